@@ -1,0 +1,109 @@
+"""The only reader of the environment: one frozen class; every setting has a default that works."""
+
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+PREFIX = "SIGNPOST_"
+
+
+class _FileSource(EnvSettingsSource):
+    """`SIGNPOST_NAME_FILE=/path` gives the setting NAME the file's content (container secrets)."""
+
+    def __call__(self) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name in self.settings_cls.model_fields:
+            path = self.env_vars.get(f"{PREFIX}{name}_FILE".lower())
+            if path:
+                values[name] = Path(path).read_text(encoding="utf-8").strip()
+        return values
+
+
+class Settings(BaseSettings):
+    """Settings from the environment and `.env`, prefix `SIGNPOST_`; README lists them (tested)."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", frozen=True, extra="ignore")
+
+    home: Path = Field(Path("var"), description="Folder of everything the embedded shape keeps")
+    host: str = Field("127.0.0.1", description="Address that `signpost serve` listens on")
+    port: int = Field(8000, ge=0, le=65535, description="Port that `signpost serve` listens on")
+    public_url: str = Field("http://127.0.0.1:8000", description="Address under which visitors see the site; used in links, feeds and QR codes")
+    institution_name: str = Field("示范人寿保险", description="Name of the institution, Chinese")
+    institution_name_en: str = Field("Model Life Insurance", description="Name of the institution, English")
+    hotline: str = Field("12378", description="Telephone number behind the one-key human help")
+    time_zone: str = Field("Asia/Shanghai", description="Time zone of the institution: what a day is")
+    locale: str = Field("zh", description="Language of pages for a visitor who has not chosen: zh or en")
+    secret_key: SecretStr | None = Field(None, description="Secret from which all keys derive; made in `secret.key` under home when unset")
+    database_url: str = Field("", description="Relational database; empty: SQLite under home. PostgreSQL: postgresql+psycopg://…")
+    reach_url: str = Field("", description="Reach store; empty: the embedded engine under home. Server: clickhouse://user:password@host:8123/database")
+    threads: int = Field(4, ge=4, le=64, description="Blocking threads per web worker")
+    spool_seal_seconds: float = Field(2.0, gt=0, description="Age in seconds at which an open spool segment is sealed")
+    spool_seal_bytes: int = Field(8_388_608, ge=1024, description="Size in bytes at which an open spool segment is sealed")
+    drain_seconds: float = Field(1.0, gt=0, description="Pause in seconds between two looks of the drain at the spool")
+    trusted_proxies: int = Field(0, ge=0, description="Number of reverse proxies whose X-Forwarded-For is believed")
+    session_hours: float = Field(12.0, gt=0, description="Hours until a staff session ends")
+    smtp_host: str = Field("", description="Mail server; empty: e-mail is not set up")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server")
+    smtp_user: str = Field("", description="User at the mail server; empty: no sign-in")
+    smtp_password: SecretStr | None = Field(None, description="Password at the mail server")
+    smtp_tls: str = Field("starttls", pattern="^(starttls|tls|none)$", description="starttls, tls or none")
+    mail_from: str = Field("", description="Sender of e-mail, such as 消保部 <edu@example.com>")
+    scheduler: bool = Field(True, description="Whether `signpost serve` also carries out plans")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        ZoneInfo(value)
+        return value
+
+    @field_validator("locale")
+    @classmethod
+    def _known_locale(cls, value: str) -> str:
+        if value not in ("zh", "en"):
+            raise ValueError("must be zh or en")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _bare_url(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The institution's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def relational_url(self) -> str:
+        """The SQLAlchemy address of the relational database."""
+        return self.database_url or f"sqlite:///{(self.home / 'signpost.db').resolve()}"
+
+    @property
+    def spool_dir(self) -> Path:
+        """Folder of the spool's segments."""
+        return self.home / "spool"
+
+    @property
+    def files_dir(self) -> Path:
+        """Folder of stored files (pictures of pieces)."""
+        return self.home / "files"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first, then the environment, then NAME_FILE, then `.env`."""
+        return init_settings, env_settings, _FileSource(settings_cls), dotenv_settings

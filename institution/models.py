@@ -1,0 +1,117 @@
+"""Tables of the institution: outlets with their dated spans, staff, approvals."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, CheckConstraint, Column, Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from core.database import UtcDateTime
+from core.i18n import mark
+
+
+class OutletKind(StrEnum):
+    """Levels of the tree, from the top; a parent is of a higher level than its child."""
+
+    head_office = "head_office"
+    province = "province"
+    city = "city"
+    county = "county"
+    outlet = "outlet"
+
+
+OUTLET_KIND_NAMES = {
+    OutletKind.head_office: mark("总公司"),
+    OutletKind.province: mark("省级分公司"),
+    OutletKind.city: mark("地市公司"),
+    OutletKind.county: mark("县支公司"),
+    OutletKind.outlet: mark("柜面网点"),
+}
+
+
+class Outlet(SQLModel, table=True):
+    """A node of the tree as it stands now; `code` is the institution's own and never changes."""
+
+    __tablename__ = "outlet"
+
+    code: str = Field(primary_key=True, max_length=32)
+    name: str = Field(max_length=120)
+    kind: str = Field(max_length=16, index=True)
+    parent_code: str | None = Field(default=None, foreign_key="outlet.code", index=True)
+    province: str = Field(default="", max_length=40, index=True)
+    city: str = Field(default="", max_length=40, index=True)
+    county: str = Field(default="", max_length=40)
+    address: str = Field(default="", max_length=300)
+    longitude: float | None = None
+    latitude: float | None = None
+    phone: str = Field(default="", max_length=40)
+    hours: str = Field(default="", max_length=200)
+    plaque_number: str = Field(default="", max_length=60)
+    plaque_on: date | None = None
+    open_on: date | None = None
+    closed_on: date | None = None
+    demo: bool = Field(default=False, index=True)
+    updated_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class OutletSpan(SQLModel, table=True):
+    """What an outlet was called and where it hung, from `valid_from` to the day before `valid_to`.
+
+    The spans of one code never overlap and leave no gap; `valid_to` None is the present one.
+    """
+
+    __tablename__ = "outlet_span"
+    __table_args__ = (UniqueConstraint("code", "valid_from"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    code: str = Field(foreign_key="outlet.code", index=True)
+    name: str = Field(max_length=120)
+    kind: str = Field(max_length=16)
+    parent_code: str | None = None
+    valid_from: date
+    valid_to: date | None = None
+
+
+class Staff(SQLModel, table=True):
+    """A staff account. A system account (`system`) records what the product itself did; it cannot sign in."""
+
+    __tablename__ = "staff"
+
+    id: int | None = Field(default=None, primary_key=True)
+    login: str = Field(unique=True, max_length=60)
+    name: str = Field(max_length=60)
+    password_hash: str | None = None
+    must_change_password: bool = True
+    roles: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    active: bool = True
+    system: bool = False
+    demo: bool = False
+    session_epoch: int = 0
+    failed_count: int = 0
+    failed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    signed_in_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Approval(SQLModel, table=True):
+    """A request that a second person decide on exactly `subject_hash`; the database refuses one's own."""
+
+    __tablename__ = "approval"
+    __table_args__ = (
+        CheckConstraint("decided_by IS NULL OR decided_by <> requested_by", name="four_eyes"),
+        CheckConstraint("(decision IS NULL) = (decided_by IS NULL)", name="decision_has_decider"),
+        Index("approval_subject", "kind", "subject"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str = Field(max_length=40)
+    subject: str = Field(max_length=120)
+    subject_hash: str = Field(max_length=64)
+    title: str = Field(max_length=300)
+    reason: str = Field(default="", max_length=2000)
+    requested_by: int = Field(foreign_key="staff.id")
+    requested_at: datetime = Field(sa_type=UtcDateTime)
+    decision: str | None = Field(default=None, max_length=16)
+    decided_by: int | None = Field(default=None, foreign_key="staff.id")
+    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    opinion: str = Field(default="", max_length=2000)

@@ -1,0 +1,58 @@
+"""Fixtures for all tests: settings in a temporary home, a database of the chosen engine."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from core.database import Database
+from core.i18n import set_locale
+from core.settings import Settings
+from tests import servers
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite")
+
+
+@pytest.fixture(autouse=True)
+def chinese() -> None:
+    """Every test begins in Chinese."""
+    set_locale("zh")
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A Tuesday afternoon in Beijing."""
+    return datetime(2026, 9, 15, 6, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def engine_kind(request: pytest.FixtureRequest) -> str:
+    """Which relational engine this run uses: sqlite, or postgresql with --database postgresql."""
+    return str(request.config.getoption("--database"))
+
+
+@pytest.fixture(scope="session")
+def database_template(engine_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Template]:
+    """An empty database with all tables, copied for each test."""
+    with servers.template(engine_kind, tmp_path_factory.mktemp("database")) as template:
+        yield template
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_template: servers.Template) -> Iterator[Settings]:
+    """Settings of an installation of its own: home and database are this test's alone."""
+    home = tmp_path / "home"
+    home.mkdir()
+    with database_template.copy(home) as url:
+        yield Settings(_env_file=None, home=home, database_url=url, secret_key="test-secret-of-no-value")  # type: ignore[arg-type,call-arg]
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    """The relational database of this test, with all tables and no rows."""
+    database = Database(settings.relational_url)
+    yield database
+    database.close()

@@ -1,0 +1,52 @@
+"""The only place that knows status codes; one shape for pages, one for JSON."""
+
+from flask import Flask, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from core.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound
+from core.i18n import gettext as _
+
+STATUS = {NotFound: 404, Invalid: 400, Conflict: 409, NotAllowed: 403}
+
+
+def status_of(error: DomainError) -> int:
+    """The status code of a domain error; the most specific class counts."""
+    return next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
+
+
+def register(app: Flask) -> None:
+    """Translate domain errors and HTTP errors into pages or JSON."""
+    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(HTTPException, _http_error)
+
+
+def _domain_error(error: DomainError) -> ResponseReturnValue:
+    return _answer(status_of(error), str(error))
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < 400:
+        return error.get_response()  # type: ignore[return-value]
+    sentences = {
+        400: _("请求不完整，请返回上一页再试。"),
+        401: _("请先登录。"),
+        403: _("您没有权限打开这一页。"),
+        404: _("没有找到这一页，可能已经更名或撤下。"),
+        405: _("这个地址不能这样使用。"),
+        413: _("文件太大，请换一个小一些的。"),
+        429: _("操作太频繁，请稍后再试。"),
+    }
+    if isinstance(error, InternalServerError):
+        return _answer(500, _("页面出了点问题，我们已经记录。请稍后再试。"))
+    return _answer(error.code, sentences.get(error.code, _("页面出了点问题，我们已经记录。请稍后再试。")))
+
+
+def _answer(status: int, sentence: str) -> ResponseReturnValue:
+    wants_json = request.path.startswith(("/api/", "/internal/")) or (
+        request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
+    )
+    if wants_json:
+        return jsonify({"error": {"status": status, "message": sentence}}), status
+    desk = request.path.startswith("/desk")
+    return render_template("desk_error.html" if desk else "error.html", status=status, sentence=sentence), status
