@@ -1,0 +1,56 @@
+"""The tables of the reach store: raw rows, what was dropped, and the roll-ups of closed days."""
+
+EVENT_COLUMNS = (
+    "id", "at", "day", "kind", "quantity", "visitor", "campaign", "piece", "outlet", "channel", "source", "batch",
+)  # fmt: skip
+DROP_COLUMNS = ("day", "reason", "quantity", "batch")
+
+# Every insert carries its segment's name as deduplication token; the window is how many of them are remembered.
+_WINDOW = "non_replicated_deduplication_window = 10000"
+
+_EVENT = f"""
+CREATE TABLE IF NOT EXISTS reach_event (
+    id String, at DateTime64(3, 'UTC'), day Date, kind LowCardinality(String), quantity Int32, visitor UInt64,
+    campaign LowCardinality(String), piece LowCardinality(String), outlet LowCardinality(String),
+    channel LowCardinality(String), source LowCardinality(String), batch LowCardinality(String)
+) ENGINE = MergeTree PARTITION BY toYYYYMM(day) ORDER BY (day, outlet, channel, piece, kind, visitor)
+SETTINGS {_WINDOW}
+"""
+_DROP = f"""
+CREATE TABLE IF NOT EXISTS reach_drop (
+    day Date, reason LowCardinality(String), quantity Int64, batch LowCardinality(String)
+) ENGINE = MergeTree PARTITION BY toYear(day) ORDER BY (day, reason) SETTINGS {_WINDOW}
+"""
+# How many raw rows a day has, counted as they arrive: a closed day whose number changed is open again.
+_COUNTED = f"""
+CREATE TABLE IF NOT EXISTS reach_counted (day Date, rows Int64)
+ENGINE = SummingMergeTree ORDER BY day SETTINGS {_WINDOW}
+"""
+_COUNTING = """
+CREATE MATERIALIZED VIEW IF NOT EXISTS reach_counting TO reach_counted
+AS SELECT day, toInt64(count()) AS rows FROM reach_event GROUP BY day
+"""
+# Deposits (a delivery batch, an activity return) may be shipped again long after the window forgot them.
+_DEPOSIT = (
+    "CREATE TABLE IF NOT EXISTS reach_deposit (name String, at DateTime) ENGINE = MergeTree ORDER BY name"
+)
+_GROSS = """
+CREATE TABLE IF NOT EXISTS reach_gross (
+    day Date, outlet LowCardinality(String), channel LowCardinality(String), campaign LowCardinality(String),
+    piece LowCardinality(String), kind LowCardinality(String), quantity Int64, rows Int64, version UInt64
+) ENGINE = MergeTree PARTITION BY toYYYYMM(day) ORDER BY (day, outlet, channel, campaign, piece, kind)
+"""
+_UNIQUE = """
+CREATE TABLE IF NOT EXISTS reach_unique (
+    day Date, outlet LowCardinality(String), channel LowCardinality(String), campaign LowCardinality(String),
+    piece LowCardinality(String), quantity Int64, version UInt64
+) ENGINE = MergeTree PARTITION BY toYYYYMM(day) ORDER BY (day, outlet, channel, campaign, piece)
+"""
+# A day is closed by the newest line here, if its `rows` is still the number of the day's raw rows.
+_CLOSED = """
+CREATE TABLE IF NOT EXISTS reach_closed (day Date, version UInt64, rows Int64, definition String)
+ENGINE = ReplacingMergeTree(version) ORDER BY day
+"""
+
+STATEMENTS = (_EVENT, _DROP, _COUNTED, _COUNTING, _DEPOSIT, _GROSS, _UNIQUE, _CLOSED)
+ROLLUPS = ("reach_gross", "reach_unique", "reach_closed")
