@@ -1,11 +1,6 @@
 """The tables of the reach store: raw rows, what was dropped, and the roll-ups of closed days."""
 
-EVENT_COLUMNS = (
-    "id", "at", "day", "kind", "quantity", "visitor", "campaign", "piece", "outlet", "channel", "source", "batch",
-)  # fmt: skip
-DROP_COLUMNS = ("day", "reason", "quantity", "batch")
-
-# Every insert carries its segment's name as deduplication token; the window is how many of them are remembered.
+# Every insert carries its segment's name as deduplication token; the window is how many are remembered.
 _WINDOW = "non_replicated_deduplication_window = 10000"
 
 _EVENT = f"""

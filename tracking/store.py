@@ -1,4 +1,4 @@
-"""The reach store: one ClickHouse dialect, in this process or on a server; the only importer of its client."""
+"""The reach store: one ClickHouse dialect, in this process or on a server; alone imports its client."""
 
 import fcntl
 import os
@@ -14,6 +14,7 @@ from core.errors import Conflict
 from core.i18n import mark
 from core.settings import Settings
 from tracking import schema
+from tracking.events import COLUMNS, DROP_COLUMNS
 
 DROPS = "drops-"
 SEGMENT = "seg-"
@@ -72,7 +73,7 @@ class ReachStore:
         drops = segment.startswith(DROPS)
         self._writer.raw_insert(
             "reach_drop" if drops else "reach_event",
-            column_names=schema.DROP_COLUMNS if drops else schema.EVENT_COLUMNS,
+            column_names=DROP_COLUMNS if drops else COLUMNS,
             insert_block=lines,
             fmt="TabSeparated",
             settings={**_INSERT, "insert_deduplication_token": segment},
