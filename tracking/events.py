@@ -28,7 +28,7 @@ COLUMNS = (
     "source",
     "batch",
 )
-DROP_COLUMNS = ("day", "reason", "quantity")
+DROP_COLUMNS = ("day", "reason", "quantity", "batch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +127,9 @@ def to_line(event: ReachEvent) -> bytes:
     return ("\t".join(fields) + "\n").encode()
 
 
-def drop_line(day: date | str, reason: str, quantity: int) -> bytes:
-    """A line of the table of drops: how many were dropped on a day for a reason."""
-    return f"{day}\t{escape(reason)}\t{quantity}\n".encode()
+def drop_line(day: date | str, reason: str, quantity: int, batch: str) -> bytes:
+    """A line of the table of drops: how many were dropped on a day for a reason, and who counted them."""
+    return f"{day}\t{escape(reason)}\t{quantity}\t{escape(batch)}\n".encode()
 
 
 _DAY = rb"20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
@@ -146,7 +146,7 @@ _LINE = re.compile(
     + _TEXT
     + rb"){6}\n?"
 )
-_DROP_LINE = re.compile(_DAY + rb"\t[^\t\n\r\\\0]+\t\d{1,9}\n?")
+_DROP_LINE = re.compile(_DAY + rb"\t[^\t\n\r\\\0]+\t\d{1,9}\t" + _TEXT + rb"\n?")
 
 
 def is_line(line: bytes) -> bool:

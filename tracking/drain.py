@@ -1,0 +1,97 @@
+"""Ships sealed segments to the store, and deletes one only after the store confirmed it."""
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from tracking.events import is_drop_line, is_line
+from tracking.spool import DROPS, REJECTED, Spool
+
+REJECTED_LINE, TORN_LINE = "rejected_line", "torn_line"
+
+log = structlog.get_logger()
+
+
+class Store(Protocol):
+    """What the drain needs of the reach store."""
+
+    def ship(self, segment: str, lines: bytes) -> None:
+        """Insert the lines once, however often the same segment comes; raises when that is not certain."""
+
+
+class Drain:
+    """Carries the spool into the store, each event exactly once: the segment's name is the insert's token.
+
+    A kill between the store's confirmation and the deletion ships the segment again under the same name,
+    which changes nothing. Lines that no store would take are set aside first, so that the content under a
+    name never depends on how often it was tried.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        store: Store,
+        count_drop: Callable[[str, int], None] = lambda _reason, _quantity: None,
+    ) -> None:
+        self._spool = spool
+        self._store = store
+        self._count_drop = count_drop
+
+    def run_once(self) -> int:
+        """Seal what is due, take over what dead processes left, ship all; the number of lines shipped.
+
+        A segment that the store does not take stays for the next look and does not hold up the others;
+        the last such failure is raised at the end.
+        """
+        self._spool.seal_if_due()
+        found = self._spool.recover()
+        if found.torn:
+            self._count_drop(TORN_LINE, found.torn)
+        shipped, failure = 0, None
+        for path in self._spool.sealed():
+            try:
+                shipped += self._ship(path)
+            except Exception as error:
+                log.warning("reach_segment_not_shipped", segment=path.stem, error=type(error).__name__)
+                failure = error
+        if failure is not None:
+            raise failure
+        return shipped
+
+    def _ship(self, path: Path) -> int:
+        try:
+            lines = path.read_bytes()
+        except FileNotFoundError:
+            return 0  # another drain was faster
+        good = self._sift(path, lines)
+        if good:
+            self._store.ship(path.stem, good)
+        path.unlink(missing_ok=True)
+        return good.count(b"\n")
+
+    def _sift(self, path: Path, lines: bytes) -> bytes:
+        """The lines a store can take; the others are set aside, under the segment's name, and counted."""
+        fits = is_drop_line if path.name.startswith(DROPS) else is_line
+        bad = [line for line in lines.splitlines(keepends=True) if not (fits(line) and line.endswith(b"\n"))]
+        if not bad:
+            return lines
+        self._set_aside(path, bad)
+        refused = set(bad)
+        return b"".join(line for line in lines.splitlines(keepends=True) if line not in refused)
+
+    def _set_aside(self, path: Path, bad: list[bytes]) -> None:
+        aside = self._spool.folder / REJECTED / path.name
+        if aside.exists():
+            return  # counted at an earlier try
+        temporary = aside.with_name(f".{aside.name}.{secrets.token_hex(6)}")
+        with temporary.open("xb") as file:
+            file.writelines(line if line.endswith(b"\n") else line + b"\n" for line in bad)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(aside)
+        self._count_drop(REJECTED_LINE, len(bad))
+        log.warning("reach_lines_rejected", segment=path.stem, quantity=len(bad))

@@ -1,0 +1,243 @@
+"""Keeps or drops what happened, in named steps; whatever is dropped is counted with its reason."""
+
+import json
+import os
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import structlog
+
+from core.settings import Settings
+from tracking import bots, visitors
+from tracking.attribution import PARAMETER, Attribution, Attributions, PageKeys
+from tracking.events import ReachEvent, Stamps, drop_line, escape, new_id, to_line
+from tracking.spool import DROPS, SEGMENT, Spool, SpoolError
+
+HEAD, MALFORMED, FORGED_KEYS, FORGED_ATTRIBUTION, NOT_KEPT, FAILED = (
+    "head",
+    "malformed",
+    "forged_keys",
+    "forged_attribution",
+    "not_kept",
+    "failed",
+)
+REASONS = (
+    HEAD,
+    bots.PREFETCH,
+    bots.PREVIEW,
+    bots.BOT,
+    MALFORMED,
+    FORGED_KEYS,
+    FORGED_ATTRIBUTION,
+    NOT_KEPT,
+    FAILED,
+)
+BEACON_KINDS = frozenset(("engaged", "completed", "shared"))
+COOKIE, COOKIE_SECONDS = "sp_a", 1800
+DIRECT = "direct"
+_NOBODY = Attribution()
+_COOKIE = re.compile(r"(?:^|; ?)sp_a=([\w-]+)(?:;|$)", re.ASCII)
+_QUERY = re.compile(rf"(?:^|&){PARAMETER}=([^&]*)")
+
+log = structlog.get_logger()
+
+
+class Malformed(ValueError):
+    """A beacon that no page of ours sends."""
+
+
+class Recorder:
+    """Records visits and beacons into the spool. `visit` never raises: counting never breaks a page."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        attributions: Attributions,
+        settings: Settings,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._spool = spool
+        self._attributions = attributions
+        self._clock = clock
+        self._stamps = Stamps(settings.zone)
+        self._proxies = settings.trusted_proxies
+        self._secure = settings.public_url.startswith("https:")
+        self._hash = visitors.DailyHash(settings.home / "salts")
+        self._run = f"run-{os.urandom(6).hex()}"
+        self._dropped: Counter[tuple[str, str]] = Counter()
+        self._drop_lock = threading.Lock()
+        self._where = lru_cache(8192)(self._where_of)
+        self._parse = lru_cache(8192)(self._parse_beacon)
+
+    def visit(self, environ: Mapping[str, Any], keys: PageKeys) -> list[tuple[str, str]]:
+        """Record one view of a page, or drop it with a reason; headers (cookies) for the answer."""
+        try:
+            if environ.get("REQUEST_METHOD") == "HEAD":
+                return self._drop(HEAD)
+            reason = bots.reason_of(environ)
+            if reason:
+                return self._drop(reason)
+            cookies = environ.get("HTTP_COOKIE", "")
+            headers: list[tuple[str, str]] = []
+            attribution = self._attribution_of_link(environ.get("QUERY_STRING", ""), cookies, headers)
+            visitor = visitors.from_cookie(cookies)
+            if not visitor:
+                visitor = visitors.new_visitor()
+                headers.append(visitors.cookie_header(visitor, secure=self._secure))
+            self._keep("visited", visitor, self._where(attribution, keys, "page"))
+        except SpoolError:
+            return self._drop(NOT_KEPT)
+        except Exception as error:
+            log.warning("reach_visit_failed", error=type(error).__name__)
+            return self._drop(FAILED)
+        return headers
+
+    def beacon(self, environ: Mapping[str, Any], body: bytes) -> None:
+        """Record what a page told about its reading. Malformed: no page of ours; SpoolError: not kept."""
+        reason = bots.reason_of(environ)
+        if reason:
+            self._drop(reason)
+            return
+        kind, keys, attribution, forged = self._parse(body)
+        if forged:
+            self._drop(FORGED_ATTRIBUTION)
+        cookies = environ.get("HTTP_COOKIE", "")
+        if attribution is None:
+            attribution = self._attribution_of_cookie(cookies)
+        visitor = visitors.from_cookie(cookies) or self._hashed(environ)
+        try:
+            self._keep(kind, visitor, self._where(attribution, keys, "beacon"))
+        except SpoolError:
+            self._drop(NOT_KEPT)
+            raise
+
+    def deposit(self, name: str, events: Iterable[ReachEvent]) -> None:
+        """Keep events durably under a name; the same name again changes nothing. SpoolError: not kept."""
+        if name.startswith((SEGMENT, DROPS)):
+            raise ValueError(f"{name!r} is a name that writers use")
+        self._spool.deposit(name, map(to_line, events))
+
+    def count_drop(self, reason: str, quantity: int = 1) -> None:
+        """Count something dropped elsewhere on the write path (the collector, the drain)."""
+        day = self._stamps.day(self._clock())
+        with self._drop_lock:
+            self._dropped[day, reason] += quantity
+
+    def waiting_drops(self) -> dict[tuple[str, str], int]:
+        """Drops by day and reason that are not in the spool yet."""
+        with self._drop_lock:
+            return dict(self._dropped)
+
+    def flush_drops(self) -> None:
+        """Put the counted drops into the spool; if that fails they stay counted here."""
+        with self._drop_lock:
+            dropped, self._dropped = self._dropped, Counter()
+        if not dropped:
+            return
+        try:
+            self._spool.deposit_drops(
+                drop_line(day, reason, quantity, self._run) for (day, reason), quantity in dropped.items()
+            )
+        except OSError as error:
+            log.error("reach_drops_not_kept", error=type(error).__name__)
+            with self._drop_lock:
+                self._dropped.update(dropped)
+
+    def tick(self) -> None:
+        """What must happen about once a second in each process that records: flush drops, seal by age."""
+        try:
+            self.flush_drops()
+            self._spool.seal_if_due()
+        except OSError as error:
+            log.error("reach_spool_not_sealed", error=type(error).__name__)
+
+    def _keep(self, kind: str, visitor: int, where: str) -> None:
+        now, stamps = self._clock(), self._stamps
+        line = f"{new_id()}\t{stamps.at(now)}\t{stamps.day(now)}\t{kind}\t1\t{visitor}{where}"
+        self._spool.append(line.encode())
+
+    def _drop(self, reason: str) -> list[tuple[str, str]]:
+        self.count_drop(reason)
+        return []
+
+    def _attribution_of_link(self, query: str, cookies: str, headers: list[tuple[str, str]]) -> Attribution:
+        """`?a=` wins and is remembered for half an hour; forged, the visit counts for nobody."""
+        found = _QUERY.search(query) if query else None
+        if found is None:
+            return self._attribution_of_cookie(cookies)
+        attribution = self._attributions.read(found[1])
+        if attribution is None:
+            self._drop(FORGED_ATTRIBUTION)
+            return _NOBODY
+        flags = "; Secure" if self._secure else ""
+        value = f"{COOKIE}={found[1]}; Max-Age={COOKIE_SECONDS}; Path=/; HttpOnly; SameSite=Lax{flags}"
+        headers.append(("Set-Cookie", value))
+        return attribution
+
+    def _attribution_of_cookie(self, cookies: str) -> Attribution:
+        found = _COOKIE.search(cookies) if cookies else None
+        return (self._attributions.read(found[1]) if found else None) or _NOBODY
+
+    def _hashed(self, environ: Mapping[str, Any]) -> int:
+        address = visitors.address_of(environ, self._proxies)
+        return self._hash.visitor(
+            self._stamps.day(self._clock()), address, environ.get("HTTP_USER_AGENT", "")
+        )
+
+    def _where_of(self, attribution: Attribution, keys: PageKeys, source: str) -> str:
+        """The last six columns; what the link does not say, the page's own keys fill."""
+        campaign = escape(attribution.campaign or keys.campaign)
+        outlet = escape(attribution.outlet or keys.outlet)
+        channel = escape(attribution.channel or DIRECT)
+        return f"\t{campaign}\t{escape(keys.piece)}\t{outlet}\t{channel}\t{source}\t{self._run}\n"
+
+    def _parse_beacon(self, body: bytes) -> tuple[str, PageKeys, Attribution | None, bool]:
+        """Kind, keys, attribution of a beacon (None: it carries no token), and whether that was forged."""
+        try:
+            said = json.loads(body)
+            kind, sealed, token = said["k"], said["p"], said.get("a")
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            raise self._malformed(MALFORMED) from None
+        texts = isinstance(kind, str) and isinstance(sealed, str) and isinstance(token, str | None)
+        if not texts or kind not in BEACON_KINDS:
+            raise self._malformed(MALFORMED)
+        keys = self._attributions.unseal(sealed)
+        if keys is None:
+            raise self._malformed(FORGED_KEYS)
+        if not token:
+            return kind, keys, None, False
+        attribution = self._attributions.read(token)
+        return kind, keys, attribution or _NOBODY, attribution is None
+
+    def _malformed(self, reason: str) -> Malformed:
+        self._drop(reason)
+        return Malformed(reason)
+
+
+class Ticker:
+    """A thread that calls `tick` about once a second; one per process that records."""
+
+    def __init__(self, recorder: Recorder, seconds: float = 1.0) -> None:
+        self._recorder = recorder
+        self._seconds = seconds
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="reach-ticker", daemon=True)
+
+    def start(self) -> None:
+        """Begin to tick."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, after a last tick."""
+        self._stop.set()
+        self._thread.join()
+        self._recorder.tick()
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._seconds):
+            self._recorder.tick()

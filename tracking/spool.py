@@ -1,0 +1,231 @@
+"""The spool: append-only segment files, durable before anything is answered, in the store's own format.
+
+A writer owns its segment `seg-….open` and holds a file lock on it, so that anyone can tell an orphan from
+a living one. Sealing renames it to `.tsv`; only the drain deletes a sealed segment. Names sort by time.
+"""
+
+import fcntl
+import os
+import secrets
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+OPEN, SEALED = ".open", ".tsv"
+SEGMENT, DROPS = "seg-", "drops-"
+TORN, REJECTED = "torn", "rejected"
+
+
+class SpoolError(OSError):
+    """A line could not be kept: the disk is full or the folder cannot be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What a recovery found: orphan segments sealed, and torn last lines set aside."""
+
+    sealed: int = 0
+    torn: int = 0
+
+
+@dataclass(slots=True)
+class _Open:
+    """The segment being written: its name, file and size."""
+
+    path: Path
+    file: int
+    size: int
+    since: float
+
+
+class Spool:
+    """One folder of segments. `append` is safe from many threads; several processes may share the folder."""
+
+    def __init__(self, folder: Path, seal_seconds: float = 2.0, seal_bytes: int = 8_388_608) -> None:
+        self.folder = folder
+        self._seal_seconds = seal_seconds
+        self._seal_bytes = seal_bytes
+        self._lock = threading.Lock()
+        self._segment: _Open | None = None
+        self._full: list[_Open] = []
+        for path in (folder, folder / TORN, folder / REJECTED):
+            path.mkdir(parents=True, exist_ok=True)
+
+    def append(self, lines: bytes) -> None:
+        """Keep whole lines; returns once write(2) took them all. SpoolError when it did not."""
+        try:
+            with self._lock:
+                segment = self._segment or self._begin()
+                written = os.write(segment.file, lines)
+                if written != len(lines):
+                    self._take_back(segment)
+                    raise SpoolError(f"only {written} of {len(lines)} bytes could be written")
+                segment.size += written
+                if segment.size >= self._seal_bytes:
+                    self._retire()
+        except SpoolError:
+            raise
+        except OSError as error:
+            raise SpoolError(error.errno, f"the spool cannot be written: {error}") from error
+
+    def _begin(self) -> _Open:
+        """A new segment, locked, whose name no process has used before."""
+        while True:
+            path = self.folder / f"{_unique(SEGMENT)}{OPEN}"
+            file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+            if _owned(path, file):
+                self._segment = _Open(path, file, 0, time.monotonic())
+                return self._segment
+            os.close(file)  # a recovery elsewhere took the empty file for an orphan, in between
+
+    def _take_back(self, segment: _Open) -> None:
+        """Cut off a half-written line; if even that fails, no further line may follow it."""
+        try:
+            os.ftruncate(segment.file, segment.size)
+        except OSError:
+            self._retire()
+
+    def _retire(self) -> None:
+        if self._segment is not None:
+            self._full.append(self._segment)
+            self._segment = None
+
+    def seal_if_due(self, *, now: bool = False) -> None:
+        """Seal what is old or large enough; with `now` whatever has been written so far."""
+        with self._lock:
+            segment = self._segment
+            if segment and (now or time.monotonic() - segment.since >= self._seal_seconds):
+                self._retire()
+            full, self._full = self._full, []
+        for one in full:
+            _seal(one.path, one.file)
+            os.close(one.file)
+
+    def deposit(self, name: str, lines: Iterable[bytes]) -> None:
+        """Keep lines as a sealed segment of this name, whole or not at all; again changes nothing."""
+        if not name or not set(name) <= _NAME or name.startswith("."):
+            raise ValueError(f"not a name for a segment: {name!r}")
+        target = self.folder / f"{name}{SEALED}"
+        content = b"".join(lines)
+        if not content or target.exists():
+            return
+        temporary = self.folder / f".{name}.{secrets.token_hex(6)}"
+        try:
+            with temporary.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.rename(target)
+            _sync_folder(self.folder)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise SpoolError(error.errno, f"the spool cannot be written: {error}") from error
+
+    def deposit_drops(self, lines: Iterable[bytes]) -> None:
+        """Keep counted drops as a sealed segment of their own table."""
+        self.deposit(_unique(DROPS), lines)
+
+    def sealed(self) -> list[Path]:
+        """Sealed segments, oldest first."""
+        found = [path for path in self.folder.glob(f"*{SEALED}") if not path.name.startswith(".")]
+        return sorted(found, key=_age)
+
+    def waiting(self) -> int:
+        """Bytes in the folder that the store has not confirmed."""
+        files = [*self.folder.glob(f"*{OPEN}"), *self.folder.glob(f"*{SEALED}")]
+        return sum(_age_and_size(path)[1] for path in files)
+
+    def recover(self) -> Recovered:
+        """Seal the segments of dead processes; a torn last line is set aside and counted, never guessed."""
+        sealed = torn = 0
+        for path in self.folder.glob(f"*{OPEN}"):
+            outcome = self._adopt(path)
+            sealed += outcome.sealed
+            torn += outcome.torn
+        return Recovered(sealed, torn)
+
+    def _adopt(self, path: Path) -> Recovered:
+        try:
+            file = os.open(path, os.O_RDWR)
+        except FileNotFoundError:
+            return Recovered()  # its owner sealed it meanwhile
+        try:
+            if not _owned(path, file):
+                return Recovered()
+            torn = self._cut(path, file)
+            if os.fstat(file).st_size == 0:
+                path.unlink()
+                return Recovered(0, torn)
+            _seal(path, file)
+            return Recovered(1, torn)
+        finally:
+            os.close(file)
+
+    def _cut(self, path: Path, file: int) -> int:
+        """Move a last line without its newline to `torn/`, first there, then off here; how many (0 or 1)."""
+        content = path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole == len(content):
+            return 0
+        aside = self.folder / TORN / path.stem
+        _write_durably(aside, content[whole:])
+        os.ftruncate(file, whole)
+        return 1
+
+    def close(self) -> None:
+        """Seal what is open; the spool can still be appended to and will begin a new segment."""
+        self.seal_if_due(now=True)
+
+
+_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+
+
+def _unique(prefix: str) -> str:
+    return f"{prefix}{time.time_ns():019d}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def _owned(path: Path, file: int) -> bool:
+    """Lock the file if nobody holds it, and make sure that the path still means this file."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return path.stat().st_ino == os.fstat(file).st_ino
+    except (BlockingIOError, FileNotFoundError):
+        return False
+
+
+def _seal(path: Path, file: int) -> None:
+    """Bring the content to the disk, then give it the name under which it is shipped."""
+    os.fsync(file)
+    path.rename(path.with_suffix(SEALED))
+    _sync_folder(path.parent)
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    with temporary.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _age(path: Path) -> tuple[int, str]:
+    return _age_and_size(path)[0], path.name
+
+
+def _age_and_size(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_size
