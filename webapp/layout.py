@@ -1,0 +1,191 @@
+"""What every template knows: public settings, assets, the desk's navigation, how numbers and days read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime
+from flask import Flask, current_app, g, request
+from flask_login import current_user
+
+from core.http import service
+from core.i18n import LOCALES, current_locale, mark
+from core.i18n import gettext as _
+from core.settings import Settings
+from institution.access import SignedIn
+from webapp.assets import Assets
+
+_TRACKING = ("a", "lang")
+
+
+@dataclass(frozen=True, slots=True)
+class PublicSettings:
+    """The settings that pages may show, in the language of the page."""
+
+    institution_name: str
+    institution_name_en: str
+    hotline: str
+    public_url: str
+    time_zone: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> "PublicSettings":
+        """What a visitor of this request sees."""
+        english = current_locale() == "en"
+        return cls(
+            institution_name=settings.institution_name_en if english else settings.institution_name,
+            institution_name_en=settings.institution_name_en,
+            hotline=settings.hotline,
+            public_url=settings.public_url,
+            time_zone=settings.time_zone,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """One entry of the desk's navigation."""
+
+    key: str
+    label: str
+    path: str
+
+
+NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
+    ("", (NavItem("home", mark("待我处理"), "/desk"), NavItem("approvals", mark("审批"), "/desk/approvals"))),
+    (
+        mark("宣传"),
+        (
+            NavItem("campaigns", mark("活动期"), "/desk/campaigns"),
+            NavItem("pieces", mark("内容"), "/desk/pieces"),
+            NavItem("plans", mark("推送"), "/desk/plans"),
+            NavItem("audience", mark("名单"), "/desk/audience"),
+        ),
+    ),
+    (mark("网点"), (NavItem("outlets", mark("网点与基地"), "/desk/outlets"),)),
+    (mark("成效"), (NavItem("reach", mark("触达报告"), "/desk/reach"),)),
+    (mark("系统"), (NavItem("staff", mark("账号"), "/desk/staff"),)),
+)
+
+
+def register(app: Flask) -> None:
+    """Give templates their globals and filters, and static files their headers."""
+    assets = Assets(Path(str(app.static_folder)))
+    # first in the list runs last: after sign-in has looked at the session, which a file does not depend on
+    app.after_request_funcs.setdefault(None, []).insert(0, assets.finish)
+    app.context_processor(_context)
+    app.jinja_env.globals.update(
+        asset=assets.url,
+        asset_exists=assets.exists,
+        here=here,
+        figure_parts=figure_parts,
+        locale_name=current_locale,
+    )
+    app.jinja_env.filters.update(
+        number=number,
+        amount=amount,
+        percent=percent,
+        growth=growth,
+        day=day,
+        moment=lambda at: moment(at, service(Settings).zone),
+    )
+
+
+def _context() -> dict[str, Any]:
+    person = _person()
+    return {
+        "settings": PublicSettings.of(service(Settings)),
+        "elder": bool(g.get("elder")),
+        "locale": current_locale(),
+        "html_lang": "zh-CN" if current_locale() == "zh" else current_locale(),
+        "locales": LOCALES,
+        "signed_in": person,
+        "navigation": list(_navigation(person)) if person else [],
+    }
+
+
+def _person() -> SignedIn | None:
+    # A public page is cached for everybody: it must not even look at the session.
+    if not request.path.startswith("/desk") or not current_user.is_authenticated:
+        return None
+    return current_user._get_current_object()  # type: ignore[no-any-return]
+
+
+def _navigation(person: SignedIn) -> Iterator[tuple[str, list[NavItem]]]:
+    """The groups of the desk that exist in this installation and that this person may open."""
+    needed = {
+        rule.rule.rstrip("/"): getattr(current_app.view_functions[rule.endpoint], "permission", "")
+        for rule in current_app.url_map.iter_rules()
+        if rule.rule.startswith("/desk") and not rule.arguments and "GET" in (rule.methods or ())
+    }
+    for title, items in NAVIGATION:
+        shown = [item for item in items if item.path in needed and person.may(needed[item.path])]
+        if shown:
+            yield title, shown
+
+
+def here() -> str:
+    """This page's own address on the site, without attribution and language, for switches to come back to."""
+    kept = [
+        (name, value)
+        for name, value in request.args.items(multi=True)
+        if name not in _TRACKING and not name.startswith("utm_")
+    ]
+    return f"{request.path}?{urlencode(kept)}" if kept else request.path
+
+
+def number(value: float | None) -> str:
+    """1234567 → `1,234,567`; nothing → a dash."""
+    if value is None:
+        return "—"
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
+
+
+def figure_parts(value: float | None) -> tuple[str, str]:
+    """A large number as figure and unit, three significant digits or more: 288000000 → `2.88`, `亿`."""
+    if value is None:
+        return "—", ""
+    steps = (
+        ((1e9, _("十亿")), (1e6, _("百万"))) if current_locale() == "en" else ((1e8, _("亿")), (1e5, _("万")))
+    )
+    for least, unit in steps:
+        if abs(value) >= least:
+            scaled = value / (1e4 if least == 1e5 else least)
+            places = 2 if abs(scaled) < 10 else 1 if abs(scaled) < 100 else 0
+            return f"{scaled:,.{places}f}", unit
+    return number(value), ""
+
+
+def amount(value: float | None) -> str:
+    """288000000 → `2.88 亿`; below 100,000 exact."""
+    figure, unit = figure_parts(value)
+    return f"{figure} {unit}" if unit else figure
+
+
+def percent(value: float | None, places: int = 1) -> str:
+    """0.65 → `65.0%`; nothing → a dash."""
+    return "—" if value is None else f"{value * 100:,.{places}f}%"
+
+
+def growth(value: float | None) -> str:
+    """0.65 → `▲ 65.0%`, −0.1 → `▼ 10.0%`; no base → a dash."""
+    if value is None:
+        return "—"
+    sign = "▲" if value > 0 else "▼" if value < 0 else "＝"
+    return f"{sign} {percent(abs(value))}"
+
+
+def day(value: date | None) -> str:
+    """A calendar day in the reader's language."""
+    return "" if value is None else format_date(value, "long", locale=current_locale())
+
+
+def moment(value: datetime | None, zone: ZoneInfo) -> str:
+    """A time of the institution's zone, to the minute, in the reader's language."""
+    if value is None:
+        return ""
+    form = "d MMMM y, HH:mm" if current_locale() == "en" else "y年M月d日 HH:mm"
+    return format_datetime(value, form, tzinfo=zone, locale=current_locale())
