@@ -29,7 +29,9 @@ class Vault:
         try:
             return self._fernet.decrypt(token.encode()).decode()
         except InvalidToken as error:
-            raise Invalid(mark("这条个人信息无法解密：密钥与加密时不同，请检查 SIGNPOST_SECRET_KEY。")) from error
+            raise Invalid(
+                mark("这条个人信息无法解密：密钥与加密时不同，请检查 SIGNPOST_SECRET_KEY。")
+            ) from error
 
     def index(self, kind: str, text: str) -> str:
         """A keyed hash (hex, 64) that finds equal values of one kind without showing them."""

@@ -35,20 +35,38 @@ class Settings(BaseSettings):
     home: Path = Field(Path("var"), description="Folder of everything the embedded shape keeps")
     host: str = Field("127.0.0.1", description="Address that `signpost serve` listens on")
     port: int = Field(8000, ge=0, le=65535, description="Port that `signpost serve` listens on")
-    public_url: str = Field("http://127.0.0.1:8000", description="Address under which visitors see the site; used in links, feeds and QR codes")
+    public_url: str = Field(
+        "http://127.0.0.1:8000",
+        description="Address under which visitors see the site; used in links, feeds and QR codes",
+    )
     institution_name: str = Field("示范人寿保险", description="Name of the institution, Chinese")
     institution_name_en: str = Field("Model Life Insurance", description="Name of the institution, English")
     hotline: str = Field("12378", description="Telephone number behind the one-key human help")
     time_zone: str = Field("Asia/Shanghai", description="Time zone of the institution: what a day is")
     locale: str = Field("zh", description="Language of pages for a visitor who has not chosen: zh or en")
-    secret_key: SecretStr | None = Field(None, description="Secret from which all keys derive; made in `secret.key` under home when unset")
-    database_url: str = Field("", description="Relational database; empty: SQLite under home. PostgreSQL: postgresql+psycopg://…")
-    reach_url: str = Field("", description="Reach store; empty: the embedded engine under home. Server: clickhouse://user:password@host:8123/database")
+    secret_key: SecretStr | None = Field(
+        None, description="Secret from which all keys derive; made in `secret.key` under home when unset"
+    )
+    database_url: str = Field(
+        "", description="Relational database; empty: SQLite under home. PostgreSQL: postgresql+psycopg://…"
+    )
+    reach_url: str = Field(
+        "",
+        description="Reach store; empty: the embedded engine under home. Server: clickhouse://user:password@host:8123/database",
+    )
     threads: int = Field(4, ge=4, le=64, description="Blocking threads per web worker")
-    spool_seal_seconds: float = Field(2.0, gt=0, description="Age in seconds at which an open spool segment is sealed")
-    spool_seal_bytes: int = Field(8_388_608, ge=1024, description="Size in bytes at which an open spool segment is sealed")
-    drain_seconds: float = Field(1.0, gt=0, description="Pause in seconds between two looks of the drain at the spool")
-    trusted_proxies: int = Field(0, ge=0, description="Number of reverse proxies whose X-Forwarded-For is believed")
+    spool_seal_seconds: float = Field(
+        2.0, gt=0, description="Age in seconds at which an open spool segment is sealed"
+    )
+    spool_seal_bytes: int = Field(
+        8_388_608, ge=1024, description="Size in bytes at which an open spool segment is sealed"
+    )
+    drain_seconds: float = Field(
+        1.0, gt=0, description="Pause in seconds between two looks of the drain at the spool"
+    )
+    trusted_proxies: int = Field(
+        0, ge=0, description="Number of reverse proxies whose X-Forwarded-For is believed"
+    )
     session_hours: float = Field(12.0, gt=0, description="Hours until a staff session ends")
     smtp_host: str = Field("", description="Mail server; empty: e-mail is not set up")
     smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server")

@@ -43,7 +43,9 @@ class Keys:
 
     def derive(self, purpose: str, length: int = 32) -> bytes:
         """`length` bytes for `purpose`, always the same for the same secret."""
-        return HKDF(hashes.SHA256(), length, salt=None, info=f"signpost/{purpose}".encode()).derive(self._secret)
+        return HKDF(hashes.SHA256(), length, salt=None, info=f"signpost/{purpose}".encode()).derive(
+            self._secret
+        )
 
 
 class Signer:

@@ -31,9 +31,15 @@ PERMISSIONS = {
 }
 ROLES: dict[str, tuple[str, frozenset[str]]] = {
     "administrator": (mark("管理员"), frozenset(PERMISSIONS)),
-    "editor": (mark("编辑"), frozenset({"desk.view", "content.edit", "content.publish", "campaign.edit", "reach.view"})),
+    "editor": (
+        mark("编辑"),
+        frozenset({"desk.view", "content.edit", "content.publish", "campaign.edit", "reach.view"}),
+    ),
     "reviewer": (mark("消保审查"), frozenset({"desk.view", "content.approve", "reach.view"})),
-    "push_operator": (mark("推送专员"), frozenset({"desk.view", "audience.edit", "push.edit", "push.run", "reach.view"})),
+    "push_operator": (
+        mark("推送专员"),
+        frozenset({"desk.view", "audience.edit", "push.edit", "push.run", "reach.view"}),
+    ),
     "outlet_manager": (mark("网点管理"), frozenset({"desk.view", "outlet.edit", "reach.view"})),
     "analyst": (mark("分析"), frozenset({"desk.view", "reach.view"})),
 }
@@ -102,7 +108,9 @@ def requires(permission: str) -> Callable[[Callable[P, R]], Callable[P, Response
             if person.staff.must_change_password:
                 return redirect(url_for("staff.change_password"))
             if not person.may(permission):
-                raise NotAllowed(mark("您的账号没有“%(name)s”的权限，请联系管理员。"), name=PERMISSIONS[permission])
+                raise NotAllowed(
+                    mark("您的账号没有“%(name)s”的权限，请联系管理员。"), name=PERMISSIONS[permission]
+                )
             return view(*args, **kwargs)
 
         guarded.permission = permission  # type: ignore[attr-defined]

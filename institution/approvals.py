@@ -34,14 +34,22 @@ def request(
     if existing:
         raise Conflict(mark("“%(title)s”已有一份待审申请，请先撤回再提交新的版本。"), title=existing.title)
     approval = Approval(
-        kind=kind, subject=subject, subject_hash=subject_hash, title=title, reason=reason, requested_by=by, requested_at=now
+        kind=kind,
+        subject=subject,
+        subject_hash=subject_hash,
+        title=title,
+        reason=reason,
+        requested_by=by,
+        requested_at=now,
     )
     session.add(approval)
     session.flush()
     return approval
 
 
-def decide(session: Session, approval_id: int, *, decision: str, by: int, now: datetime, opinion: str = "") -> Approval:
+def decide(
+    session: Session, approval_id: int, *, decision: str, by: int, now: datetime, opinion: str = ""
+) -> Approval:
     """Approve or reject; never one's own, never twice (conditional UPDATE), a rejection gives its reason."""
     if decision not in (APPROVED, REJECTED):
         raise Invalid(mark("请选择“通过”或“退回”。"), field="decision")
@@ -97,13 +105,17 @@ def waiting(session: Session, *, kinds: list[str], not_by: int) -> list[Approval
     """Open requests of these kinds that this person may decide, oldest first."""
     query = (
         select(Approval)
-        .where(col(Approval.kind).in_(kinds), col(Approval.decision).is_(None), Approval.requested_by != not_by)
+        .where(
+            col(Approval.kind).in_(kinds), col(Approval.decision).is_(None), Approval.requested_by != not_by
+        )
         .order_by(col(Approval.requested_at))
     )
     return list(session.exec(query))
 
 
-def _settle(session: Session, approval_id: int, *, decision: str, by: int, now: datetime, opinion: str) -> None:
+def _settle(
+    session: Session, approval_id: int, *, decision: str, by: int, now: datetime, opinion: str
+) -> None:
     statement = (
         update(Approval)
         .where(col(Approval.id) == approval_id, col(Approval.decision).is_(None))

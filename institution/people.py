@@ -20,7 +20,14 @@ FREE_FAILURES = 5
 
 
 def add(
-    session: Session, *, login: str, name: str, roles: list[str], now: datetime, demo: bool = False, system: bool = False
+    session: Session,
+    *,
+    login: str,
+    name: str,
+    roles: list[str],
+    now: datetime,
+    demo: bool = False,
+    system: bool = False,
 ) -> tuple[Staff, str]:
     """Make an account; returns it with its one-time password, which is stored only as a hash."""
     login = login.strip().lower()

@@ -35,7 +35,9 @@ def engine_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def database_template(engine_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Template]:
+def database_template(
+    engine_kind: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[servers.Template]:
     """An empty database with all tables, copied for each test."""
     with servers.template(engine_kind, tmp_path_factory.mktemp("database")) as template:
         yield template

@@ -88,10 +88,35 @@ def postgres(folder: Path) -> Iterator[str]:
     if initdb is None or server is None:
         raise RuntimeError("PostgreSQL is not installed")
     subprocess.run(
-        [*as_user, initdb, "-D", data, "-U", "signpost", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"],
-        check=True, stdout=subprocess.DEVNULL,
+        [
+            *as_user,
+            initdb,
+            "-D",
+            data,
+            "-U",
+            "signpost",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "-N",
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
-    options = ["-c", "listen_addresses=127.0.0.1", "-p", str(port), "-k", str(data), "-c", "fsync=off", "-c", "max_connections=200"]
+    options = [
+        "-c",
+        "listen_addresses=127.0.0.1",
+        "-p",
+        str(port),
+        "-k",
+        str(data),
+        "-c",
+        "fsync=off",
+        "-c",
+        "max_connections=200",
+    ]
     log = (folder / "postgres.log").open("wb")
     process = subprocess.Popen([*as_user, server, "-D", data, *options], stdout=log, stderr=log)
     try:

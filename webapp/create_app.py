@@ -23,7 +23,7 @@ def create_app(runtime: Runtime) -> Flask:
     """The Flask application over the objects of `runtime`."""
     settings = runtime.service(Settings)
     app = Flask("webapp", static_folder=str(ROOT / "static"), template_folder="templates")
-    app.extensions["signpost"] = runtime.services
+    app.extensions["signpost"] = runtime
     app.config.update(
         SECRET_KEY=runtime.service(Keys).derive("session").hex(),
         SESSION_COOKIE_NAME="sp_session",

@@ -49,4 +49,6 @@ def _answer(status: int, sentence: str) -> ResponseReturnValue:
     if wants_json:
         return jsonify({"error": {"status": status, "message": sentence}}), status
     desk = request.path.startswith("/desk")
-    return render_template("desk_error.html" if desk else "error.html", status=status, sentence=sentence), status
+    return render_template(
+        "desk_error.html" if desk else "error.html", status=status, sentence=sentence
+    ), status

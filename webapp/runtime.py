@@ -1,38 +1,73 @@
-"""Which objects exist: made once from the settings, found by class."""
+"""Which objects exist: each made at first use from the settings, found by class."""
 
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys, load_secret
+from tracking.attribution import Attributions
+from tracking.drain import Drain
+from tracking.recorder import Recorder
+from tracking.spool import Spool
+from tracking.store import ReachStore
 
 T = TypeVar("T")
 
 
-@dataclass
 class Runtime:
-    """The objects of one process, by class."""
+    """The objects of one process, by class. Nothing on disk is opened before it is asked for."""
 
-    services: dict[type, Any] = field(default_factory=dict)
+    def __init__(self, settings: Settings) -> None:
+        self._made: dict[type, Any] = {Settings: settings}
+        self._makers: dict[type, Callable[[Runtime], Any]] = {}
+        self._lock = threading.RLock()
+
+    def offer(self, kind: type[T], maker: "Callable[[Runtime], T]") -> None:
+        """Say how the instance of `kind` is made when it is first asked for."""
+        self._makers[kind] = maker
 
     def service(self, kind: type[T]) -> T:
         """The one instance of `kind`."""
-        return cast(T, self.services[kind])
+        return cast(T, self[kind])
 
-    def add(self, instance: T, kind: type[T] | None = None) -> T:
-        """Register an instance under its class."""
-        self.services[kind or type(instance)] = instance
-        return instance
+    def __getitem__(self, kind: type) -> Any:
+        """The same for `core.http.service`, which knows only a mapping."""
+        made = self._made.get(kind)
+        if made is None:
+            with self._lock:
+                made = self._made.get(kind)
+                if made is None:
+                    made = self._made[kind] = self._makers[kind](self)
+        return made
+
+    def made(self, kind: type[T]) -> T | None:
+        """The instance if it was made already: closing must not open."""
+        return cast("T | None", self._made.get(kind))
+
+    def close(self) -> None:
+        """Let go of what was opened, in the order that loses nothing: spool, store, database."""
+        with self._lock:
+            for kind in (Recorder, Spool, ReachStore, Database):
+                instance = self._made.pop(kind, None)
+                if instance is not None and hasattr(instance, "close"):
+                    instance.close()
 
 
 def build(settings: Settings) -> Runtime:
-    """Settings, keys, vault and database; opens nothing on disk but `secret.key`."""
+    """How every object is made; makes none but the settings."""
     settings.home.mkdir(parents=True, exist_ok=True)
-    runtime = Runtime()
-    runtime.add(settings)
-    keys = runtime.add(Keys(load_secret(settings)))
-    runtime.add(Vault(keys))
-    runtime.add(Database(settings.relational_url))
+    runtime = Runtime(settings)
+    runtime.offer(Keys, lambda _r: Keys(load_secret(settings)))
+    runtime.offer(Vault, lambda r: Vault(r.service(Keys)))
+    runtime.offer(Database, lambda _r: Database(settings.relational_url))
+    runtime.offer(Attributions, lambda r: Attributions(r.service(Keys)))
+    runtime.offer(
+        Spool, lambda _r: Spool(settings.spool_dir, settings.spool_seal_seconds, settings.spool_seal_bytes)
+    )
+    runtime.offer(Recorder, lambda r: Recorder(r.service(Spool), r.service(Attributions), settings))
+    runtime.offer(ReachStore, lambda _r: ReachStore.open(settings))
+    runtime.offer(Drain, lambda r: Drain(r.service(Spool), r.service(ReachStore)))
     return runtime

@@ -1,0 +1,27 @@
+# Two commands: `make run` and `make test`. Both set up what they need, once.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+help: ## Say what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: ## Virtual environment, locked dependencies, Chromium and fonts; leaves .venv/bin/signpost
+	@bash deploy/setup.sh run
+
+run: setup ## The site on http://127.0.0.1:8000 with embedded engines and the demo institution
+	@.venv/bin/signpost setup --demo
+	@exec .venv/bin/signpost serve
+
+test: ## Everything: ruff, mypy, import-linter, pytest on SQLite and PostgreSQL, with a real browser
+	@bash deploy/setup.sh test
+	@bash deploy/test.sh
+
+lock: ## Write the lock files anew from pyproject.toml (names, versions and hashes only)
+	@bash deploy/lock.sh
+
+translations: ## Collect the sentences of pages and code into the catalogues
+	@.venv/bin/pybabel -q extract -F webapp/translations/babel.cfg --no-location --sort-output -k mark -k _l -o webapp/translations/messages.pot .
+	@.venv/bin/pybabel -q update -i webapp/translations/messages.pot -d webapp/translations -l en --no-fuzzy-matching --omit-header
+	@.venv/bin/pybabel -q compile -d webapp/translations
+
+.PHONY: help setup run test lock translations

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Set up this checkout: `setup.sh run` for serving, `setup.sh test` for the tests as well.
+# Doing it again costs nothing: each step leaves a mark that names what it was done for.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+kind="${1:-run}"
+lock="requirements.lock"
+[ "$kind" = test ] && lock="requirements-test.lock"
+
+say() { printf '\033[1m%s\033[0m\n' "$*"; }
+
+python="${PYTHON:-}"
+if [ -z "$python" ]; then
+  for candidate in python3.13 python3.12 python3.11 python3; do
+    command -v "$candidate" >/dev/null && "$candidate" -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+      && python="$candidate" && break
+  done
+fi
+[ -n "$python" ] || { echo "Signpost needs Python 3.11 or newer with venv (Debian: apt-get install python3-venv)." >&2; exit 1; }
+
+[ -x .venv/bin/python ] || { say "Virtual environment"; "$python" -m venv .venv; }
+
+# The test lock holds everything of the run lock, so a folder set up for tests is set up for running too.
+mark=".venv/.installed-$kind-$(cat "$lock" pyproject.toml | sha256sum | cut -c1-16)"
+test_mark=".venv/.installed-test-$(cat requirements-test.lock pyproject.toml | sha256sum | cut -c1-16)"
+if [ ! -e "$mark" ] && [ ! -e "$test_mark" ]; then
+  say "Dependencies ($lock; the first time takes a minute)"
+  .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+  .venv/bin/pip install --quiet --disable-pip-version-check --no-deps -e .
+  touch "$mark"
+fi
+
+newest=$(find webapp/translations -name '*.po' -newer .venv/.translated 2>/dev/null | head -1 || true)
+if [ ! -e .venv/.translated ] || [ -n "$newest" ] || [ ! -e webapp/translations/en/LC_MESSAGES/messages.mo ]; then
+  .venv/bin/pybabel --quiet compile -d webapp/translations
+  touch .venv/.translated
+fi
+
+# System programs: only where this may be done without asking (root on Debian), and only what is missing.
+missing=()
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
+fc-list 2>/dev/null | grep -qi 'cjk\|PingFang\|YaHei' || missing+=(fonts-noto-cjk)
+if [ "$kind" = test ]; then
+  ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing+=(postgresql)
+fi
+if [ "${#missing[@]}" -gt 0 ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "System programs: ${missing[*]}"
+    { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}"; } >.venv/apt.log 2>&1 \
+      || echo "Could not install ${missing[*]} (see .venv/apt.log); what needs them is left out." >&2
+  else
+    echo "Not installed: ${missing[*]}. Signpost runs without; \`signpost doctor\` says what each is for." >&2
+  fi
+fi

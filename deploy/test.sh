@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# All checks, in the order in which they fail fastest. `--quick` leaves out the second run on PostgreSQL.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export PATH="$PWD/.venv/bin:$PATH"
+packages="core institution tracking content campaign scheduler webapp tests bench wsgi.py"
+
+step() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
+
+step "ruff";           ruff check . && ruff format --check .
+step "mypy --strict";  mypy $packages
+step "import-linter";  lint-imports
+step "pytest on SQLite, with a real browser"
+pytest -n 2 --dist loadfile --durations=8 -q
+if [ "${1:-}" = --quick ]; then exit 0; fi
+if ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null; then
+  step "pytest on PostgreSQL"
+  pytest -n 2 --dist loadfile -q --database postgresql -m "not browser"
+else
+  printf '\n\033[1;31mSKIPPED: no PostgreSQL on this machine; the suite ran on SQLite only.\033[0m\n'
+fi

@@ -1,0 +1,83 @@
+"""`signpost setup` and `signpost serve`."""
+
+import click
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from core.clock import now
+from core.database import Database
+from core.errors import Invalid
+from core.i18n import gettext as _
+from core.i18n import mark
+from core.settings import Settings
+from institution import people
+from webapp import migrate, starter_library
+from webapp.commands import plain_errors, runtime
+from webapp.runtime import Runtime
+
+
+@click.command()
+@click.option("--demo", is_flag=True, help="Load the demo institution at scale 100, once.")
+@plain_errors
+def setup(demo: bool) -> None:
+    """Database, first account, starter library; again: changes nothing."""
+    objects = runtime()
+    database = objects.service(Database)
+    if migrate.upgrade(database):
+        click.echo(_("数据库已就绪。"))
+    with database.transaction() as session:
+        fresh = not people.everyone(session)
+        if fresh:
+            _account, password = people.add(
+                session, login="admin", name=_("管理员"), roles=["administrator"], now=now()
+            )
+    if fresh:
+        _say_password(objects, password)
+    if starter_library.load(objects):
+        click.echo(_("起步内容库已载入并发布。"))
+    if demo:
+        demo.load_once(objects)
+    objects.close()
+
+
+def _say_password(objects: Runtime, password: str) -> None:
+    settings = objects.service(Settings)
+    click.echo()
+    click.secho(_("首个员工账号（密码只显示这一次，首次登录要改）"), bold=True)
+    click.echo(f"  {settings.public_url}/desk")
+    click.echo(f"  {_('登录名')}: admin")
+    click.secho(f"  {_('一次性密码')}: {password}", fg="green", bold=True)
+    click.echo()
+
+
+@click.command()
+@click.option("--workers", default=1, show_default=True, help="Web processes; above 1 needs a reach server.")
+@plain_errors
+def serve(workers: int) -> None:
+    """Serve the site, with the scheduler and the drain beside it."""
+    objects = runtime()
+    settings = objects.service(Settings)
+    if workers > 1 and not settings.reach_url:
+        raise Invalid(
+            mark(
+                "内置触达库只能由一个进程使用：请设置 SIGNPOST_REACH_URL 指向 ClickHouse，或只用一个工作进程。"
+            )
+        )
+    if not migrate.is_current(objects.service(Database)):
+        raise Invalid(mark("数据库还没有升级到当前版本：请先运行 signpost setup。"))
+    objects.close()
+    click.secho(_("网站  %(url)s") % {"url": settings.public_url}, bold=True)
+    click.echo(_("员工  %(url)s/desk") % {"url": settings.public_url})
+    click.echo(_("按 Ctrl+C 停止。"))
+    Granian(
+        "webapp.wsgi:build_application",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=settings.threads,
+        factory=True,
+        respawn_failed_workers=True,
+        log_level=LogLevels.warning,
+    ).serve()

@@ -1,0 +1,30 @@
+"""The WSGI line of one web process: PageCache → Collector → Flask, with the work behind it started."""
+
+from collections.abc import Callable
+from typing import Any
+
+from content.pages import PageCache, generation_of
+from core.database import Database
+from core.settings import Settings
+from tracking.collector import Collector
+from tracking.recorder import Recorder
+from webapp import background
+from webapp.create_app import create_app
+from webapp.runtime import Runtime, build
+
+Application = Callable[..., Any]
+
+
+def compose(runtime: Runtime) -> Application:
+    """The line over the objects of `runtime`; starts nothing."""
+    app = create_app(runtime)
+    recorder = runtime.service(Recorder)
+    collected = Collector(app, recorder)
+    return PageCache(collected, recorder, generation_of(runtime.service(Database)))
+
+
+def build_application(settings: Settings | None = None) -> Application:
+    """The callable that a server worker loads: the line, and drain and scheduler beside it."""
+    runtime = build(settings or Settings())
+    background.start(runtime)
+    return compose(runtime)
