@@ -22,7 +22,7 @@ class Body:
         self.headers: list[Header] = []
         self.content = b""
 
-    def start_response(self, status: str, headers: list[Header], exc_info: Any = None) -> Any:
+    def start_response(self, status: str, headers: list[Header], _exc_info: Any = None) -> Any:
         """The WSGI callable of this answer."""
         self.status, self.headers = status, headers
         return None
@@ -68,7 +68,12 @@ class CachedPage:
         packed = gzip.compress(body.content, 9, mtime=0) if len(body.content) >= _SMALL else b""
         whole = [*common, ("ETag", etag), ("Content-Length", str(len(body.content)))]
         plain = (body.status, whole, body.content)
-        small = [*common, ("ETag", etag_gzip), ("Content-Encoding", "gzip"), ("Content-Length", str(len(packed)))]
+        small = [
+            *common,
+            ("ETag", etag_gzip),
+            ("Content-Encoding", "gzip"),
+            ("Content-Length", str(len(packed))),
+        ]
         kept = [pair for pair in common if pair[0].lower() != "content-type"]
         return cls(
             keys=keys,

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import DDL, JSON, Column, Index, Text, UniqueConstraint, event, text
+from sqlalchemy.schema import ExecutableDDLElement
 from sqlmodel import Field, SQLModel
 
 from core.database import UtcDateTime
@@ -127,7 +128,8 @@ IMMUTABLE_DDL: dict[str, tuple[str, ...]] = {
     "sqlite": (
         f"CREATE TRIGGER revision_immutable BEFORE UPDATE OF {_FROZEN} ON revision "
         f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END",
-        f"CREATE TRIGGER revision_kept BEFORE DELETE ON revision BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END",
+        "CREATE TRIGGER revision_kept BEFORE DELETE ON revision "
+        f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END",
     ),
     "postgresql": (
         "CREATE OR REPLACE FUNCTION refuse_revision_change() RETURNS trigger LANGUAGE plpgsql AS "
@@ -144,7 +146,8 @@ def _guard_revisions() -> None:
     table = SQLModel.metadata.tables["revision"]
     for dialect, statements in IMMUTABLE_DDL.items():
         for statement in statements:
-            event.listen(table, "after_create", DDL(statement).execute_if(dialect=dialect))
+            ddl: ExecutableDDLElement = DDL(statement)  # type: ignore[no-untyped-call]
+            event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
 
 
 _guard_revisions()

@@ -25,6 +25,7 @@ from tracking.attribution import PageKeys
 FACTS = "signpost.page"
 LARGEST = 64 * 1024 * 1024
 _MOST_PATHS = 20_000
+_READING = ("GET", "HEAD")
 _NEVER = ("/desk", "/static/", "/media/", "/internal/")  # no page of these is a published one: spare the try
 
 Environ = dict[str, Any]
@@ -75,7 +76,8 @@ def _changed_here(_session: Session) -> None:
 class Generation:
     """The number of the present generation, read at most once a second.
 
-    A bump, a change of an outlet (its package may not know of pages) and a new day begin a new one. While the database cannot be asked the last answer stands: pages are served from memory meanwhile.
+    A bump, a change of an outlet (its package may not know of pages) and a new day begin a new one. While
+    the database cannot be asked the last answer stands: pages are served from memory meanwhile.
     """
 
     def __init__(self, database: Database, zone: ZoneInfo, seconds: float = 1.0) -> None:
@@ -99,7 +101,7 @@ class Generation:
             with self._database.reading() as session:
                 value = session.exec(select(PageGeneration.value)).first()
                 changed = session.exec(select(func.max(Outlet.updated_at))).first()
-        except Exception:  # noqa: BLE001  (whatever the driver raises, the last answer stands)
+        except Exception:  # whatever the driver raises, the last answer stands
             self._asked_at, self._seen = time.monotonic(), seen
             return
         self._number = hash((value, changed, clock.today(self._zone)))
@@ -123,7 +125,7 @@ class PageCache:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer from memory, fill the memory, or hand the request through."""
         method = environ["REQUEST_METHOD"]
-        if (method != "GET" and method != "HEAD") or not asked.is_plain(environ.get("QUERY_STRING", "")):
+        if method not in _READING or not asked.is_plain(environ.get("QUERY_STRING", "")):
             return self._through(environ, start_response)
         generation = self._generation()
         if generation != self._now:
