@@ -2,7 +2,7 @@
 
 import click
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
 from core.clock import now
@@ -75,6 +75,8 @@ def serve(workers: int) -> None:
         address=settings.host,
         port=settings.port,
         interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
         workers=workers,
         blocking_threads=settings.threads,
         factory=True,

@@ -1,0 +1,42 @@
+"""core.settings: environment, NAME_FILE and defaults."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from core.settings import Settings
+
+
+def _settings() -> Settings:
+    return Settings(_env_file=None)  # type: ignore[call-arg]
+
+
+def test_the_environment_is_read_with_its_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGNPOST_PORT", "9001")
+    monkeypatch.setenv("PORT", "1")
+    assert _settings().port == 9001
+
+
+def test_a_secret_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    secret = tmp_path / "smtp"
+    secret.write_text("hunter2hunter2\n", encoding="utf-8")
+    monkeypatch.setenv("SIGNPOST_SMTP_PASSWORD_FILE", str(secret))
+    settings = _settings()
+    assert settings.smtp_password is not None
+    assert settings.smtp_password.get_secret_value() == "hunter2hunter2"
+    assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("TIME_ZONE", "Mars/Olympus"), ("LOCALE", "fr"), ("THREADS", "1"), ("PORT", "x")]
+)
+def test_a_wrong_value_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"SIGNPOST_{name}", value)
+    with pytest.raises((ValidationError, KeyError)):
+        _settings()
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValidationError):
+        _settings().port = 1  # type: ignore[misc]
