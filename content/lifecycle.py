@@ -124,7 +124,7 @@ def publish(session: Session, revision_id: int, *, by: int, now: datetime) -> Re
     session.add(revision)
     _move(session, revision, State.approved, State.published, "published", by=by, now=now)
     title_en = str(revision.meta.get("title_en") or "")
-    dimensions.describe(session, "piece", key, revision.title, title_en)
+    dimensions.describe(session, "piece", key, revision.title, name_en=title_en)
     pages.bump(session)
     return revision
 

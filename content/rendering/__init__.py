@@ -1,0 +1,10 @@
+"""Markdown with our blocks → harmless HTML. The only package that imports `markdown`.
+
+Responsible for the syntax of a body: `grammar` (which blocks there are, what is wrong with a text),
+`blocks` (what each becomes), `tree` (headings, pictures, tables, panels), `cleaner` (the allow-list that
+everything passes last). `render` is the one flow: grammar → Markdown → tree → cleaner.
+"""
+
+from content.rendering.renderer import Rendered, render
+
+__all__ = ["Rendered", "render"]

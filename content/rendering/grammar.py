@@ -1,0 +1,121 @@
+"""Which blocks a body may have, and what is wrong with a body, line by line."""
+
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Any
+
+import yaml
+
+from core.i18n import gettext as _
+
+OPENING = re.compile(r"^ {0,3}(/{3,}) *([\w-]+) *(?:\| *(.*?) *)?$")
+_CLOSING = re.compile(r"^ {0,3}(/{3,}) *$")
+_OPTION = re.compile(r"^ {4,}\S")
+_TOP_HEADING = re.compile(r"^ {0,3}#(?!#)\s*\S")
+_RAW_IMAGE = re.compile(r"<\s*(?:img|image|picture|svg)\b", re.IGNORECASE)
+TONES = ("plain", "soft", "sun", "brand")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a block takes: an argument (True: must, None: may, False: must not), options, its parent."""
+
+    argument: bool | None = None
+    options: tuple[str, ...] = ()
+    inside: str = ""
+    needed: tuple[str, ...] = ()
+
+
+SPECS = {
+    "cover": Spec(None, ("kicker",)),
+    "panel": Spec(None, ("tone",)),
+    "figure": Spec(True, ("unit", "source")),
+    "picture": Spec(True, ("alt", "caption"), needed=("alt",)),
+    "compare": Spec(None),
+    "no": Spec(True, inside="compare"),
+    "yes": Spec(True, inside="compare"),
+    "timeline": Spec(None),
+    "steps": Spec(None),
+    "talk": Spec(None),
+    "qa": Spec(True),
+    "card": Spec(None),
+    "task": Spec(None),
+    "source": Spec(None),
+    "call": Spec(True, ("phone", "label")),
+}
+
+
+@dataclass
+class _Reader:
+    """Walks the lines of a body with the blocks that are open."""
+
+    lines: list[str]
+    open: list[tuple[int, str, int]] = field(default_factory=list)  # slashes, name, line
+
+    def faults(self) -> Iterator[tuple[int, str]]:
+        """Line (from 0) and rule."""
+        for at, line in enumerate(self.lines):
+            if found := OPENING.match(line):
+                yield from self._opening(at, len(found[1]), found[2].lower(), found[3] or "")
+            elif found := _CLOSING.match(line):
+                yield from self._closing(at, len(found[1]))
+            elif _TOP_HEADING.match(line):
+                yield at, _("正文里不用一级标题（#），请用 ## 或 ###。")
+            elif _RAW_IMAGE.search(line):
+                yield at, _("图片请用 /// picture | media/… 写，并写 alt。")
+        for _slashes, name, at in self.open:
+            yield at, _("块“%(name)s”没有结束，请在末尾加同样数目的斜线。", name=name)
+
+    def _opening(self, at: int, slashes: int, name: str, argument: str) -> Iterator[tuple[int, str]]:
+        if any(slashes == other for other, _name, _line in self.open):
+            yield at, _("嵌套的块要用不同数目的斜线，例如外层 //// 内层 ///。")
+        inside = self.open[-1][1] if self.open else ""
+        self.open.append((slashes, name, at))
+        spec = SPECS.get(name)
+        if spec is None:
+            yield at, _("没有“%(name)s”这种块。", name=name)
+            return
+        if spec.argument and not argument:
+            yield at, _("块“%(name)s”要在竖线后写内容：/// %(name)s | …", name=name)
+        if spec.inside and spec.inside != inside:
+            yield at, _("块“%(name)s”要写在“%(outer)s”里面。", name=name, outer=spec.inside)
+        yield from self._options(at, name, spec)
+
+    def _options(self, at: int, name: str, spec: Spec) -> Iterator[tuple[int, str]]:
+        given = self._given_options(at)
+        if given is None:
+            yield at + 1, _("块的选项写作“    名称: 值”；值里有冒号时请加引号。")
+            return
+        for option in given.keys() - set(spec.options):
+            yield at + 1, _("块“%(name)s”没有“%(option)s”这个选项。", name=name, option=option)
+        for option in spec.needed:
+            if not str(given.get(option) or "").strip():
+                yield at, _("块“%(name)s”要写“%(option)s”。", name=name, option=option)
+        if str(given.get("tone", "plain")) not in TONES:
+            yield at + 1, _("tone 只能是：%(tones)s。", tones=", ".join(TONES))
+
+    def _given_options(self, at: int) -> dict[str, Any] | None:
+        """The indented lines under an opening as options, None when they are not."""
+        header = list(takewhile(_OPTION.match, self.lines[at + 1 :]))
+        try:
+            given = yaml.safe_load(textwrap.dedent("\n".join(header))) or {}
+        except (yaml.YAMLError, ValueError):
+            return None
+        return given if isinstance(given, dict) else None
+
+    def _closing(self, at: int, slashes: int) -> Iterator[tuple[int, str]]:
+        if self.open and self.open[-1][0] == slashes:
+            self.open.pop()
+            return
+        yield at, _("这一行结束的块没有开始，或里面的块还没有结束。")
+        if any(slashes == other for other, _name, _line in self.open):
+            while self.open.pop()[0] != slashes:
+                pass
+
+
+def faults(body: str) -> list[tuple[int, str]]:
+    """What is wrong with a body: line (from 0) and rule."""
+    return list(_Reader(body.splitlines()).faults())

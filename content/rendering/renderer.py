@@ -1,0 +1,35 @@
+"""A body, rendered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from content.media import Picture
+from content.rendering import cleaner, grammar
+from content.rendering.blocks import Blocks, Notes, Writer
+from content.rendering.tree import Whole
+from core.i18n import gettext as _
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The HTML of a body; `faults` are (line or empty, rule), and then it is not fit to be kept."""
+
+    html: str
+    used: frozenset[str]
+    faults: tuple[tuple[str, str], ...]
+    has_call: bool
+    has_cover: bool
+
+
+def render(body: str, pictures: Mapping[str, Picture], kind: str, first_line: int = 1) -> Rendered:
+    """Render a body with the pictures it may refer to; `first_line` is where the body begins in its file."""
+    notes = Notes(pictures=pictures, kind=kind)
+    writer = Writer(extensions=["tables", "sane_lists", "attr_list", Blocks()], output_format="html")
+    writer.notes = notes
+    writer.treeprocessors.register(Whole(notes), "whole", 15)
+    html = cleaner.clean(writer.convert(body))
+    faults = [(_("第 %(line)s 行", line=first_line + at), rule) for at, rule in grammar.faults(body)]
+    faults += [("", rule) for rule in notes.faults]
+    if "<p>///" in html:
+        faults.append(("", _("有一个块没有写对，斜线露在了正文里。")))
+    return Rendered(html, frozenset(notes.used), tuple(faults), notes.has_call, notes.has_cover)
