@@ -1,0 +1,10 @@
+"""Carries plans out: what was decided goes to whom it concerns, on time, once.
+
+Responsible for plans and their recurrence, pushes cut into batches, the outbox with its claims and leases,
+the composer of messages, the dispatcher, the channels (one file each) and the runner of periodic jobs.
+May import campaign, content, tracking, institution and core.
+
+The one flow: `planner` fires a due plan and cuts a `Push` into batches (rows in the outbox) → `dispatch`
+claims a batch under a lease → `composer` writes each message → a channel hands it over → `outbox` settles
+each recipient's one row → `counting` deposits the delivered events in the spool.
+"""

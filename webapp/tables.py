@@ -1,7 +1,9 @@
 """Every module that declares tables: importing this one makes SQLModel's metadata complete."""
 
+from campaign import contacts
 from campaign import models as campaign
 from content import models as content
 from institution import models as institution
+from scheduler import models as scheduler
 
-__all__ = ["campaign", "content", "institution"]
+__all__ = ["campaign", "contacts", "content", "institution", "scheduler"]

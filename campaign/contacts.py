@@ -1,0 +1,83 @@
+"""Tables of the audience: contact lists, contacts (encrypted), consents, refusals."""
+
+from datetime import datetime
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from core.database import UtcDateTime
+from core.i18n import mark
+
+EMAIL, WEBHOOK, SMS = "email", "webhook", "sms"
+CHANNEL_NAMES = {EMAIL: mark("电子邮件"), WEBHOOK: mark("接口推送"), SMS: mark("短信")}
+EDUCATION = "education"
+PURPOSE_NAMES = {EDUCATION: mark("金融教育宣传")}
+
+
+class ContactList(SQLModel, table=True):
+    """A named list of people who agreed to be written to."""
+
+    __tablename__ = "contact_list"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=80, unique=True)
+    demo: bool = False
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Contact(SQLModel, table=True):
+    """A person. `*_sealed` is ciphertext, `*_index` the keyed hash that finds it; `identity` is the hash of
+    the first address the person has (e-mail, webhook id, phone), so that importing again finds the row."""
+
+    __tablename__ = "contact"
+
+    id: int | None = Field(default=None, primary_key=True)
+    identity: str = Field(max_length=64, unique=True)
+    name_sealed: str = Field(default="", max_length=500)
+    email_sealed: str = Field(default="", max_length=700)
+    email_index: str | None = Field(default=None, max_length=64, index=True)
+    phone_sealed: str = Field(default="", max_length=500)
+    phone_index: str | None = Field(default=None, max_length=64, index=True)
+    webhook_sealed: str = Field(default="", max_length=500)
+    webhook_index: str | None = Field(default=None, max_length=64, index=True)
+    outlet_code: str = Field(default="", max_length=32, index=True)
+    province: str = Field(default="", max_length=40)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ContactMember(SQLModel, table=True):
+    """A contact stands in a list."""
+
+    __tablename__ = "contact_member"
+
+    list_id: int = Field(foreign_key="contact_list.id", primary_key=True)
+    contact_id: int = Field(foreign_key="contact.id", primary_key=True, index=True)
+
+
+class Consent(SQLModel, table=True):
+    """The proof that a person agreed to one channel for one purpose: when, where, to which text."""
+
+    __tablename__ = "consent"
+    __table_args__ = (UniqueConstraint("contact_id", "channel", "purpose", "given_at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    contact_id: int = Field(foreign_key="contact.id", index=True)
+    channel: str = Field(max_length=16)
+    purpose: str = Field(max_length=40)
+    given_at: datetime = Field(sa_type=UtcDateTime)
+    source: str = Field(max_length=200)
+    text_version: str = Field(default="", max_length=60)
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Refusal(SQLModel, table=True):
+    """An address that said no on a channel. Kept by hash alone, so it outlives the contact and any import."""
+
+    __tablename__ = "refusal"
+
+    channel: str = Field(max_length=16, primary_key=True)
+    address_index: str = Field(max_length=64, primary_key=True)
+    refused_at: datetime = Field(sa_type=UtcDateTime)
+    via: str = Field(max_length=40)

@@ -1,0 +1,49 @@
+"""Links by which a person says no: a channel and the hash of an address, signed; they open nothing else."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+from campaign.contacts import EMAIL, SMS, WEBHOOK
+from core.errors import NotFound
+from core.i18n import mark
+from core.signing import Keys, Signer
+
+PATH = "/u/"
+_LETTERS = {EMAIL: "e", WEBHOOK: "w", SMS: "s"}
+_CHANNELS = {letter: channel for channel, letter in _LETTERS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a link stands for."""
+
+    channel: str
+    address_index: str
+
+
+class Unsubscriptions:
+    """Makes and reads the links; a link works without sign-in, cookie or the contact's own row."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._signer = Signer(keys.derive("campaign/unsubscribe"))
+
+    def token(self, channel: str, address_index: str) -> str:
+        """The signed part of the link, about 62 characters."""
+        packed = base64.urlsafe_b64encode(bytes.fromhex(address_index)).rstrip(b"=").decode()
+        return self._signer.sign(_LETTERS[channel] + packed)
+
+    def path(self, channel: str, address_index: str) -> str:
+        """The path of the link on our site."""
+        return PATH + self.token(channel, address_index)
+
+    def read(self, token: str) -> Said:
+        """Who refuses what; NotFound for a link that is not ours."""
+        text = self._signer.open(token)
+        if not text or text[0] not in _CHANNELS:
+            raise NotFound(mark("这个退订链接不完整，请从邮件里重新点一次，或拨打客服电话。"))
+        try:
+            index = base64.urlsafe_b64decode(text[1:] + "=" * (-len(text[1:]) % 4)).hex()
+        except (binascii.Error, ValueError) as error:
+            raise NotFound(mark("这个退订链接不完整，请从邮件里重新点一次，或拨打客服电话。")) from error
+        return Said(_CHANNELS[text[0]], index)

@@ -1,0 +1,167 @@
+"""E-mail by SMTP: one connection per batch, multipart text and HTML, one-click unsubscribe (RFC 8058)."""
+
+import smtplib
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+from core.i18n import mark
+from core.settings import Settings
+from scheduler.channels.base import DeliveryError, Message
+
+NAME = "email"
+_TIMEOUT = 20.0
+# Headers ASCII (encoded words), body 8bit: every server of this century takes 8BITMIME.
+_POLICY = SMTP.clone(cte_type="8bit", utf8=False)
+
+
+class Email:
+    """The mail server of the settings. A mail server recognises no keys: what is in doubt stays in doubt."""
+
+    name = NAME
+    batch_size = 50
+    group = 1
+    idempotent = False
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime], timeout: float = _TIMEOUT) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._timeout = timeout
+
+    @contextmanager
+    def connect(self, target: str) -> Iterator["SmtpLine"]:
+        """One SMTP session for a batch; DeliveryError when the server cannot be reached or refuses us."""
+        if not self._settings.smtp_host or not self._settings.mail_from:
+            raise DeliveryError(
+                mark("还没有设置邮件服务器（SIGNPOST_SMTP_HOST、SIGNPOST_MAIL_FROM）。"),
+                permanent=True,
+                everyone=True,
+            )
+        server = self._open()
+        try:
+            yield SmtpLine(server, self._settings.mail_from, self._clock)
+        finally:
+            with suppress(smtplib.SMTPException, OSError):
+                server.quit()
+            server.close()
+
+    def _open(self) -> smtplib.SMTP:
+        settings, context = self._settings, ssl.create_default_context()
+        try:
+            if settings.smtp_tls == "tls":
+                server: smtplib.SMTP = smtplib.SMTP_SSL(
+                    settings.smtp_host, settings.smtp_port, timeout=self._timeout, context=context
+                )
+            else:
+                server = smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=self._timeout)
+        except (OSError, smtplib.SMTPException) as error:
+            raise DeliveryError(_said(error), everyone=True) from error
+        try:
+            if settings.smtp_tls == "starttls":
+                server.starttls(context=context)
+            if settings.smtp_user:
+                password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
+                server.login(settings.smtp_user, password)
+            else:
+                server.ehlo_or_helo_if_needed()
+        except (OSError, smtplib.SMTPException) as error:
+            server.close()
+            raise _refusal(error, everyone=True) from error
+        return server
+
+
+class SmtpLine:
+    """An SMTP session. The steps are taken one by one because only the last can leave a doubt."""
+
+    def __init__(self, server: smtplib.SMTP, sender: str, clock: Callable[[], datetime]) -> None:
+        self._server = server
+        self._sender = sender
+        self._clock = clock
+        self._broken = False
+
+    def send(self, message: Message) -> str:
+        """Hand one mail over; returns what the server called it."""
+        if self._broken:
+            raise DeliveryError(mark("与邮件服务器的连接已断开。"), everyone=True)
+        try:
+            content = compose(message, self._sender, self._clock()).as_bytes(policy=_POLICY)
+        except (MessageError, ValueError, IndexError) as error:
+            raise DeliveryError(mark("这封邮件的地址或标题不能写成邮件。"), permanent=True) from error
+        self._envelope(message)
+        try:
+            code, answer = self._server.data(content)
+        except smtplib.SMTPDataError as error:  # refused before the content was transmitted
+            self._reset()
+            raise _refusal(error, everyone=False) from error
+        except (OSError, smtplib.SMTPException) as error:
+            self._broken = True
+            raise DeliveryError(mark("邮件服务器没有回答，不知道是否收到。"), unknown=True) from error
+        if code != 250:
+            raise _refusal(smtplib.SMTPResponseException(code, answer), everyone=False)
+        return answer.decode("utf-8", "replace")[:200]
+
+    def _envelope(self, message: Message) -> None:
+        """MAIL and RCPT: nothing is accepted yet, so any fault here leaves no doubt."""
+        sender = parseaddr(self._sender)[1]
+        options = ["body=8bitmime"] if self._server.has_extn("8bitmime") else []
+        try:
+            self._expect(self._server.mail(sender, options), everyone=True)
+            self._expect(self._server.rcpt(message.address), everyone=False)
+        except smtplib.SMTPException as error:
+            self._broken = True
+            raise DeliveryError(_said(error), everyone=True) from error
+        except OSError as error:
+            self._broken = True
+            raise DeliveryError(_said(error), everyone=True) from error
+
+    def _expect(self, reply: tuple[int, bytes], *, everyone: bool) -> None:
+        if reply[0] in (250, 251):
+            return
+        self._reset()
+        raise _refusal(smtplib.SMTPResponseException(reply[0], reply[1]), everyone=everyone)
+
+    def _reset(self) -> None:
+        try:
+            self._server.rset()
+        except (OSError, smtplib.SMTPException):
+            self._broken = True
+
+
+def compose(message: Message, sender: str, at: datetime) -> EmailMessage:
+    """The mail: stable Message-ID per delivery, text and HTML, headers for one-click unsubscribing."""
+    name, address = parseaddr(sender)
+    user, _, domain = address.partition("@")
+    to_user, _, to_domain = message.address.partition("@")
+    mail = EmailMessage(policy=_POLICY)
+    mail["From"] = Address(name, user, domain)
+    mail["To"] = Address(message.name, to_user, to_domain)
+    mail["Subject"] = message.subject
+    mail["Date"] = format_datetime(at)
+    mail["Message-ID"] = f"<{message.key}@{domain}>"
+    mail["List-Unsubscribe"] = f"<{message.unsubscribe}>"
+    mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["Content-Language"] = "zh-CN" if message.locale == "zh" else message.locale
+    mail.set_content(message.text, cte="8bit")
+    mail.add_alternative(message.html, subtype="html", cte="8bit")
+    return mail
+
+
+def _refusal(error: Exception, *, everyone: bool) -> DeliveryError:
+    """5xx is for good, 4xx for now (RFC 5321 §4.2.1); 421 closes the line, 452 limits this session."""
+    code = error.smtp_code if isinstance(error, smtplib.SMTPResponseException) else 0
+    permanent = 500 <= code < 600 or isinstance(error, smtplib.SMTPNotSupportedError)
+    return DeliveryError(_said(error), permanent=permanent, everyone=everyone or code in (421, 452))
+
+
+def _said(error: Exception) -> str:
+    """What the server said, without addresses in it (they would be personal data in a reason)."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"SMTP {error.smtp_code}"
+    return f"SMTP {type(error).__name__}"

@@ -1,0 +1,167 @@
+"""Writes the messages of a push: text, HTML, links that carry their attribution, the way to say no."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from sqlmodel import Session
+
+from campaign.audience import Address
+from campaign.unsubscribe import Unsubscriptions
+from content.lifecycle import PublishedPiece
+from core.i18n import gettext, using_locale
+from core.settings import Settings
+from scheduler import plans
+from scheduler.channels.base import Message
+from scheduler.models import Plan, Push
+from tracking.attribution import PARAMETER, Attribution, Attributions
+
+_URL = re.compile(r"https?://[^\s<>\"'，。；、）》」]+[^\s<>\"'，。；、）》」.,;:!?)]")
+_TEMPLATES = Path(__file__).resolve().parent / "templates" / "scheduler"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a paragraph: plain text, or a link with its address."""
+
+    text: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What the mail templates see."""
+
+    institution: str
+    hotline: str
+    kicker: str
+    title: str
+    name: str
+    paragraphs: list[list[Part]]
+    link: str
+    has_piece: bool
+    minutes: int
+    unsubscribe: str
+    locale: str
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """The content of a push, read once per batch."""
+
+    subject: str
+    body: str
+    kicker: str
+    path: str
+    has_piece: bool
+    minutes: int
+    campaign: str
+    channel: str
+
+
+class Composer:
+    """Makes a `Letter` of a push and from it one `Message` per recipient, in the institution's language."""
+
+    def __init__(
+        self, settings: Settings, attributions: Attributions, unsubscriptions: Unsubscriptions
+    ) -> None:
+        self._settings = settings
+        self._attributions = attributions
+        self._unsubscriptions = unsubscriptions
+        self._templates = Environment(
+            loader=FileSystemLoader(_TEMPLATES),
+            autoescape=select_autoescape(["html"]),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals["_"] = gettext
+        self._html = self._templates.get_template("mail.html")
+        self._text = self._templates.get_template("mail.txt")
+
+    def letter(self, session: Session, push: Push | Plan) -> Letter:
+        """The content of a push (or of a plan, for its preview); Invalid when its piece is not published."""
+        piece = plans.published(session, push.piece_key) if push.piece_key else None
+        return Letter(
+            subject=push.subject or self._text_of(piece, "title"),
+            body=push.body or self._text_of(piece, "summary"),
+            kicker=piece.kicker if piece else "",
+            path=_path(piece, push.campaign),
+            has_piece=piece is not None,
+            minutes=(piece.minutes or 0) if piece else 0,
+            campaign=push.campaign,
+            channel=push.channel,
+        )
+
+    def message(
+        self, letter: Letter, *, key: str, address: Address, address_index: str, outlet: str
+    ) -> Message:
+        """The message to one recipient; links carry campaign, the recipient's outlet and the channel."""
+        token = self._attributions.sign(Attribution(letter.campaign, outlet, letter.channel))
+        unsubscribe = self._settings.public_url + self._unsubscriptions.path(letter.channel, address_index)
+        locale = self._settings.locale
+        with using_locale(locale):
+            mail = self._mail(letter, address.name, token, unsubscribe)
+            return Message(
+                key=key,
+                address=address.address,
+                name=address.name,
+                subject=letter.subject,
+                text=self._text.render(mail=mail),
+                html=self._html.render(mail=mail),
+                link=mail.link,
+                unsubscribe=unsubscribe,
+                locale=locale,
+            )
+
+    def _mail(self, letter: Letter, name: str, token: str, unsubscribe: str) -> Mail:
+        settings = self._settings
+        english = settings.locale == "en"
+        return Mail(
+            institution=settings.institution_name_en if english else settings.institution_name,
+            hotline=settings.hotline,
+            kicker=letter.kicker,
+            title=letter.subject,
+            name=name,
+            paragraphs=[
+                self._parts(text, token) for text in re.split(r"\n\s*\n", letter.body) if text.strip()
+            ],
+            link=f"{settings.public_url}{letter.path}?{PARAMETER}={token}",
+            has_piece=letter.has_piece,
+            minutes=letter.minutes,
+            unsubscribe=unsubscribe,
+            locale=settings.locale,
+        )
+
+    def _parts(self, text: str, token: str) -> list[Part]:
+        """A paragraph cut into text and links; links to our own site get the token."""
+        parts, end = [], 0
+        for found in _URL.finditer(text.strip()):
+            parts += [
+                Part(text.strip()[end : found.start()]),
+                Part(found[0], self._attributed(found[0], token)),
+            ]
+            end = found.end()
+        return [part for part in [*parts, Part(text.strip()[end:])] if part.text]
+
+    def _attributed(self, url: str, token: str) -> str:
+        own = self._settings.public_url
+        if url != own and not url.startswith((own + "/", own + "?", own + "#")):
+            return url
+        parts = urlsplit(url)
+        query = "&".join(filter(None, [parts.query, f"{PARAMETER}={token}"]))
+        return urlunsplit(parts._replace(query=query))
+
+    def _text_of(self, piece: PublishedPiece | None, name: str) -> str:
+        if piece is None:
+            return ""
+        english = getattr(piece, f"{name}_en") if self._settings.locale == "en" else ""
+        return str(english or getattr(piece, name))
+
+
+def _path(piece: PublishedPiece | None, campaign: str) -> str:
+    if piece is not None:
+        return piece.url
+    return f"/c/{campaign}" if campaign else "/"

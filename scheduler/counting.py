@@ -1,0 +1,76 @@
+"""Counts what was delivered: each round of sent deliveries is deposited in the spool under its own name, once.
+
+A round is numbered in the transaction that settles its deliveries, so its content never changes; the name
+`push-<batch key>-<round>` makes the deposit idempotent, and `counted` moves only after the deposit is durable.
+A kill anywhere in between repeats a deposit of the same name, which changes nothing.
+"""
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from core.database import Database
+from core.privacy import Vault
+from core.settings import Settings
+from scheduler.models import Batch, Delivery, Push
+from tracking.events import ReachEvent, new_event
+from tracking.recorder import Recorder
+
+_AT_ONCE = 50
+
+
+class Counter:
+    """Deposits rounds that are not counted yet."""
+
+    def __init__(self, database: Database, recorder: Recorder, vault: Vault, settings: Settings) -> None:
+        self._database = database
+        self._recorder = recorder
+        self._vault = vault
+        self._zone = settings.zone
+
+    def tick(self) -> int:
+        """Deposit what is waiting; returns the number of rounds. SpoolError when the spool cannot keep them."""
+        query = select(Batch).where(Batch.counted < Batch.rounds).order_by(col(Batch.id)).limit(_AT_ONCE)
+        done = 0
+        with self._database.reading() as session:
+            waiting = [
+                (batch.id or 0, number, self._events(session, batch, number))
+                for batch in session.exec(query)
+                for number in range(batch.counted + 1, batch.rounds + 1)
+            ]
+        for batch_id, number, (name, events) in waiting:
+            self._recorder.deposit(name, events)
+            with self._database.transaction() as session:
+                counted = update(Batch).where(col(Batch.id) == batch_id, col(Batch.counted) == number - 1)
+                session.execute(counted.values(counted=number))
+            done += 1
+        return done
+
+    def _events(self, session: Session, batch: Batch, number: int) -> tuple[str, list[ReachEvent]]:
+        push = session.get_one(Push, batch.push_id)
+        name = f"push-{batch.key}-{number}"
+        query = (
+            select(Delivery)
+            .where(Delivery.batch_id == batch.id, Delivery.count_round == number)
+            .order_by(col(Delivery.id))
+        )
+        return name, [self._event(push, delivery, name) for delivery in session.exec(query)]
+
+    def _event(self, push: Push, delivery: Delivery, name: str) -> ReachEvent:
+        return new_event(
+            "delivered",
+            id=f"d-{delivery.key}",
+            at=delivery.settled_at or push.due_at,
+            zone=self._zone,
+            visitor=visitor_of(self._vault, delivery.address_index),
+            campaign=push.campaign,
+            piece=push.piece_key,
+            outlet=delivery.outlet_code,
+            channel=push.channel,
+            source="push",
+            batch=name,
+        )
+
+
+def visitor_of(vault: Vault, address_index: str) -> int:
+    """A stable 64-bit number for a recipient; hashed once more, so it does not lead to the contact's row."""
+    return int(vault.index("visitor", address_index)[:16], 16) or 1

@@ -1,0 +1,201 @@
+"""Tables of the scheduler: plans, their firings (pushes), the outbox of batches, one row per recipient."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from core.database import UtcDateTime
+from core.i18n import mark
+
+# SQLite only counts up in a column of exactly the type INTEGER.
+_Serial = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class PlanState(StrEnum):
+    """The life of a plan."""
+
+    draft = "draft"
+    active = "active"
+    paused = "paused"
+    ended = "ended"
+
+
+class PushState(StrEnum):
+    """The life of one firing. `overtaken`: found too late, a person decides; `cutting`: not in batches yet."""
+
+    overtaken = "overtaken"
+    skipped = "skipped"
+    cutting = "cutting"
+    running = "running"
+    paused = "paused"
+    done = "done"
+    cancelled = "cancelled"
+
+
+class BatchState(StrEnum):
+    """The life of a batch. `uncertain`: for some recipients only a person or a receipt can tell."""
+
+    queued = "queued"
+    claimed = "claimed"
+    sent = "sent"
+    partial = "partial"
+    failed = "failed"
+    uncertain = "uncertain"
+    cancelled = "cancelled"
+
+
+class DeliveryState(StrEnum):
+    """The life of one recipient's row. `sending` is committed before the message is handed over."""
+
+    queued = "queued"
+    sending = "sending"
+    sent = "sent"
+    failed = "failed"
+    refused = "refused"
+    uncertain = "uncertain"
+    cancelled = "cancelled"
+
+
+PLAN_NAMES = {
+    PlanState.draft: mark("草稿"),
+    PlanState.active: mark("执行中"),
+    PlanState.paused: mark("已暂停"),
+    PlanState.ended: mark("已结束"),
+}
+PUSH_NAMES = {
+    PushState.overtaken: mark("已过时，待决定"),
+    PushState.skipped: mark("已跳过"),
+    PushState.cutting: mark("分批中"),
+    PushState.running: mark("推送中"),
+    PushState.paused: mark("已暂停"),
+    PushState.done: mark("已完成"),
+    PushState.cancelled: mark("已取消"),
+}
+BATCH_NAMES = {
+    BatchState.queued: mark("待发送"),
+    BatchState.claimed: mark("发送中"),
+    BatchState.sent: mark("已送达"),
+    BatchState.partial: mark("部分送达"),
+    BatchState.failed: mark("失败"),
+    BatchState.uncertain: mark("结果不明"),
+    BatchState.cancelled: mark("已取消"),
+}
+DELIVERY_NAMES = {
+    DeliveryState.queued: mark("待发送"),
+    DeliveryState.sending: mark("发送中"),
+    DeliveryState.sent: mark("已送达"),
+    DeliveryState.failed: mark("失败"),
+    DeliveryState.refused: mark("已退订，未发"),
+    DeliveryState.uncertain: mark("结果不明"),
+    DeliveryState.cancelled: mark("已取消"),
+}
+
+
+class Plan(SQLModel, table=True):
+    """What goes out, to whom, on which channel, when. `first_at` is local time of the institution, without
+    zone, because a recurrence means the same hour of the clock all year."""
+
+    __tablename__ = "push_plan"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=80)
+    piece_key: str = Field(default="", max_length=80)
+    subject: str = Field(default="", max_length=200)
+    body: str = Field(default="", max_length=5000)
+    list_id: int = Field(foreign_key="contact_list.id")
+    channel: str = Field(max_length=16)
+    target: str = Field(default="", max_length=500)
+    campaign: str = Field(default="", max_length=80)
+    first_at: str = Field(max_length=16)
+    rule: str = Field(default="", max_length=200)
+    stale_hours: float = Field(default=6.0)
+    state: str = Field(default=PlanState.draft, max_length=16)
+    next_due_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
+    created_by: int | None = Field(default=None, foreign_key="staff.id")
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Push(SQLModel, table=True):
+    """One firing of a plan, with a copy of what the plan said then; at most one per plan and moment."""
+
+    __tablename__ = "push"
+    __table_args__ = (UniqueConstraint("plan_id", "due_at"), Index("push_state", "state"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    plan_id: int = Field(foreign_key="push_plan.id")
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    state: str = Field(max_length=16)
+    reason: str = Field(default="", max_length=500)
+    piece_key: str = Field(default="", max_length=80)
+    subject: str = Field(default="", max_length=200)
+    body: str = Field(default="", max_length=5000)
+    list_id: int
+    channel: str = Field(max_length=16)
+    target: str = Field(default="", max_length=500)
+    campaign: str = Field(default="", max_length=80)
+    total: int = 0
+    no_address: int = 0
+    no_consent: int = 0
+    refused: int = 0
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Batch(SQLModel, table=True):
+    """Some recipients of a push, claimed together. `owner` and `lease_until` say who sends it and until when
+    that is believed. `rounds` of settled deliveries were named, `counted` of them deposited."""
+
+    __tablename__ = "push_batch"
+    __table_args__ = (
+        UniqueConstraint("push_id", "number"),
+        Index("push_batch_claim", "state", "not_before"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(max_length=32, unique=True)
+    push_id: int = Field(foreign_key="push.id")
+    number: int
+    size: int
+    channel: str = Field(max_length=16)
+    state: str = Field(max_length=16)
+    owner: str | None = Field(default=None, max_length=64)
+    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    not_before: datetime = Field(sa_type=UtcDateTime)
+    attempts: int = 0
+    reason: str = Field(default="", max_length=500)
+    rounds: int = 0
+    counted: int = 0
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Delivery(SQLModel, table=True):
+    """One recipient of a push: the database refuses the same contact, and the same address, twice.
+
+    `key` is the idempotency key at the receiver and the Message-ID of the mail: it never changes.
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("push_id", "contact_id"),
+        UniqueConstraint("push_id", "address_index"),
+        Index("delivery_batch", "batch_id", "state"),
+        Index("delivery_push", "push_id", "state"),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(_Serial, primary_key=True))
+    key: str = Field(max_length=32, unique=True)
+    push_id: int = Field(sa_column=Column(Integer, ForeignKey("push.id"), nullable=False))
+    batch_id: int = Field(sa_column=Column(Integer, ForeignKey("push_batch.id"), nullable=False))
+    contact_id: int
+    address_index: str = Field(max_length=64)
+    outlet_code: str = Field(default="", max_length=32)
+    state: str = Field(max_length=16)
+    attempts: int = 0
+    reason: str = Field(default="", max_length=500)
+    reference: str = Field(default="", max_length=200)
+    count_round: int | None = None
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -1,0 +1,176 @@
+"""Fires due plans: each firing becomes one push, cut into batches of rows in the outbox, once."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import insert, update
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from campaign import audience
+from campaign.audience import Recipient
+from core.database import Database
+from core.i18n import mark
+from scheduler.models import (
+    Batch,
+    BatchState,
+    Delivery,
+    DeliveryState,
+    Plan,
+    PlanState,
+    Push,
+    PushState,
+)
+from scheduler.recurrence import moments
+
+_MOST_MISSED = 400
+_CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """The planner's look at the plans; `batch_sizes` gives recipients per batch by channel."""
+
+    database: Database
+    zone: ZoneInfo
+    batch_sizes: dict[str, int]
+
+    def tick(self, now: datetime) -> int:
+        """Fire what is due and cut what is not cut yet; returns how many pushes were cut."""
+        due = select(Plan.id).where(Plan.state == PlanState.active, col(Plan.next_due_at) <= now)
+        for plan_id in self._ids(due):
+            with self.database.transaction() as session:
+                fire(session, plan_id, zone=self.zone, now=now)
+        cuts = 0
+        for push_id in self._ids(select(Push.id).where(Push.state == PushState.cutting)):
+            with self.database.transaction() as session:
+                cuts += cut(session, push_id, batch_sizes=self.batch_sizes, now=now)
+        return cuts
+
+    def _ids(self, query: SelectOfScalar[Any]) -> list[int]:
+        with self.database.reading() as session:
+            return [found for found in session.exec(query) if found is not None]
+
+
+def fire(session: Session, plan_id: int, *, zone: ZoneInfo, now: datetime) -> list[Push]:
+    """Turn the due moments of a plan into pushes; empty when another planner was faster.
+
+    Of several missed moments only the last may still go out, the others are kept as skipped. A last one
+    that is overtaken by more than the plan allows waits for a person instead of going out late.
+    """
+    plan = session.get(Plan, plan_id, populate_existing=True)
+    if plan is None or plan.next_due_at is None or plan.state != PlanState.active:
+        return []
+    first = plan.next_due_at
+    later = islice(moments(plan.first_at, plan.rule, zone, first), _MOST_MISSED) if plan.rule else iter(())
+    due, following = [first], None
+    for moment in later:
+        if moment > now:
+            following = moment
+            break
+        due.append(moment)
+    if not _advance(session, plan, first, following, now):
+        return []
+    pushes = [
+        _push(plan, moment, PushState.skipped, mark("错过了时间，由后一次代替。"), now) for moment in due[:-1]
+    ]
+    pushes.append(_last(plan, due[-1], now))
+    session.add_all(pushes)
+    session.flush()
+    return pushes
+
+
+def _advance(session: Session, plan: Plan, old: datetime, new: datetime | None, now: datetime) -> bool:
+    """Move the plan on, if nobody did: the guard against two planners firing one moment."""
+    statement = (
+        update(Plan)
+        .where(col(Plan.id) == plan.id, col(Plan.next_due_at) == old, col(Plan.state) == PlanState.active)
+        .values(next_due_at=new, state=PlanState.active if new else PlanState.ended, updated_at=now)
+    )
+    return bool(session.execute(statement).rowcount == 1)  # type: ignore[attr-defined]
+
+
+def _last(plan: Plan, due_at: datetime, now: datetime) -> Push:
+    if now - due_at > timedelta(hours=plan.stale_hours):
+        return _push(plan, due_at, PushState.overtaken, mark("超过了允许的延迟，请决定是否仍要发送。"), now)
+    return _push(plan, due_at, PushState.cutting, "", now)
+
+
+def _push(plan: Plan, due_at: datetime, state: PushState, reason: str, now: datetime) -> Push:
+    return Push(
+        plan_id=plan.id or 0,
+        due_at=due_at,
+        state=state,
+        reason=reason,
+        piece_key=plan.piece_key,
+        subject=plan.subject,
+        body=plan.body,
+        list_id=plan.list_id,
+        channel=plan.channel,
+        target=plan.target,
+        campaign=plan.campaign,
+        created_at=now,
+    )
+
+
+def cut(session: Session, push_id: int, *, batch_sizes: dict[str, int], now: datetime) -> bool:
+    """Write the batches and the one row per recipient of a push, all in this transaction; False if done."""
+    claimed = (
+        update(Push)
+        .where(col(Push.id) == push_id, col(Push.state) == PushState.cutting)
+        .values(state=PushState.running, started_at=now, reason="")
+    )
+    if session.execute(claimed).rowcount != 1:  # type: ignore[attr-defined]
+        return False
+    push = session.get(Push, push_id, populate_existing=True)
+    if push is None:
+        return False
+    chosen = audience.recipients(session, push.list_id, push.channel)
+    push.total, push.refused = len(chosen.chosen), chosen.refused
+    push.no_address, push.no_consent = chosen.no_address, chosen.no_consent
+    if not chosen.chosen:
+        push.state, push.finished_at = PushState.done, now
+        push.reason = mark("名单里没有可以推送的人。")
+    session.add(push)
+    _write_batches(session, push, chosen.chosen, batch_sizes[push.channel], now)
+    return True
+
+
+def _write_batches(session: Session, push: Push, chosen: list[Recipient], size: int, now: datetime) -> None:
+    parts = [chosen[start : start + size] for start in range(0, len(chosen), size)]
+    batches = [
+        Batch(
+            key=uuid.uuid4().hex,
+            push_id=push.id or 0,
+            number=number,
+            size=len(part),
+            channel=push.channel,
+            state=BatchState.queued,
+            not_before=now,
+        )
+        for number, part in enumerate(parts, 1)
+    ]
+    session.add_all(batches)
+    session.flush()
+    rows = [
+        {
+            "key": uuid.uuid4().hex,
+            "push_id": push.id,
+            "batch_id": batch.id,
+            "contact_id": recipient.contact_id,
+            "address_index": recipient.address_index,
+            "outlet_code": recipient.outlet_code,
+            "state": DeliveryState.queued,
+            "attempts": 0,
+            "reason": "",
+            "reference": "",
+        }
+        for batch, part in zip(batches, parts, strict=True)
+        for recipient in part
+    ]
+    for start in range(0, len(rows), _CHUNK):
+        session.execute(insert(Delivery), rows[start : start + _CHUNK])
