@@ -32,16 +32,16 @@ _DEPOSIT = (
 _GROSS = """
 CREATE TABLE IF NOT EXISTS reach_gross (
     day Date, outlet LowCardinality(String), channel LowCardinality(String), campaign LowCardinality(String),
-    piece LowCardinality(String), kind LowCardinality(String), quantity Int64, rows Int64, version UInt64
+    piece LowCardinality(String), kind LowCardinality(String), quantity Int64, rows Int64
 ) ENGINE = MergeTree PARTITION BY toYYYYMM(day) ORDER BY (day, outlet, channel, campaign, piece, kind)
 """
 _UNIQUE = """
 CREATE TABLE IF NOT EXISTS reach_unique (
     day Date, outlet LowCardinality(String), channel LowCardinality(String), campaign LowCardinality(String),
-    piece LowCardinality(String), quantity Int64, version UInt64
+    piece LowCardinality(String), quantity Int64
 ) ENGINE = MergeTree PARTITION BY toYYYYMM(day) ORDER BY (day, outlet, channel, campaign, piece)
 """
-# A day is closed by the newest line here, if its `rows` is still the number of the day's raw rows.
+# A day is closed by the newest line here, if its `rows` is still the number of the day's raw rows (-1: open).
 _CLOSED = """
 CREATE TABLE IF NOT EXISTS reach_closed (day Date, version UInt64, rows Int64, definition String)
 ENGINE = ReplacingMergeTree(version) ORDER BY day

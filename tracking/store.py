@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,8 @@ from core.i18n import mark
 from core.settings import Settings
 from tracking import schema
 from tracking.events import COLUMNS, DROP_COLUMNS
+from tracking.spool import DROPS, SEGMENT
 
-DROPS = "drops-"
-SEGMENT = "seg-"
 _INSERT = {"async_insert": 0, "deduplicate_blocks_in_dependent_materialized_views": 1}
 _QUERY = {
     "max_query_size": 64_000_000,
@@ -41,6 +41,7 @@ class ReachStore:
         self._writer = writer
         self._reader = reader
         self._lock = lock
+        self.closing = threading.Lock()  # roll-ups are computed by one thread at a time
         for statement in schema.STATEMENTS:
             writer.command(statement)
 
@@ -90,10 +91,12 @@ class ReachStore:
         """Run a statement that gives no rows (INSERT … SELECT, ALTER, DELETE), with engine settings."""
         self._writer.command(sql, parameters=dict(params or {}), settings={**_QUERY, **settings})
 
-    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    def insert(
+        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], **settings: Any
+    ) -> None:
         """Insert a few rows of Python values; not for reach events, which are shipped."""
         if rows:
-            self._writer.insert(table, rows, column_names=columns)
+            self._writer.insert(table, rows, column_names=columns, settings=settings)
 
     def close(self) -> None:
         """Let go of the engine and its folder."""

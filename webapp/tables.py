@@ -5,5 +5,6 @@ from campaign import models as campaign
 from content import models as content
 from institution import models as institution
 from scheduler import models as scheduler
+from tracking import models as tracking
 
-__all__ = ["campaign", "contacts", "content", "institution", "scheduler"]
+__all__ = ["campaign", "contacts", "content", "institution", "scheduler", "tracking"]

@@ -1,0 +1,168 @@
+"""What keys are called and where they hang, as it stood then. Owners of keys describe them downward.
+
+Pieces, campaigns and channels are described here by whoever owns them; the history of outlets is read from
+`institution.outlets`. An event whose key nobody described still counts, under the key itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import pairwise
+
+from sqlmodel import Session, col, select
+
+from core.errors import Invalid
+from core.i18n import current_locale, mark
+from core.i18n import gettext as _
+from institution import outlets
+from tracking.models import Dimension
+
+KINDS = ("piece", "campaign", "channel")
+BEGINNING = date(1900, 1, 1)
+HEAD_OFFICE_ONLINE = mark("总部线上")
+_NOTHING = {"piece": mark("未指明内容"), "campaign": mark("日常宣传"), "channel": mark("未指明渠道")}
+CHANNELS = {
+    "web": mark("网站"),
+    "wechat": mark("微信公众号"),
+    "wecom": mark("企业微信"),
+    "dingtalk": mark("钉钉"),
+    "feishu": mark("飞书"),
+    "sms": mark("短信"),
+    "email": mark("电子邮件"),
+    "app": mark("App"),
+    "outlet": mark("柜面"),
+    "screen": mark("柜面屏幕"),
+    "livestream": mark("直播"),
+    "community": mark("社区活动"),
+    "webhook": mark("接口推送"),
+    "feed": mark("订阅源"),
+    "qr": mark("扫码"),
+}
+
+
+def describe(
+    session: Session,
+    kind: str,
+    key: str,
+    name: str,
+    *,
+    name_en: str = "",
+    parent: str = "",
+    valid_from: date | None = None,
+    valid_to: date | None = None,
+) -> None:
+    """Say what a key is called; from `valid_from` on, keeping what it was called before, or else as it
+    stands. Saying the same again changes nothing."""
+    if kind not in KINDS or not key:
+        raise Invalid(mark("没有“%(kind)s”这种统计维度。"), kind=kind)
+    since = valid_from or BEGINNING
+    known = session.exec(select(Dimension).where(Dimension.kind == kind, Dimension.key == key)).all()
+    spans = sorted(known, key=lambda one: one.valid_from)
+    if valid_from is None and spans:
+        since = spans[-1].valid_from
+    same = next((one for one in spans if one.valid_from == since), None)
+    row = same or Dimension(kind=kind, key=key, name=name, valid_from=since)
+    row.name, row.name_en, row.parent = name, name_en, parent
+    later = [one.valid_from for one in spans if one.valid_from > since]
+    row.valid_to = valid_to or (min(later) if later else None)
+    earlier = [one for one in spans if one.valid_from < since]
+    if earlier and (earlier[-1].valid_to is None or earlier[-1].valid_to > since):
+        earlier[-1].valid_to = since
+    session.add(row)
+    session.flush()
+
+
+def names(session: Session, kind: str, on: date) -> dict[str, str]:
+    """Key → name as it stood on a day (or nearest to it), in the language in force."""
+    built_in = CHANNELS if kind == "channel" else {}
+    found = {key: _(name) for key, name in built_in.items()}
+    query = select(Dimension).where(Dimension.kind == kind).order_by(col(Dimension.valid_from))
+    begun: set[str] = set()
+    for row in session.exec(query):
+        if row.valid_from <= on or row.key not in begun:
+            english = current_locale() == "en" and row.name_en
+            found[row.key] = row.name_en if english else row.name
+        begun.add(row.key)
+    found[""] = _(_NOTHING[kind])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A node's name and parent from `first` on."""
+
+    first: date
+    name: str
+    kind: str
+    parent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The tree of outlets with its whole history: code → its spans by date. Read once per report."""
+
+    spans: Mapping[str, tuple[Span, ...]]
+    _roots: dict[date, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, session: Session) -> "Tree":
+        """The history as the institution tells it."""
+        found: dict[str, list[Span]] = {}
+        for row in outlets.spans(session):
+            span = Span(row.valid_from, row.name, row.kind, row.parent_code)
+            found.setdefault(row.code, []).append(span)
+        return cls({code: tuple(sorted(each, key=lambda one: one.first)) for code, each in found.items()})
+
+    def on(self, code: str, day: date) -> Span | None:
+        """What held on a day; before its first span the first, so that early events find their branch."""
+        spans = self.spans.get(code)
+        if not spans:
+            return None
+        return next((span for span in reversed(spans) if span.first <= day), spans[0])
+
+    def name(self, code: str, day: date) -> str:
+        """The name on a day; the key itself for a node that nobody knows."""
+        if not code:
+            return _(HEAD_OFFICE_ONLINE)
+        span = self.on(code, day)
+        return span.name if span else code
+
+    def path(self, code: str, day: date) -> list[str]:
+        """The codes from this node up to the top, itself first; [] for an unknown node."""
+        steps: list[str] = []
+        at: str | None = code
+        while at and at in self.spans and at not in steps:
+            steps.append(at)
+            span = self.on(at, day)
+            at = span.parent if span else None
+        return steps
+
+    def root(self, day: date) -> str:
+        """The one node at the top; "" when there is none or more than one."""
+        if day not in self._roots:
+            tops = [code for code in self.spans if (span := self.on(code, day)) and not span.parent]
+            self._roots[day] = tops[0] if len(tops) == 1 else ""
+        return self._roots[day]
+
+    def moves(self, first: date, last: date) -> list[date]:
+        """The days after `first` up to `last` on which some node came under another parent."""
+        days = {
+            span.first
+            for spans in self.spans.values()
+            for before, span in pairwise(spans)
+            if first < span.first <= last and before.parent != span.parent
+        }
+        return sorted(days)
+
+    def branches(self, within: str, day: date) -> dict[str, str]:
+        """Code → the child of `within` (or `within` itself) that it belonged to, for all below `within`;
+        without `within` the top that each belonged to."""
+        found: dict[str, str] = {}
+        for code in self.spans:
+            steps = self.path(code, day)
+            if not within:
+                found[code] = steps[-1]
+            elif within in steps:
+                position = steps.index(within)
+                found[code] = steps[max(position - 1, 0)]
+        return found

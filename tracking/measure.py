@@ -1,0 +1,175 @@
+"""The figures of one period, grouped: closed days from their roll-ups, open days from the raw rows."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from tracking import rollups
+from tracking.definition import Definition
+from tracking.dimensions import Tree
+from tracking.periods import Period
+from tracking.rollups import listed, literal, on_days
+from tracking.store import ReachStore
+
+OUTLET, BRANCH, CHANNEL, PIECE, CAMPAIGN, MONTH, DAY = (
+    "outlet", "branch", "channel", "piece", "campaign", "month", "day",
+)  # fmt: skip
+BYS = (OUTLET, BRANCH, CHANNEL, PIECE, CAMPAIGN, MONTH, DAY)
+_COLUMNS = "day, outlet, channel, campaign, piece"
+_TRIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Person-times gross and deduplicated (exact), people (a sketch)."""
+
+    gross: int = 0
+    deduplicated: int = 0
+    people: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The figures of a period by key. Gross and deduplicated of `total` are the sums over `rows`."""
+
+    rows: Mapping[str, Figures]
+    total: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to group by, and the part of the tree (`within` a code, "" for all of it)."""
+
+    by: str
+    within: str = ""
+    campaign: str = ""
+
+
+def measure(
+    store: ReachStore,
+    tree: Tree,
+    question: Question,
+    period: Period,
+    definition: Definition,
+    *,
+    shifted: str = "day",
+) -> Measured:
+    """The figures of `period`; `shifted` is the expression that days are shown as (for a base: a year on).
+
+    Each event counts for the branch that its outlet belonged to on its day.
+    """
+    key, where = _key(tree, question, period, shifted), _filter(tree, question, period)
+    for attempt in range(_TRIES):
+        before = rollups.fingerprint(store, period)
+        # A rebuild that goes on all the while cannot make a report wrong: then everything is read from raw.
+        raw = (
+            rollups.open_days(store, period.first, period.last, definition) if attempt < _TRIES - 1 else None
+        )
+        sums = [
+            dict(store.query(sql))
+            for sql in (
+                _gross(key, where, period, raw, definition),
+                _unique(key, where, period, raw, definition),
+            )
+        ]
+        if raw is None or rollups.fingerprint(store, period) == before:
+            break
+    people, everybody = _people(store, key, where, period, definition)
+    gross, unique = sums
+    rows = {
+        name: Figures(gross.get(name, 0), unique.get(name, 0), people.get(name, 0))
+        for name in gross.keys() | unique.keys() | people.keys()
+    }
+    return Measured(rows, Figures(sum(gross.values()), sum(unique.values()), everybody))
+
+
+def dropped(store: ReachStore, period: Period) -> dict[str, int]:
+    """How many events of a period were dropped, by reason, most first."""
+    sql = """
+        SELECT toString(reason) AS why, sum(quantity) AS n FROM reach_drop
+        WHERE day BETWEEN {first:Date} AND {last:Date} GROUP BY why HAVING n != 0 ORDER BY n DESC, why
+    """
+    return {str(why): int(n) for why, n in store.query(sql, {"first": period.first, "last": period.last})}
+
+
+def _gross(key: str, where: str, period: Period, raw: list[date] | None, definition: Definition) -> str:
+    kinds = f"kind IN {listed(definition.kinds)} AND {where}"
+    parts = [
+        f"SELECT {key} AS k, sum(quantity) AS n FROM {table} WHERE {days} AND {kinds} GROUP BY k"
+        for table, days in (("reach_gross", _rolled(period, raw)), ("reach_event", _raw(period, raw)))
+    ]
+    return f"SELECT k, toInt64(sum(n)) FROM ({' UNION ALL '.join(parts)}) GROUP BY k"
+
+
+def _unique(key: str, where: str, period: Period, raw: list[date] | None, definition: Definition) -> str:
+    # The campaign of a visitor is that of the first event, so a campaign is chosen only after de-duplication.
+    rolled = f"SELECT {_COLUMNS}, quantity AS n FROM reach_unique WHERE {_rolled(period, raw)}"
+    fresh = f"SELECT day, outlet, channel, first_campaign AS campaign, piece, n FROM ({rollups.unique_rows(definition, _raw(period, raw))})"
+    parts = [
+        f"SELECT {key} AS k, sum(n) AS m FROM ({one}) WHERE {where} GROUP BY k" for one in (rolled, fresh)
+    ]
+    return f"SELECT k, toInt64(sum(m)) FROM ({' UNION ALL '.join(parts)}) GROUP BY k"
+
+
+def _people(
+    store: ReachStore, key: str, where: str, period: Period, definition: Definition
+) -> tuple[dict[str, int], int]:
+    sql = f"""
+        SELECT {key} AS k, grouping(k) AS whole, uniqCombined64(visitor) FROM reach_event
+        WHERE {_all(period)} AND visitor != 0 AND kind IN {listed(definition.kinds)} AND {where}
+        GROUP BY GROUPING SETS ((k), ())
+    """
+    rows = store.query(sql)
+    found = {str(name): int(number) for name, whole, number in rows if not whole}
+    return found, next((int(number) for _name, whole, number in rows if whole), 0)
+
+
+def _all(period: Period) -> str:
+    return f"day BETWEEN '{period.first}' AND '{period.last}'"
+
+
+def _rolled(period: Period, raw: list[date] | None) -> str:
+    if raw is None:
+        return "0"
+    return f"{_all(period)} AND NOT ({on_days(raw)})" if raw else _all(period)
+
+
+def _raw(period: Period, raw: list[date] | None) -> str:
+    return _all(period) if raw is None else on_days(raw)
+
+
+def _key(tree: Tree, question: Question, period: Period, shifted: str) -> str:
+    if question.by in (MONTH, DAY):
+        return f"formatDateTime({shifted}, '{'%Y-%m' if question.by == MONTH else '%Y-%m-%d'}')"
+    if question.by != BRANCH:
+        return f"toString({question.by})"
+    within = question.within or tree.root(period.last)
+    return _by_slice(tree, period, lambda day: _transform(tree.branches(within, day)))
+
+
+def _transform(branches: Mapping[str, str]) -> str:
+    if not branches:
+        return "toString(outlet)"
+    codes, rows = listed(branches), listed(branches.values())
+    return f"transform(toString(outlet), [{codes[1:-1]}], [{rows[1:-1]}], toString(outlet))"
+
+
+def _filter(tree: Tree, question: Question, period: Period) -> str:
+    conditions = []
+    if question.within and question.within != tree.root(period.last):
+        below = _by_slice(
+            tree, period, lambda day: f"outlet IN {listed(tree.branches(question.within, day))}"
+        )
+        conditions.append(f"({below})")
+    if question.campaign:
+        conditions.append(f"campaign = {literal(question.campaign)}")
+    return " AND ".join(conditions) or "1"
+
+
+def _by_slice(tree: Tree, period: Period, expression: Callable[[date], str]) -> str:
+    """One expression per stretch of days between which nothing moved in the tree."""
+    starts = [period.first, *tree.moves(period.first, period.last)]
+    pairs = zip(starts[1:], starts, strict=False)
+    parts = [f"day < '{end}', {expression(start)}" for end, start in pairs]
+    last = expression(starts[-1])
+    return f"multiIf({', '.join(parts)}, {last})" if parts else last

@@ -1,0 +1,123 @@
+"""Periods and what they are compared with; the only place that knows what "the same period last year" is."""
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from core.errors import Invalid
+from core.i18n import gettext as _
+from core.i18n import mark
+
+YEAR, WEEKDAYS, CAMPAIGN, NONE = "year", "weekdays", "campaign", "none"
+MODES = (YEAR, WEEKDAYS, NONE)
+MODE_NAMES = {
+    YEAR: mark("与上年同期比"),
+    WEEKDAYS: mark("与上年同星期比"),
+    CAMPAIGN: mark("与上年活动期比"),
+    NONE: mark("不比较"),
+}
+_LONGEST = 3_700
+_WEEKS = timedelta(weeks=52)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days from `first` to `last`, both included."""
+
+    first: date
+    last: date
+
+    def __post_init__(self) -> None:
+        """Refuse a period that ends before it begins or spans more than about ten years."""
+        if self.last < self.first:
+            raise Invalid(mark("结束日期早于开始日期，请调整。"), field="to")
+        if self.days > _LONGEST:
+            raise Invalid(mark("一次最多统计十年，请缩短时间范围。"), field="to")
+
+    @property
+    def days(self) -> int:
+        """Number of days."""
+        return (self.last - self.first).days + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A period and its base; `base` None when nothing is compared. Modes: YEAR, WEEKDAYS, CAMPAIGN, NONE."""
+
+    period: Period
+    mode: str = NONE
+    base: Period | None = None
+
+    @property
+    def per_day(self) -> bool:
+        """Whether the two windows differ in length, so that averages per day must stand beside the sums."""
+        return self.mode == CAMPAIGN and self.base is not None and self.base.days != self.period.days
+
+    def forward(self, sql: str) -> str:
+        """An expression that turns a base day (a Date expression) into the day it is compared with."""
+        if self.mode == YEAR:
+            return f"toDate(addYears({sql}, 1))"
+        offset = (self.period.first - self.base.first).days if self.base else 0
+        return f"addDays({sql}, {offset})"
+
+
+def compare(period: Period, mode: str, base: Period | None = None) -> Compared:
+    """Last year's dates (29 February → 28), last year's weekdays (52 weeks back), or the base given."""
+    if mode == NONE:
+        return Compared(period)
+    if mode == YEAR:
+        return Compared(period, YEAR, Period(year_before(period.first), year_before(period.last)))
+    if mode == WEEKDAYS:
+        return Compared(period, WEEKDAYS, Period(period.first - _WEEKS, period.last - _WEEKS))
+    if mode == CAMPAIGN:
+        return Compared(period, CAMPAIGN if base else NONE, base)
+    raise Invalid(
+        mark("没有“%(mode)s”这种比较方式，请用 year、weekdays 或 none。"), field="compare", mode=mode
+    )
+
+
+def year_before(day: date) -> date:
+    """The same calendar date a year earlier; 29 February becomes 28."""
+    if (day.month, day.day) == (2, 29):
+        return day.replace(year=day.year - 1, day=28)
+    return day.replace(year=day.year - 1)
+
+
+def growth(now: float, before: float | None) -> float | None:
+    """The change as a fraction of the base, six places; None when there is no base, never infinite."""
+    if before is None or before <= 0:
+        return None
+    return round(now / before - 1, 6)
+
+
+def named(text: str) -> Period:
+    """`2023`, `2023-Q3` or `2023-09` as a period; Invalid for anything else."""
+    found = re.fullmatch(r"((?:19|20)\d\d)(?:-(?:Q([1-4])|(0[1-9]|1[0-2])))?", text)
+    if not found:
+        raise Invalid(mark("没有读懂时间范围“%(text)s”，请写成 2023、2023-Q3 或 2023-09。"), text=text)
+    year, quarter, month = int(found[1]), int(found[2] or 0), int(found[3] or 0)
+    first = month or (quarter * 3 - 2 if quarter else 1)
+    last = month or (quarter * 3 if quarter else 12)
+    return Period(date(year, first, 1), date(year, last, calendar.monthrange(year, last)[1]))
+
+
+def day(text: str, field: str) -> date:
+    """An ISO date, or Invalid naming the field."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Invalid(mark("日期“%(text)s”不对，请写成 2023-01-31 这样。"), field=field, text=text) from error
+
+
+def title(period: Period) -> str:
+    """How people call the period: a year, a quarter, a month, or its two dates."""
+    first, last = period.first, period.last
+    if period == Period(date(first.year, 1, 1), date(first.year, 12, 31)):
+        return _("%(year)s 年", year=first.year)
+    for quarter in (1, 2, 3, 4):
+        if period == named(f"{first.year:04d}-Q{quarter}"):
+            return _("%(year)s 年第 %(quarter)s 季度", year=first.year, quarter=quarter)
+    if period == named(f"{first.year:04d}-{first.month:02d}"):
+        return _("%(year)s 年 %(month)s 月", year=first.year, month=first.month)
+    return _("%(first)s 至 %(last)s", first=first.isoformat(), last=last.isoformat())

@@ -1,0 +1,151 @@
+"""A closed day is integers: its exact counts are computed once from the raw rows, and again if late ones come.
+
+A day is closed when `reach_closed` says how many raw rows its roll-up was made of and `reach_counted` (fed
+by every insert) still says the same. Everything else is open and answered from raw. Closing marks the days
+open first and enters them last, so that a reader who sees the same `fingerprint` before and after its
+queries has read whole roll-ups; a crash in between leaves days open, never wrong.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from itertools import groupby
+
+from tracking.definition import FIRST, Definition
+from tracking.periods import Period
+from tracking.store import ReachStore
+
+# Raw rows per statement: bounds the memory of the de-duplication, which keeps one entry per visitor and day.
+_AT_ONCE = 3_000_000
+_BEGINNING = date(1970, 1, 1)
+
+_GROSS = """
+INSERT INTO reach_gross SELECT day, outlet, channel, campaign, piece, kind, sum(quantity), count()
+FROM reach_event WHERE {days} GROUP BY day, outlet, channel, campaign, piece, kind
+"""
+_UNIQUE = """
+INSERT INTO reach_unique SELECT day, outlet, channel, first_campaign, piece, sum(n)
+FROM ({unique}) GROUP BY day, outlet, channel, first_campaign, piece
+"""
+
+
+def literal(text: str) -> str:
+    """A string in the store's SQL."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def listed(values: Iterable[str]) -> str:
+    """Strings for an IN (…); a list of nothing matches nothing."""
+    return "(" + (", ".join(map(literal, values)) or "''") + ")"
+
+
+def on_days(days: Sequence[date]) -> str:
+    """A condition that holds on exactly these days, with the range that lets the store skip the others."""
+    if not days:
+        return "0"
+    every = ", ".join(f"'{day}'" for day in days)
+    between = f"day BETWEEN '{min(days)}' AND '{max(days)}'"
+    return between if (max(days) - min(days)).days + 1 == len(days) else f"{between} AND day IN ({every})"
+
+
+def unique_rows(definition: Definition, where: str) -> str:
+    """A SELECT of day, outlet, channel, piece, first_campaign, n: what each visitor or head count adds."""
+    return f"""
+        SELECT day, outlet, channel, piece, argMin(campaign, (at, cityHash64(id))) AS first_campaign,
+            if(visitor = 0, sum(quantity), toInt64(sum(quantity) > 0)) AS n
+        FROM reach_event
+        WHERE {where} AND kind IN {listed(definition.kinds)}
+            AND (visitor != 0 OR source IN {listed(definition.head_counts)})
+        GROUP BY day, outlet, channel, piece, visitor, if(visitor = 0, campaign, '')
+    """
+
+
+def open_days(store: ReachStore, first: date, last: date, definition: Definition) -> list[date]:
+    """The days from `first` to `last` that have raw rows and no roll-up made of exactly these rows."""
+    sql = """
+        SELECT day FROM (
+            SELECT day, sum(rows) AS rows FROM reach_counted
+            WHERE day BETWEEN {first:Date} AND {last:Date} GROUP BY day
+        ) AS counted LEFT JOIN (
+            SELECT day, argMax(rows, version) AS rows, argMax(definition, version) AS definition
+            FROM reach_closed WHERE day BETWEEN {first:Date} AND {last:Date} GROUP BY day
+        ) AS closed USING day
+        WHERE counted.rows != closed.rows OR (counted.rows != 0 AND closed.definition != {definition:String})
+        ORDER BY day
+    """
+    params = {"first": first, "last": last, "definition": definition.id}
+    return [row[0] for row in store.query(sql, params)]
+
+
+def fingerprint(store: ReachStore, period: Period) -> tuple[int, int]:
+    """Changes whenever a day of the period is opened or closed."""
+    sql = (
+        "SELECT max(version), count() FROM reach_closed FINAL WHERE day BETWEEN {first:Date} AND {last:Date}"
+    )
+    version, count = store.query(sql, {"first": period.first, "last": period.last})[0]
+    return int(version), int(count)
+
+
+def close_days(store: ReachStore, today: date, definition: Definition = FIRST) -> int:
+    """Compute the roll-ups of all days before `today` that are open; returns how many were closed."""
+    with store.closing:
+        waiting = open_days(store, _BEGINNING, today - timedelta(days=1), definition)
+        return sum(_close(store, days, definition) for days in _portions(store, waiting))
+
+
+def rebuild(store: ReachStore, today: date, definition: Definition = FIRST) -> int:
+    """Throw all roll-ups away and compute them from the raw rows again; returns the days closed."""
+    with store.closing:
+        for table in ("reach_closed", "reach_gross", "reach_unique"):
+            store.command(f"TRUNCATE TABLE {table}")
+        recount(store)
+    return close_days(store, today, definition)
+
+
+def recount(store: ReachStore) -> None:
+    """Make the number of raw rows per day true again after rows were taken away."""
+    store.command("""
+        INSERT INTO reach_counted SELECT day, sum(n) AS rows FROM (
+            SELECT day, toInt64(count()) AS n FROM reach_event GROUP BY day
+            UNION ALL SELECT day, -rows AS n FROM reach_counted
+        ) GROUP BY day HAVING rows != 0
+    """)
+
+
+def _portions(store: ReachStore, days: Sequence[date]) -> Iterator[list[date]]:
+    """The days in portions of one month and a bounded number of rows each."""
+    rows = dict(store.query("SELECT day, sum(rows) FROM reach_counted GROUP BY day"))
+    for _month, of_month in groupby(days, key=lambda day: (day.year, day.month)):
+        portion: list[date] = []
+        size = 0
+        for day in of_month:
+            if portion and size + rows.get(day, 0) > _AT_ONCE:
+                yield portion
+                portion, size = [], 0
+            portion.append(day)
+            size += rows.get(day, 0)
+        yield portion
+
+
+def _close(store: ReachStore, days: Sequence[date], definition: Definition) -> int:
+    where = on_days(days)
+    _enter(store, [(day, -1) for day in days], definition)
+    for table in ("reach_gross", "reach_unique"):
+        if store.query(f"SELECT 1 FROM {table} WHERE {where} LIMIT 1"):
+            store.command(f"ALTER TABLE {table} DELETE WHERE {where}", mutations_sync=2)
+    store.command(_GROSS.format(days=where))
+    store.command(
+        _UNIQUE.format(unique=unique_rows(definition, where)), max_bytes_before_external_group_by=10**9
+    )
+    # Raw rows are only ever added: if their number is still that of the first roll-up, nothing came between.
+    rolled = dict(store.query(f"SELECT day, sum(rows) FROM reach_gross WHERE {where} GROUP BY day"))
+    counted = dict(store.query(f"SELECT day, count() FROM reach_event WHERE {where} GROUP BY day"))
+    whole = [(day, rolled.get(day, 0)) for day in days if rolled.get(day, 0) == counted.get(day, 0)]
+    _enter(store, whole, definition)
+    return len(whole)
+
+
+def _enter(store: ReachStore, lines: Sequence[tuple[date, int]], definition: Definition) -> None:
+    version = time.time_ns()
+    rows = [(day, version, number, definition.id) for day, number in lines]
+    store.insert("reach_closed", ("day", "version", "rows", "definition"), rows)
