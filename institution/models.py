@@ -57,7 +57,8 @@ class Outlet(SQLModel, table=True):
 class OutletSpan(SQLModel, table=True):
     """What an outlet was called and where it hung, from `valid_from` to the day before `valid_to`.
 
-    The spans of one code never overlap and leave no gap; `valid_to` None is the present one.
+    The spans of one code never overlap and leave no gap; the last has `valid_to` None. A closed outlet keeps
+    its name: `closed` spans say when it did not serve, so that late facts about it are still named.
     """
 
     __tablename__ = "outlet_span"
@@ -68,6 +69,7 @@ class OutletSpan(SQLModel, table=True):
     name: str = Field(max_length=120)
     kind: str = Field(max_length=16)
     parent_code: str | None = None
+    closed: bool = False
     valid_from: date
     valid_to: date | None = None
 

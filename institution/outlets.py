@@ -124,6 +124,11 @@ def listing(session: Session, wanted: Filter, page: int = 1, *, size: int = 20) 
     return Found(list(rows), total, page, pages)
 
 
+def chosen(session: Session, wanted: Filter) -> list[Outlet]:
+    """All outlets that the filter wants, by code."""
+    return list(session.exec(narrowed(wanted).order_by(Outlet.code)))
+
+
 def narrowed(wanted: Filter) -> SelectOfScalar[Outlet]:
     """The query behind a filter, without an order."""
     query = select(Outlet)
