@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
 PATH = "/r"
 LARGEST = 4096  # bytes of a beacon; ours are about 300
-_HEADERS = [("Cache-Control", "no-store"), ("Content-Length", "0")]
 
 
 class Collector:
@@ -28,7 +27,7 @@ class Collector:
         """Answer one request."""
         if environ["PATH_INFO"] != PATH:
             return self._app(environ, start_response)
-        start_response(self._status(environ), _HEADERS.copy())
+        start_response(self._status(environ), [])
         return ()
 
     def _status(self, environ: "WSGIEnvironment") -> str:

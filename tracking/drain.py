@@ -1,14 +1,15 @@
 """Ships sealed segments to the store, and deletes one only after the store confirmed it."""
 
+import io
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
 import structlog
 
-from tracking.events import is_drop_line, is_line
+from tracking.events import are_drop_lines, are_lines, is_line
 from tracking.spool import DROPS, REJECTED, Spool
 
 REJECTED_LINE, TORN_LINE = "rejected_line", "torn_line"
@@ -73,15 +74,21 @@ class Drain:
         path.unlink(missing_ok=True)
         return good.count(b"\n")
 
-    def _sift(self, path: Path, lines: bytes) -> bytes:
+    def _sift(self, path: Path, content: bytes) -> bytes:
         """The lines a store can take; the others are set aside, under the segment's name, and counted."""
-        fits = is_drop_line if path.name.startswith(DROPS) else is_line
-        bad = [line for line in lines.splitlines(keepends=True) if not (fits(line) and line.endswith(b"\n"))]
-        if not bad:
-            return lines
-        self._set_aside(path, bad)
-        refused = set(bad)
-        return b"".join(line for line in lines.splitlines(keepends=True) if line not in refused)
+        drops = path.name.startswith(DROPS)
+        all_fit, fits = (are_drop_lines, are_drop_lines) if drops else (are_lines, is_line)
+        good: list[bytes] = []
+        bad: list[bytes] = []
+        for chunk in _chunks(content):
+            if all_fit(chunk):
+                good.append(chunk)
+            else:
+                for line in io.BytesIO(chunk):
+                    (good if fits(line) else bad).append(line)
+        if bad:
+            self._set_aside(path, bad)
+        return b"".join(good)
 
     def _set_aside(self, path: Path, bad: list[bytes]) -> None:
         aside = self._spool.folder / REJECTED / path.name
@@ -95,3 +102,12 @@ class Drain:
         temporary.rename(aside)
         self._count_drop(REJECTED_LINE, len(bad))
         log.warning("reach_lines_rejected", segment=path.stem, quantity=len(bad))
+
+
+def _chunks(content: bytes, size: int = 65_536) -> Iterator[bytes]:
+    """Whole lines in pieces of about `size` bytes, so that checking one never holds the interpreter long."""
+    start = 0
+    while start < len(content):
+        end = content.find(b"\n", start + size) + 1 or len(content)
+        yield content[start:end]
+        start = end

@@ -62,6 +62,7 @@ class Recorder:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._spool = spool
+        self._append = spool.append
         self._attributions = attributions
         self._clock = clock
         self._stamps = Stamps(settings.zone)
@@ -103,15 +104,15 @@ class Recorder:
         if reason:
             self._drop(reason)
             return
-        kind, keys, attribution, forged = self._parse(body)
+        kind, keys, where, forged = self._parse(body)
         if forged:
             self._drop(FORGED_ATTRIBUTION)
         cookies = environ.get("HTTP_COOKIE", "")
-        if attribution is None:
-            attribution = self._attribution_of_cookie(cookies)
+        if where is None:
+            where = self._where(self._attribution_of_cookie(cookies), keys, "beacon")
         visitor = visitors.from_cookie(cookies) or self._hashed(environ)
         try:
-            self._keep(kind, visitor, self._where(attribution, keys, "beacon"))
+            self._keep(kind, visitor, where)
         except SpoolError:
             self._drop(NOT_KEPT)
             raise
@@ -148,6 +149,10 @@ class Recorder:
             with self._drop_lock:
                 self._dropped.update(dropped)
 
+    def close(self) -> None:
+        """Put the last counted drops into the spool; events are there already."""
+        self.flush_drops()
+
     def tick(self) -> None:
         """What must happen about once a second in each process that records: flush drops, seal by age."""
         try:
@@ -157,9 +162,8 @@ class Recorder:
             log.error("reach_spool_not_sealed", error=type(error).__name__)
 
     def _keep(self, kind: str, visitor: int, where: str) -> None:
-        now, stamps = self._clock(), self._stamps
-        line = f"{new_id()}\t{stamps.at(now)}\t{stamps.day(now)}\t{kind}\t1\t{visitor}{where}"
-        self._spool.append(line.encode())
+        stamp = self._stamps.columns(self._clock())
+        self._append(f"{new_id()}\t{stamp}\t{kind}\t1\t{visitor}{where}".encode())
 
     def _drop(self, reason: str) -> list[tuple[str, str]]:
         self.count_drop(reason)
@@ -196,8 +200,8 @@ class Recorder:
         channel = escape(attribution.channel or DIRECT)
         return f"\t{campaign}\t{escape(keys.piece)}\t{outlet}\t{channel}\t{source}\t{self._run}\n"
 
-    def _parse_beacon(self, body: bytes) -> tuple[str, PageKeys, Attribution | None, bool]:
-        """Kind, keys, attribution of a beacon (None: it carries no token), and whether that was forged."""
+    def _parse_beacon(self, body: bytes) -> tuple[str, PageKeys, str | None, bool]:
+        """Kind, keys, last columns of a beacon (None: it carries no token), and whether that was forged."""
         try:
             said = json.loads(body)
             kind, sealed, token = said["k"], said["p"], said.get("a")
@@ -212,7 +216,7 @@ class Recorder:
         if not token:
             return kind, keys, None, False
         attribution = self._attributions.read(token)
-        return kind, keys, attribution or _NOBODY, attribution is None
+        return kind, keys, self._where(attribution or _NOBODY, keys, "beacon"), attribution is None
 
     def _malformed(self, reason: str) -> Malformed:
         self._drop(reason)

@@ -4,6 +4,8 @@ A writer owns its segment `seg-….open` and holds a file lock on it, so that an
 a living one. Sealing renames it to `.tsv`; only the drain deletes a sealed segment. Names sort by time.
 """
 
+import ctypes
+import errno
 import fcntl
 import os
 import secrets
@@ -58,7 +60,7 @@ class Spool:
         try:
             with self._lock:
                 segment = self._segment or self._begin()
-                written = os.write(segment.file, lines)
+                written = _write(segment.file, lines)
                 if written != len(lines):
                     self._take_back(segment)
                     raise SpoolError(f"only {written} of {len(lines)} bytes could be written")
@@ -98,10 +100,21 @@ class Spool:
             segment = self._segment
             if segment and (now or time.monotonic() - segment.since >= self._seal_seconds):
                 self._retire()
-            full, self._full = self._full, []
-        for one in full:
+        while self._full:
+            try:
+                one = self._full.pop()
+            except IndexError:
+                return  # another thread sealed the last one
+            self._finish(one)
+
+    def _finish(self, one: _Open) -> None:
+        """Seal a full segment outside the lock; if the disk refuses, the next look tries again."""
+        try:
             _seal(one.path, one.file)
-            os.close(one.file)
+        except OSError:
+            self._full.append(one)
+            raise
+        os.close(one.file)
 
     def deposit(self, name: str, lines: Iterable[bytes]) -> None:
         """Keep lines as a sealed segment of this name, whole or not at all; again changes nothing."""
@@ -177,6 +190,23 @@ class Spool:
     def close(self) -> None:
         """Seal what is open; the spool can still be appended to and will begin a new segment."""
         self.seal_if_due(now=True)
+
+
+# write(2) without letting go of the interpreter: it takes 2 µs, and handing the interpreter to another thread
+# and back takes ten times that (os.write: 22,000 beacons/s on four threads; so: 32,000).
+_libc_write = ctypes.PyDLL(None, use_errno=True).write
+_libc_write.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t)
+_libc_write.restype = ctypes.c_ssize_t
+
+
+def _write(file: int, content: bytes) -> int:
+    while True:
+        written: int = _libc_write(file, content, len(content))
+        if written >= 0:
+            return written
+        number = ctypes.get_errno()
+        if number != errno.EINTR:
+            raise OSError(number, os.strerror(number))
 
 
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")

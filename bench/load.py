@@ -1,0 +1,157 @@
+"""Programs that the benchmarks start on loopback: nginx, our server, wrk. Each is ended by its own id."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+THREADS = 4
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A temporary folder on the same disk as /tmp, removed afterwards."""
+    path = Path(tempfile.mkdtemp(prefix="signpost-bench-"))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@dataclass
+class Server:
+    """A started program that listens on loopback."""
+
+    process: "subprocess.Popen[bytes]"
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def kill_now(self) -> None:
+        """SIGKILL to the whole process group at once, as when the power of the process is cut."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(20)
+
+    def stop(self) -> None:
+        """End it, and its children, and wait for that."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.kill_now()
+
+
+def start(command: list[str], port: int, environment: Mapping[str, str] | None = None) -> Server:
+    """Start a program in a process group of its own and wait until it listens."""
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    server = Server(process, port)
+    try:
+        _wait(server)
+    except BaseException:
+        server.stop()
+        raise
+    return server
+
+
+def _wait(server: Server) -> None:
+    for _ in range(600):
+        if server.process.poll() is not None:
+            raise RuntimeError(f"{server.process.args!r} ended with {server.process.returncode}")
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", server.port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError(f"{server.process.args!r} does not listen on {server.port}")
+
+
+@contextmanager
+def nginx(home: Path, location: str) -> Iterator[Server]:
+    """nginx with one worker, a buffered access log and one server block holding `location` lines."""
+    home.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    config = home / "nginx.conf"
+    config.write_text(
+        f"""daemon off; worker_processes 1; pid {home}/nginx.pid; error_log {home}/error.log;
+events {{ worker_connections 1024; }}
+http {{
+  types {{ text/html html; text/css css; text/javascript js; image/svg+xml svg; }}
+  access_log {home}/access.log combined buffer=64k flush=1s;
+  client_body_temp_path {home}/body; proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/fastcgi;
+  uwsgi_temp_path {home}/uwsgi; scgi_temp_path {home}/scgi;
+  keepalive_requests 100000000; sendfile on; open_file_cache max=1000;
+  server {{ listen 127.0.0.1:{port}; {location} }}
+}}
+""",
+        encoding="utf-8",
+    )
+    program = shutil.which("nginx") or "/usr/sbin/nginx"
+    server = start([program, "-c", str(config), "-p", str(home)], port)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def serve(target: str, environment: Mapping[str, str]) -> Server:
+    """Granian as `signpost serve` starts it: one worker, WSGI, 4 blocking threads; `target` is a factory."""
+    port = free_port()
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "1", "--factory"]
+    command += ["--blocking-threads", str(THREADS), "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--no-ws", "--http", "1", "--log-level", "warning", target]
+    return start(command, port, environment)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What wrk saw: answers per second, and how many were not 2xx/3xx or failed."""
+
+    per_second: float
+    bad: int
+
+
+def wrk(url: str, seconds: int, script: str = "", connections: int = 32) -> Measured:
+    """Drive an address for at most 10 seconds, with a Lua script if given."""
+    if seconds > 10:
+        raise ValueError("a round is at most 10 s")
+    with folder() as scratch:
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s"]
+        if script:
+            path = scratch / "load.lua"
+            path.write_text(script, encoding="utf-8")
+            command += ["-s", str(path)]
+        answer = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", answer)
+    if rate is None:
+        raise RuntimeError(f"wrk said: {answer}")
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", answer)
+    failed = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", answer)
+    return Measured(
+        float(rate[1]), (int(bad[1]) if bad else 0) + sum(map(int, failed.groups()) if failed else [])
+    )
