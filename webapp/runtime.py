@@ -4,10 +4,14 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+from campaign.unsubscribe import Unsubscriptions
+from content.pages import Generation
+from core import clock
 from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys, load_secret
+from scheduler.jobs import Outgoing, outgoing
 from tracking.attribution import Attributions
 from tracking.drain import Drain
 from tracking.recorder import Recorder
@@ -69,5 +73,22 @@ def build(settings: Settings) -> Runtime:
     )
     runtime.offer(Recorder, lambda r: Recorder(r.service(Spool), r.service(Attributions), settings))
     runtime.offer(ReachStore, lambda _r: ReachStore.open(settings))
-    runtime.offer(Drain, lambda r: Drain(r.service(Spool), r.service(ReachStore)))
+    runtime.offer(
+        Drain, lambda r: Drain(r.service(Spool), r.service(ReachStore), r.service(Recorder).count_drop)
+    )
+    runtime.offer(Generation, lambda r: Generation(r.service(Database), settings.zone))
+    runtime.offer(Unsubscriptions, lambda r: Unsubscriptions(r.service(Keys)))
+    runtime.offer(Outgoing, _outgoing)
     return runtime
+
+
+def _outgoing(runtime: Runtime) -> Outgoing:
+    return outgoing(
+        settings=runtime.service(Settings),
+        database=runtime.service(Database),
+        keys=runtime.service(Keys),
+        vault=runtime.service(Vault),
+        attributions=runtime.service(Attributions),
+        recorder=runtime.service(Recorder),
+        clock=clock.now,
+    )

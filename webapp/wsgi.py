@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from content.pages import PageCache, generation_of
-from core.database import Database
+from content.pages import Generation, PageCache
 from core.settings import Settings
 from tracking.collector import Collector
 from tracking.recorder import Recorder
@@ -20,7 +19,7 @@ def compose(runtime: Runtime) -> Application:
     app = create_app(runtime)
     recorder = runtime.service(Recorder)
     collected = Collector(app, recorder)
-    return PageCache(collected, recorder, generation_of(runtime.service(Database)))
+    return PageCache(collected, recorder, runtime.service(Generation))
 
 
 def build_application(settings: Settings | None = None) -> Application:

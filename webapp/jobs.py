@@ -1,0 +1,31 @@
+"""Every periodic job of a process, one line each."""
+
+from collections.abc import Callable
+
+from core import clock
+from core.settings import Settings
+from scheduler.jobs import Job, Outgoing
+from tracking import rollups
+from tracking.drain import Drain
+from tracking.recorder import Recorder
+from tracking.store import ReachStore
+from webapp.runtime import Runtime
+
+CLOSE_DAYS_SECONDS = 60.0
+
+
+def jobs(runtime: Runtime) -> list[Job]:
+    """The jobs of the embedded shape: reach recorded, shipped and closed, plans carried out."""
+    settings = runtime.service(Settings)
+    carried_out = runtime.service(Outgoing).jobs() if settings.scheduler else []
+    return [
+        Job("reach.tick", 1.0, runtime.service(Recorder).tick),
+        Job("reach.drain", settings.drain_seconds, runtime.service(Drain).run_once),
+        Job("reach.close", CLOSE_DAYS_SECONDS, _close_days(runtime)),
+        *carried_out,
+    ]
+
+
+def _close_days(runtime: Runtime) -> Callable[[], int]:
+    store, zone = runtime.service(ReachStore), runtime.service(Settings).zone
+    return lambda: rollups.close_days(store, clock.today(zone))
