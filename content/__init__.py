@@ -1,7 +1,7 @@
 """What people read: pieces, their immutable revisions, and the pages made of them.
 
-Responsible for the life of a piece (`lifecycle`, `review`), its folder form (`frontmatter`, `library`,
-`media`), what it looks like (`rendering`, `long_graphic`, `diary`) and the cache of published pages
+Responsible for the life of a piece (`lifecycle`, `history`), its folder form (`frontmatter`, `library`,
+`media`), what it looks like (`rendering`, `reading`, `diary`, `feed`) and the cache of published pages
 (`pages`). May import `tracking`, `institution` and `core`.
 
 The one flow: a Markdown file → `library.read_folder` (checked whole) → `lifecycle.save` (a revision that

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from markdown.treeprocessors import Treeprocessor
 
 from content.models import Kind
+from content.rendering import long_graphic
 from content.rendering.blocks import Notes
 from core.i18n import gettext as _
 
@@ -26,7 +27,7 @@ class Whole(Treeprocessor):
         _headings(root)
         _tables(root)
         if self._notes.kind == Kind.long_graphic:
-            _panels(root)
+            long_graphic.lay_out(root)
 
     def _pictures(self, root: etree.Element) -> None:
         for image in root.iter("img"):
@@ -76,19 +77,3 @@ def _places(root: etree.Element, tag: str) -> Iterator[tuple[etree.Element, int,
         for at, child in enumerate(parent):
             if child.tag == tag:
                 yield parent, at, child
-
-
-def _panels(root: etree.Element) -> None:
-    """In a long graphic everything stands in a panel."""
-    children = list(root)
-    for child in children:
-        root.remove(child)
-    panel: etree.Element | None = None
-    for child in children:
-        if child.tag == "section":
-            root.append(child)
-            panel = None
-            continue
-        if panel is None:
-            panel = etree.SubElement(root, "section", {"class": "pane plain"})
-        panel.append(child)

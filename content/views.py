@@ -1,0 +1,103 @@
+"""Public pages of content: a piece, the diary, the feed, pictures."""
+
+import hashlib
+from dataclasses import replace
+
+from flask import Blueprint, Response, request
+from sqlmodel import Session
+
+from content import diary, feed, history, lifecycle, media, pages, reading
+from content.listing import PublishedPiece
+from content.models import Kind
+from content.pages import PageFacts
+from core import clock
+from core.errors import NotFound
+from core.http import reading as session_for_reading
+from core.http import render, service
+from core.i18n import gettext as _
+from core.i18n import mark, using_locale
+from core.settings import Settings
+from tracking.attribution import Attribution, Attributions, PageKeys
+
+blueprint = Blueprint("content", __name__, template_folder="templates")
+
+_FOREVER = "public, max-age=31536000, immutable"
+_PICTURE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+_MORE = 3
+
+
+@blueprint.get("/p/<key>")
+def piece(key: str) -> str:
+    """A published piece in the design of its kind."""
+    with session_for_reading() as session:
+        page = _piece_page(session, key)
+    pages.mark(request.environ, PageFacts(PageKeys(piece=key)))
+    return render(page.template, page)
+
+
+@blueprint.get("/diary")
+def diary_index() -> str:
+    """All episodes of the diary."""
+    with session_for_reading() as session:
+        episodes = lifecycle.published_list(session, Kind.diary)
+    keys = PageKeys()
+    pages.mark(request.environ, PageFacts(keys))
+    page = diary.DiaryPage(diary.seasons(episodes), service(Attributions).seal(keys))
+    return render("content/diary.html", page)
+
+
+@blueprint.get("/feed.xml")
+def feed_xml() -> Response:
+    """The Atom feed, in Chinese for everybody."""
+    settings = service(Settings)
+    with session_for_reading() as session:
+        pieces = lifecycle.published_list(session)
+    with using_locale("zh"):
+        title = f"{settings.institution_name} · {_('金融消费者教育')}"
+    token = service(Attributions).sign(Attribution(channel="feed"))
+    channel = feed.Channel(settings.public_url, title, settings.institution_name, token)
+    response = Response(feed.atom(channel, pieces, clock.now()), mimetype="application/atom+xml")
+    response.headers["Cache-Control"] = "no-cache"
+    response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
+    return response.make_conditional(request)  # type: ignore[return-value]
+
+
+@blueprint.get("/media/<file>")
+def picture(file: str) -> Response:
+    """A picture under the hash of its content: it never changes, and nothing in it can run."""
+    content, media_type = media.served(service(Settings).files_dir, file)
+    response = Response(content, mimetype=media_type)
+    response.headers["Content-Security-Policy"] = _PICTURE_POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = _FOREVER
+    response.set_etag(file.partition(".")[0])
+    return response.make_conditional(request)  # type: ignore[return-value]
+
+
+def _piece_page(session: Session, key: str) -> reading.ReadingPage:
+    revision = history.published_revision(session, key)
+    if revision is None:
+        raise NotFound(mark("没有找到这篇内容，可能已经更名或撤下。"))
+    settings = service(Settings)
+    page = reading.page_of(revision.text, revision.meta, revision.media, hotline=settings.hotline)
+    before = after = None
+    if page.kind == Kind.diary:
+        before, after = diary.neighbours(lifecycle.published_list(session, Kind.diary), key)
+    return replace(
+        page,
+        published_at=revision.published_at,
+        sealed_keys=service(Attributions).seal(PageKeys(piece=key)),
+        previous=before,
+        next=after,
+        more=_more(lifecycle.published_list(session), page),
+    )
+
+
+def _more(published: list[PublishedPiece], page: reading.ReadingPage) -> tuple[PublishedPiece, ...]:
+    """What to read next: pieces that share topics first, then the newest; the diary has its own order."""
+    if page.kind == Kind.diary:
+        return ()
+    others = [other for other in published if other.key != page.key and other.kind != Kind.diary]
+    topics = set(page.topics)
+    others.sort(key=lambda other: (len(topics & set(other.topics)), other.kind == page.kind), reverse=True)
+    return tuple(others[:_MORE])
