@@ -11,10 +11,10 @@ import secrets
 from pathlib import Path
 
 import structlog
-from scheduler.runner import Runner
-from tracking.reports import InternalToken
 
 from core.settings import Settings
+from scheduler.runner import Runner
+from tracking.reports import InternalToken
 from tracking.store import ReachStore
 from webapp.jobs import jobs
 from webapp.runtime import Runtime

@@ -27,7 +27,7 @@ def _domain_error(error: DomainError) -> ResponseReturnValue:
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
-        return error.get_response()  # type: ignore[return-value]
+        return error.get_response()
     sentences = {
         400: _("请求不完整，请返回上一页再试。"),
         401: _("请先登录。"),

@@ -1,0 +1,74 @@
+"""The second flow: a plan goes out on time, its links bring visitors, both stand in the report."""
+
+import re
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from campaign import audience, audience_import
+from core import clock
+from core.database import Database
+from core.privacy import Vault
+from core.settings import Settings
+from scheduler import plans
+from scheduler.jobs import Outgoing
+from scheduler.plans import PlanForm
+from scheduler.recurrence import LOCAL
+from tests import factories
+from tests.journeys.conftest import CAMPAIGN, PIECE, Site
+from tests.scheduler.receivers import WebhookReceiver
+
+ROWS = """姓名,接口标识,网点代码,同意用途,同意时间,同意来源
+张一,u1,33010601,education,2026-03-01 10:00,柜面签署
+张二,u2,33010602,education,2026-03-01 10:00,柜面签署
+张三,u3,33010601,education,2026-03-01 10:00,柜面签署
+"""
+
+
+def _plan(site: Site, target: str) -> None:
+    """A list of three people and a plan that is due in this minute."""
+    runtime, now = site.runtime, clock.now()
+    zone = runtime.service(Settings).zone
+    due = (now + timedelta(minutes=1)).astimezone(zone)
+    with runtime.service(Database).transaction() as session:
+        audience_import.import_file(
+            session, ROWS.encode(), list_name="老客户", vault=runtime.service(Vault), zone=zone, now=now
+        )
+        chosen = audience.find_list(session, "老客户")
+        assert chosen is not None and chosen.id is not None
+        form = PlanForm(
+            name="秋天", list_id=chosen.id, channel="webhook", first_at=due.strftime(LOCAL), piece_key=PIECE,
+            target=target, campaign=CAMPAIGN,
+        )  # fmt: skip
+        plan = plans.create(session, form, by=None, now=now)
+        assert plan.id is not None
+        plans.activate(session, plan.id, zone=zone, now=now)
+
+
+def test_a_push_goes_out_once_on_time_and_its_readers_are_counted_for_it(site: Site) -> None:
+    outgoing = site.runtime.service(Outgoing)
+    with WebhookReceiver().serve() as receiver:
+        _plan(site, receiver.url)
+        outgoing.run_once()
+        assert receiver.inbox.attempts == []  # not due yet
+        outgoing.clock = lambda: clock.now() + timedelta(minutes=2)
+        outgoing.dispatcher.clock = outgoing.clock
+        outgoing.run_once()
+        outgoing.run_once()
+        assert sorted(receiver.inbox.recipients.items()) == [("u1", 1), ("u2", 1), ("u3", 1)]
+        message = next(
+            content for content in receiver.inbox.contents.values() if content["recipient"] == "u2"
+        )
+    link = re.search(r"http://\S+?/p/first-call\?a=[\w-]+", str(message))
+    assert link is not None
+    parts = urlsplit(link[0])
+    site.get(site.visitor(), f"{parts.path}?{parts.query}")
+    site.ship()
+
+    day = clock.today(site.runtime.service(Settings).zone).isoformat()
+    report = site.report(day, day, "outlet")
+    rows = {row["key"]: row["gross"] for row in report["rows"]}
+    assert rows == {factories.OUTLET_A: 2, factories.OUTLET_B: 2}  # three delivered, one came
+    assert [(row["key"], row["gross"]) for row in site.report(day, day, "channel")["rows"]] == [
+        ("webhook", 4)
+    ]
+    assert [row["key"] for row in site.report(day, day, "campaign")["rows"]] == [CAMPAIGN]
