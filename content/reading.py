@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date as Day
+from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -43,7 +44,7 @@ class SourceLine:
 
     title: str
     publisher: str = ""
-    date: date | None = None
+    date: Day | None = None
     url: str = ""
 
 
@@ -163,7 +164,7 @@ def _sources(meta: Mapping[str, Any]) -> tuple[SourceLine, ...]:
         SourceLine(
             title=str(source["title"]),
             publisher=str(source.get("publisher") or ""),
-            date=date.fromisoformat(source["date"]) if source.get("date") else None,
+            date=Day.fromisoformat(source["date"]) if source.get("date") else None,
             url=str(source.get("url") or ""),
         )
         for source in meta.get("sources") or ()

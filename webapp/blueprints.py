@@ -1,7 +1,10 @@
 """Every blueprint of the site, one line each."""
 
-from flask import Flask
+from flask import Blueprint, Flask
 from flask_wtf.csrf import CSRFProtect
+
+from campaign import views as campaign_views
+from content import views as content_views
 
 
 def register(app: Flask, csrf: CSRFProtect) -> None:
@@ -12,5 +15,11 @@ def register(app: Flask, csrf: CSRFProtect) -> None:
         csrf.exempt(endpoint)
 
 
-_ALL: tuple = ()  # type: ignore[type-arg]
-_CSRF_EXEMPT: tuple[str, ...] = ()
+_ALL: tuple[Blueprint, ...] = (
+    campaign_views.blueprint,
+    content_views.blueprint,
+)
+_CSRF_EXEMPT: tuple[str, ...] = (
+    "campaign.views.set_elder",  # a preference of the browser, from pages that are cached for everybody
+    "campaign.views.set_language",
+)
