@@ -22,8 +22,9 @@ from core.i18n import mark
 from tracking.events import KINDS
 from tracking.models import ReachDefinition
 
-# uniqCombined64 keeps 2^17 cells: a standard error of 1.04/√(2^17) ≈ 0.29 %, shown as two of them, rounded.
-PEOPLE_ERROR = 0.006
+# A sketch has 2^14 cells: a standard error of 1.04/√(2^14) ≈ 0.8 %; small numbers are exact.
+CELLS = 14
+PEOPLE_ERROR = 0.008
 
 KIND_NAMES = {
     "delivered": mark("送达"),

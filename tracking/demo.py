@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from tracking import demo_plan, rollups
+from tracking import demo_plan, rollups, sketches
 from tracking.demo_plan import CAMPAIGNS, DemoCampaign, DemoOutlet, Month, Year
 from tracking.dimensions import describe
 from tracking.events import COLUMNS, ReachEvent
@@ -96,6 +96,7 @@ def load(
             _make_activities(store, cast, month)
         totals[number] = year.total
     rollups.close_days(store, _AFTER)
+    sketches.close(store, _AFTER)
     return totals
 
 
@@ -117,6 +118,7 @@ def clear(store: ReachStore) -> None:
             else:
                 store.command(f"ALTER TABLE reach_event DROP PARTITION {int(month)}")
         if months:
+            sketches.forget(store, min(row[2] for row in months), max(row[3] for row in months))
             rollups.recount(store)
 
 

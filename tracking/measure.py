@@ -1,10 +1,10 @@
 """The figures of one period, grouped: closed days from their roll-ups, open days from the raw rows."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
-from tracking import rollups
+from tracking import rollups, sketches
 from tracking.definition import Definition
 from tracking.dimensions import Tree
 from tracking.periods import Period
@@ -59,28 +59,34 @@ def measure(
     Each event counts for the branch that its outlet belonged to on its day.
     """
     key, where = _key(tree, question, period, shifted), _filter(tree, question, period)
-    for attempt in range(_TRIES):
-        before = rollups.fingerprint(store, period)
-        # A rebuild that goes on all the while cannot make a report wrong: then everything is read from raw.
-        raw = (
-            rollups.open_days(store, period.first, period.last, definition) if attempt < _TRIES - 1 else None
-        )
-        sums = [
-            dict(store.query(sql))
-            for sql in (
-                _gross(key, where, period, raw, definition),
-                _unique(key, where, period, raw, definition),
-            )
-        ]
-        if raw is None or rollups.fingerprint(store, period) == before:
-            break
-    people, everybody = _people(store, key, where, period, definition)
-    gross, unique = sums
+    gross, unique = _sums(store, key, where, period, definition)
+    asked = sketches.Ask(key, where, period, _kept_as(tree, question, period, shifted))
+    if question.by == MONTH:
+        asked = replace(asked, largest=1)
+    people = sketches.people(store, asked, definition)
+    everywhere = replace(question, by="")
+    whole = sketches.Ask("''", where, period, _kept_as(tree, everywhere, period, shifted))
+    total = sketches.people(store, whole, definition).get("", 0)
     rows = {
         name: Figures(gross.get(name, 0), unique.get(name, 0), people.get(name, 0))
         for name in gross.keys() | unique.keys() | people.keys()
     }
-    return Measured(rows, Figures(sum(gross.values()), sum(unique.values()), everybody))
+    return Measured(rows, Figures(sum(gross.values()), sum(unique.values()), total))
+
+
+def _sums(
+    store: ReachStore, key: str, where: str, period: Period, definition: Definition
+) -> tuple[dict[str, int], dict[str, int]]:
+    for attempt in range(_TRIES):
+        before = rollups.fingerprint(store, period)
+        # A rebuild that goes on all the while cannot make a report wrong: the last try reads only raw rows.
+        last = attempt == _TRIES - 1
+        raw = None if last else rollups.open_days(store, period.first, period.last, definition)
+        gross = store.query(_gross(key, where, period, raw, definition))
+        unique = store.query(_unique(key, where, period, raw, definition))
+        if last or rollups.fingerprint(store, period) == before:
+            break
+    return {str(k): int(n) for k, n in gross}, {str(k): int(n) for k, n in unique}
 
 
 def dropped(store: ReachStore, period: Period) -> dict[str, int]:
@@ -104,24 +110,27 @@ def _gross(key: str, where: str, period: Period, raw: list[date] | None, definit
 def _unique(key: str, where: str, period: Period, raw: list[date] | None, definition: Definition) -> str:
     # The campaign of a visitor is that of the first event, so a campaign is chosen only after de-duplication.
     rolled = f"SELECT {_COLUMNS}, quantity AS n FROM reach_unique WHERE {_rolled(period, raw)}"
-    fresh = f"SELECT day, outlet, channel, first_campaign AS campaign, piece, n FROM ({rollups.unique_rows(definition, _raw(period, raw))})"
+    inner = rollups.unique_rows(definition, _raw(period, raw))
+    fresh = f"SELECT day, outlet, channel, first_campaign AS campaign, piece, n FROM ({inner})"
     parts = [
         f"SELECT {key} AS k, sum(n) AS m FROM ({one}) WHERE {where} GROUP BY k" for one in (rolled, fresh)
     ]
     return f"SELECT k, toInt64(sum(m)) FROM ({' UNION ALL '.join(parts)}) GROUP BY k"
 
 
-def _people(
-    store: ReachStore, key: str, where: str, period: Period, definition: Definition
-) -> tuple[dict[str, int], int]:
-    sql = f"""
-        SELECT {key} AS k, grouping(k) AS whole, uniqCombined64(visitor) FROM reach_event
-        WHERE {_all(period)} AND visitor != 0 AND kind IN {listed(definition.kinds)} AND {where}
-        GROUP BY GROUPING SETS ((k), ())
-    """
-    rows = store.query(sql)
-    found = {str(name): int(number) for name, whole, number in rows if not whole}
-    return found, next((int(number) for _name, whole, number in rows if whole), 0)
+def _kept_as(tree: Tree, question: Question, period: Period, shifted: str) -> str | None:
+    """The dimension whose sketches can answer, "" for that of everybody; None: only the raw rows can."""
+    if question.campaign or question.by == DAY:
+        return None
+    placed = question.by in (OUTLET, BRANCH)
+    if question.within or question.by == BRANCH:
+        # What moved within the period belonged to one branch on some days and to another on others.
+        if not (placed or not question.by) or tree.moves(period.first, period.last):
+            return None
+        return OUTLET
+    if question.by == MONTH:
+        return "" if "addDays" not in shifted else None
+    return question.by
 
 
 def _all(period: Period) -> str:

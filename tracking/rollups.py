@@ -13,6 +13,7 @@ from itertools import groupby
 
 from tracking.definition import FIRST, Definition
 from tracking.periods import Period
+from tracking.schema import ROLLUPS
 from tracking.store import ReachStore
 
 # Raw rows per statement: bounds the memory of the de-duplication, which keeps one entry per visitor and day.
@@ -96,7 +97,7 @@ def close_days(store: ReachStore, today: date, definition: Definition = FIRST) -
 def rebuild(store: ReachStore, today: date, definition: Definition = FIRST) -> int:
     """Throw all roll-ups away and compute them from the raw rows again; returns the days closed."""
     with store.closing:
-        for table in ("reach_closed", "reach_gross", "reach_unique"):
+        for table in ROLLUPS:
             store.command(f"TRUNCATE TABLE {table}")
         recount(store)
     return close_days(store, today, definition)

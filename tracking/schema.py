@@ -46,6 +46,17 @@ _CLOSED = """
 CREATE TABLE IF NOT EXISTS reach_closed (day Date, version UInt64, rows Int64, definition String)
 ENGINE = ReplacingMergeTree(version) ORDER BY day
 """
+# Sketches of the people of whole months and years, per key of a dimension ('' for everybody).
+_PEOPLE = """
+CREATE TABLE IF NOT EXISTS reach_people (
+    first Date, months UInt8, dimension LowCardinality(String), key LowCardinality(String),
+    people AggregateFunction(uniqCombined64(14), UInt64)
+) ENGINE = MergeTree ORDER BY (months, first, dimension, key)
+"""
+_KEPT = """
+CREATE TABLE IF NOT EXISTS reach_kept (first Date, months UInt8, version UInt64, rows Int64, definition String)
+ENGINE = ReplacingMergeTree(version) ORDER BY (months, first)
+"""
 
-STATEMENTS = (_EVENT, _DROP, _COUNTED, _COUNTING, _DEPOSIT, _GROSS, _UNIQUE, _CLOSED)
-ROLLUPS = ("reach_gross", "reach_unique", "reach_closed")
+STATEMENTS = (_EVENT, _DROP, _COUNTED, _COUNTING, _DEPOSIT, _GROSS, _UNIQUE, _CLOSED, _PEOPLE, _KEPT)
+ROLLUPS = ("reach_closed", "reach_gross", "reach_unique", "reach_kept", "reach_people")
