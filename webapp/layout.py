@@ -1,5 +1,6 @@
 """What every template knows: public settings, assets, the desk's navigation, how numbers and days read."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,7 +12,9 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime
 from flask import Flask, current_app, g, request
 from flask_login import current_user
+from markupsafe import Markup, escape
 
+from content.models import KIND_NAMES, Kind
 from core.http import service
 from core.i18n import LOCALES, current_locale, mark
 from core.i18n import gettext as _
@@ -20,6 +23,7 @@ from institution.access import SignedIn
 from webapp.assets import Assets
 
 _TRACKING = ("a", "lang")
+_BREAK = re.compile(r"&lt;(br|wbr)\s*/?&gt;")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,9 @@ def register(app: Flask) -> None:
         percent=percent,
         growth=growth,
         day=day,
+        month_name=month_name,
+        heading=heading,
+        kind_name=lambda kind: _(KIND_NAMES[Kind(kind)]),
         moment=lambda at: moment(at, service(Settings).zone),
     )
 
@@ -181,6 +188,16 @@ def growth(value: float | None) -> str:
 def day(value: date | None) -> str:
     """A calendar day in the reader's language."""
     return "" if value is None else format_date(value, "long", locale=current_locale())
+
+
+def month_name(value: date) -> str:
+    """`9月`, `Sept`."""
+    return format_date(value, "MMM", locale=current_locale())
+
+
+def heading(text: str) -> Markup:
+    """A title with the breaks its author set: <br> and <wbr> count, everything else is text."""
+    return Markup(_BREAK.sub(r"<\1>", str(escape(text))))  # noqa: S704  (escaped above)
 
 
 def moment(value: datetime | None, zone: ZoneInfo) -> str:

@@ -18,7 +18,7 @@ if (speech && button) {
       .map((node) => node.innerText.trim())
       .filter(Boolean);
 
-  button.hidden = false;
+  button.classList.add("ready");
   button.addEventListener("click", () => {
     speech.cancel();
     if (reading) return show(false);

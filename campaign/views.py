@@ -1,0 +1,172 @@
+"""Public pages around the pieces: home, campaigns, outlets, help, what is counted, and the two switches."""
+
+from datetime import date
+from io import BytesIO
+
+import segno
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from campaign import front, programme
+from content import pages
+from content.pages import PageFacts
+from core import clock
+from core.errors import NotFound
+from core.http import page_number, reading, render, safe_target, service
+from core.i18n import LOCALES, mark
+from core.settings import Settings
+from institution import access, outlets
+from tracking.attribution import PARAMETER, Attribution, Attributions, PageKeys
+
+YEAR = 365 * 24 * 3600
+blueprint = Blueprint("campaign", __name__, template_folder="templates")
+
+
+def _today() -> date:
+    return clock.today(service(Settings).zone)
+
+
+def _published(template: str, page: object, keys: PageKeys) -> str:
+    """A page that is kept, counted, and tells its beacon what it is about."""
+    pages.mark(request.environ, PageFacts(keys))
+    return render(template, page, sealed=service(Attributions).seal(keys))
+
+
+@blueprint.get("/")
+def home() -> ResponseReturnValue:
+    """The home page: the campaign of the day, pieces, the diary, the next Tuesday, help."""
+    with reading() as session:
+        page = front.home(session, _today())
+    code = page.season.campaign.code if page.season else ""
+    return _published("campaign/home.html", page, PageKeys(campaign=code))
+
+
+@blueprint.get("/c/<code>")
+def campaign(code: str) -> ResponseReturnValue:
+    """A campaign with its pieces."""
+    with reading() as session:
+        page = front.campaign_page(session, code)
+    return _published("campaign/campaign.html", page, PageKeys(campaign=code))
+
+
+@blueprint.get("/events")
+def events() -> ResponseReturnValue:
+    """What there is to attend: campaigns, and 相约星期二 with what is true of it."""
+    with reading() as session:
+        page = front.events(session, _today())
+    return _published("campaign/events.html", page, PageKeys())
+
+
+@blueprint.get("/o")
+def finder() -> ResponseReturnValue:
+    """Find an outlet by province, city or name."""
+    asked = {name: request.args.get(name, "").strip()[:80] for name in ("text", "province", "city")}
+    with reading() as session:
+        page = front.finder(session, _today(), page=page_number(), **asked)
+    return render("campaign/finder.html", page)
+
+
+@blueprint.get("/o/<code>")
+def outlet(code: str) -> ResponseReturnValue:
+    """An outlet as 消费者权益保护教育宣传基地, with the QR code whose visits count for it."""
+    with reading() as session:
+        outlets.get(session, code)
+        now = programme.current(session, _today())
+        link = outlet_link(code, now.code if now else "")
+        page = front.outlet_page(session, code, _today(), link=link, qr=qr_svg(link))
+    return _published("campaign/outlet.html", page, PageKeys(outlet=code))
+
+
+def outlet_link(code: str, campaign_code: str = "") -> str:
+    """The address in an outlet's QR code: the home page, attributed to the outlet."""
+    token = service(Attributions).sign(Attribution(campaign=campaign_code, outlet=code, channel="qr"))
+    return f"{service(Settings).public_url}/?{PARAMETER}={token}"
+
+
+def qr_svg(text: str) -> str:
+    """A QR code as an SVG element: error correction M, the quiet zone of the standard, dark on white."""
+    drawn = BytesIO()
+    segno.make(text, error="m", micro=False).save(
+        drawn, kind="svg", xmldecl=False, svgns=True, border=4, dark="#1e2a2d", light="#ffffff", omitsize=True
+    )
+    return drawn.getvalue().decode()
+
+
+@blueprint.get("/o/<code>/qr.svg")
+def outlet_qr(code: str) -> ResponseReturnValue:
+    """The QR code of an outlet as a file, for print. It names no campaign: what is printed hangs for years."""
+    with reading() as session:
+        outlets.get(session, code)
+    return Response(qr_svg(outlet_link(code)), mimetype="image/svg+xml")
+
+
+@blueprint.get("/help")
+def help_page() -> ResponseReturnValue:
+    """Whom to call, and what to say."""
+    return _published("campaign/help.html", None, PageKeys())
+
+
+@blueprint.get("/library")
+def library() -> ResponseReturnValue:
+    """All published pieces by kind and topic."""
+    with reading() as session:
+        page = front.library(session, kind=request.args.get("kind", ""), topic=request.args.get("topic", ""))
+    return render("campaign/library.html", page)
+
+
+@blueprint.get("/privacy")
+def privacy() -> ResponseReturnValue:
+    """What is counted, what is kept, what never is."""
+    return render_template("campaign/privacy.html")
+
+
+@blueprint.get("/accessibility")
+def accessibility() -> ResponseReturnValue:
+    """What the site does for everybody to use it, and what it does not do yet."""
+    return render_template("campaign/accessibility.html")
+
+
+@blueprint.get("/sitemap.xml")
+def sitemap() -> ResponseReturnValue:
+    """Every address worth finding."""
+    with reading() as session:
+        entries = front.sitemap(session, _today())
+    text = render_template("campaign/sitemap.xml", entries=entries, base=service(Settings).public_url)
+    return Response(text, mimetype="application/xml")
+
+
+@blueprint.get("/robots.txt")
+def robots() -> ResponseReturnValue:
+    """What a search engine may read."""
+    lines = ["User-agent: *", "Disallow: /desk", "Disallow: /r", "Disallow: /internal/"]
+    lines.append(f"Sitemap: {service(Settings).public_url}/sitemap.xml")
+    return Response("\n".join(lines) + "\n", mimetype="text/plain")
+
+
+@blueprint.post("/elder")
+@access.public
+def set_elder() -> ResponseReturnValue:
+    """Switch elder mode for this browser. Public pages are cached and carry no token: doing it for somebody
+    else's browser would only make its letters larger, so this write needs none."""
+    return _remember("sp_elder", "1" if request.form.get("on") == "1" else "")
+
+
+@blueprint.post("/lang/<code>")
+@access.public
+def set_language(code: str) -> ResponseReturnValue:
+    """Choose the language for this browser; needs no token for the same reason."""
+    if code not in LOCALES:
+        raise NotFound(mark("没有这种语言。"))
+    return _remember("sp_lang", code)
+
+
+def _remember(name: str, value: str) -> Response:
+    """Back to where the visitor was, with a preference kept for a year."""
+    target = safe_target(request.form.get("next"), url_for("campaign.home"))
+    response = make_response(redirect(target, code=303))
+    secure = service(Settings).public_url.startswith("https:")
+    if value:
+        response.set_cookie(name, value, max_age=YEAR, secure=secure, httponly=True, samesite="Lax")
+    else:
+        response.delete_cookie(name, secure=secure, httponly=True, samesite="Lax")
+    return response

@@ -1,0 +1,223 @@
+"""A real site on loopback and a real Chromium in front of it, for tests that look at pages."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from sqlmodel import Session
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from campaign import programme
+from content import history, library, lifecycle
+from core.database import Database
+from core.settings import Settings
+from tests import factories, servers
+from webapp.runtime import Runtime, build
+from webapp.wsgi import compose
+
+STARTER = Path(__file__).resolve().parent.parent / "webapp" / "starter"
+CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+PHONE, DESKTOP, NARROW = (390, 844), (1440, 900), (320, 640)
+CAMPAIGN = "september-week"
+CLOSED_OUTLET = "33010603"
+
+
+class _Silent(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Say nothing: the tests read answers, not a log."""
+
+
+@dataclass
+class Site:
+    """A running site: its address, its objects, and the people who can sign in."""
+
+    address: str
+    runtime: Runtime
+    people: dict[str, str] = field(default_factory=lambda: dict(factories.PASSWORDS))
+
+
+@contextmanager
+def running(settings: Settings, now: datetime) -> Iterator[Site]:
+    """A site filled through the verbs that staff use, served by threads on a free port."""
+    port = servers.free_port()
+    address = f"http://127.0.0.1:{port}"
+    runtime = build(settings.model_copy(update={"public_url": address}))
+    with runtime.service(Database).transaction() as session:
+        fill(session, settings, now)
+    server = make_server("127.0.0.1", port, compose(runtime), threaded=True, request_handler=_Silent)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield Site(address, runtime)
+    finally:
+        server.shutdown()
+        thread.join(10)
+        server.server_close()
+        runtime.close()
+
+
+def fill(session: Session, settings: Settings, now: datetime) -> None:
+    """The named cast, more outlets, the starter pieces reviewed and published, a campaign that runs today."""
+    people = factories.cast(session, now)
+    _outlets(session, now)
+    author, reviewer = people[factories.EDITOR].id or 0, people[factories.REVIEWER].id or 0
+    pieces = STARTER / "pieces"
+    library.load_folder(session, settings.files_dir, pieces, by=author, now=now)
+    for revision in history.newest_of_all(session):
+        number = revision.id or 0
+        lifecycle.submit(session, number, by=author, now=now)
+        lifecycle.approve(session, number, by=reviewer, now=now)
+        lifecycle.publish(session, number, by=author, now=now)
+    keys = [one.key for one in lifecycle.published_list(session)]
+    programme.import_file(session, campaign_file(now.date(), keys), now)
+    coming = campaign_file(now.date() + timedelta(days=60), keys[:2])
+    coming |= {"code": "winter", "name": "冬日防骗月", "name_en": "Winter campaign", "theme": "festive"}
+    programme.import_file(session, coming, now)
+
+
+def campaign_file(day: date, keys: list[str]) -> dict[str, Any]:
+    """A campaign file whose period holds the day."""
+    return {
+        "code": CAMPAIGN,
+        "name": "金融教育宣传周",
+        "name_en": "Financial Education Week",
+        "tag": "金融教育宣传周",
+        "tag_en": "Financial Education Week",
+        "slogan": "保障金融权益 助力美好生活",
+        "slogan_en": "Financial rights for a better life",
+        "heading": "先停一停，<br>问一问，再转账",
+        "heading_en": "Stop. Ask.<br>Then pay.",
+        "summary": "三分钟看懂今年最常见的骗局，学会一句话识破它。附近网点每周二有人当面讲。",
+        "summary_en": "Three minutes to see through this year's commonest scams, and one sentence that stops them.",
+        "starts_on": day - timedelta(days=2),
+        "ends_on": day + timedelta(days=4),
+        "pieces": keys,
+    }
+
+
+def _outlets(session: Session, now: datetime) -> None:
+    """Enough outlets for a second page, one with everything an outlet can have, one that closed."""
+    for number in range(11, 41):
+        factories.outlet(
+            session,
+            f"330106{number}",
+            f"西湖第{number}柜面",
+            "outlet",
+            factories.COUNTY,
+            now=now,
+            province="浙江省",
+            city="杭州市",
+            county="西湖区",
+            address=f"杭州市西湖区文三路 {number} 号一层营业厅",
+            phone=f"0571-8800{number:04}",
+            hours="周一至周五 9:00–17:00",
+        )
+    full = session.get_one(factories.Outlet, factories.OUTLET_A)
+    full.phone, full.plaque_number, full.plaque_on = "0571-88001234", "基-330106-0001", date(2021, 3, 15)
+    factories.outlet(
+        session,
+        CLOSED_OUTLET,
+        "西湖老柜面",
+        "outlet",
+        factories.COUNTY,
+        now=now,
+        province="浙江省",
+        city="杭州市",
+        county="西湖区",
+        closed_on=date(2024, 6, 30),
+    )
+    session.flush()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, headless, quiet."""
+    path = next(name for name in CHROMIUM if Path(name).exists())
+    arguments = ["--no-sandbox", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def visitor(
+    browser: Browser,
+    site: Site,
+    size: tuple[int, int] = PHONE,
+    *,
+    elder: bool = False,
+    locale: str = "zh",
+    **more: Any,
+) -> Iterator[Page]:
+    """A visitor with a window of this size and these preferences; `page.problems` gathers what went wrong."""
+    context: BrowserContext = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, locale="zh-CN", reduced_motion="reduce", **more
+    )
+    cookies = [("sp_lang", locale), *([("sp_elder", "1")] if elder else [])]
+    context.add_cookies([{"name": name, "value": value, "url": site.address} for name, value in cookies])
+    page = context.new_page()
+    try:
+        yield page
+    finally:
+        context.close()
+
+
+def sign_in(page: Page, site: Site, login: str) -> None:
+    """Sign in through the form, as the person would."""
+    page.goto(f"{site.address}/desk/sign-in")
+    page.fill("[name=login]", login)
+    page.fill("[name=password]", site.people[login])
+    page.click("main button.primary, main button[type=submit], main form button")
+    page.wait_for_load_state()
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds wrong with the page as it stands (WCAG 2.2 AA and best practices)."""
+    result = Axe().run(page)
+    return [
+        f"{fault['id']}: {fault['help']}: {'; '.join(' '.join(node['target']) for node in fault['nodes'][:4])}"
+        for fault in result.response["violations"]
+    ]
+
+
+OVERFLOW = """() => {
+  const wide = document.documentElement.clientWidth;
+  const out = [];
+  if (document.documentElement.scrollWidth > wide) out.push(`page is ${document.documentElement.scrollWidth} wide in ${wide}`);
+  for (const node of document.querySelectorAll('main *, header *, footer *')) {
+    if (node.closest('.table-wrap, pre, .sr, svg, .skip, .drawer:not([open])')) continue;
+    const box = node.getBoundingClientRect();
+    if (box.width && box.right > wide + 1) out.push(`${node.tagName}.${node.className} ends at ${Math.round(box.right)}`);
+  }
+  return out.slice(0, 5);
+}"""
+
+SMALL = """(least) => {
+  const out = [];
+  const inText = (node) => node.closest('p, dd, li, figcaption, td') && getComputedStyle(node).display === 'inline';
+  for (const node of document.querySelectorAll('a[href], button, select, summary, input:not([type=hidden])')) {
+    if (node.closest('.skip, .drawer:not([open]) .drawer-in') || node.matches('.skip') || inText(node)) continue;
+    let box = (node.closest('label') ?? node).getBoundingClientRect();
+    if (!box.width || !box.height) continue;
+    if (node.matches('.card a, .season a')) box = node.closest('.card, .season').getBoundingClientRect();
+    if (box.height < least - 0.5) out.push(`${node.tagName} "${(node.innerText || node.name || '').trim().slice(0, 20)}" is ${Math.round(box.height)} high`);
+  }
+  return out.slice(0, 8);
+}"""
+
+
+def overflow(page: Page) -> list[str]:
+    """What reaches beyond the window's right edge."""
+    return list(page.evaluate(OVERFLOW))
+
+
+def small_targets(page: Page, least: int) -> list[str]:
+    """Controls lower than `least` pixels, links within a sentence left out (WCAG 2.2, 2.5.8)."""
+    return list(page.evaluate(SMALL, least))
