@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Update, func, update
+from sqlalchemy import ColumnElement, Update, and_, func, update
 from sqlmodel import Session, col, select
 
 from core.i18n import mark
@@ -259,8 +259,9 @@ def finish_if_done(session: Session, push_id: int, now: datetime) -> bool:
 
 
 def failing(session: Session, push_id: int, limits: Limits) -> tuple[int, int] | None:
-    """(failed, tried) when so large a share of a push fails that it has to be stopped, else None."""
-    counts = _counts(session, col(Delivery.push_id) == push_id)
+    """(failed, tried) when so large a share fails since the push was started or resumed that it must stop."""
+    since = session.exec(select(Push.started_at).where(Push.id == push_id)).one()
+    counts = _counts(session, and_(col(Delivery.push_id) == push_id, col(Delivery.settled_at) >= since))
     failed = counts[DeliveryState.failed]
     tried = failed + counts[DeliveryState.sent]
     too_many = tried >= limits.failing_least and failed >= limits.failing_share * tried

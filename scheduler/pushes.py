@@ -137,6 +137,7 @@ def pause(session: Session, push_id: int, now: datetime) -> None:
 def resume(session: Session, push_id: int, now: datetime) -> None:
     """Go on where it stopped: who has it already does not get it again."""
     _move(session, push_id, (PushState.paused,), PushState.running, now)
+    session.execute(update(Push).where(col(Push.id) == push_id).values(started_at=now))
     waiting = update(Batch).where(col(Batch.push_id) == push_id, col(Batch.state) == BatchState.queued)
     session.execute(waiting.values(not_before=now, attempts=0, reason=""))
     outbox.finish_if_done(session, push_id, now)

@@ -1,0 +1,97 @@
+"""Fixtures of the scheduler's tests: receivers on loopback, settings that point to them, the whole line."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from core.database import Database
+from core.privacy import Vault
+from core.settings import Settings
+from core.signing import Keys, load_secret
+from scheduler.jobs import Outgoing, outgoing
+from scheduler.outbox import Limits
+from tests.scheduler.receivers import MailReceiver, WebhookReceiver
+from tracking.attribution import Attributions
+from tracking.recorder import Recorder
+from tracking.spool import Spool
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def forward(self, **by: float) -> datetime:
+        self.at += timedelta(**by)
+        return self.at
+
+
+@pytest.fixture
+def clock(now: datetime) -> Clock:
+    return Clock(now)
+
+
+@pytest.fixture
+def mail() -> Iterator[MailReceiver]:
+    with MailReceiver().serve() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def webhook(keys: Keys) -> Iterator[WebhookReceiver]:
+    with WebhookReceiver().serve() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def keys(settings: Settings) -> Keys:
+    return Keys(load_secret(settings))
+
+
+@pytest.fixture
+def vault(keys: Keys) -> Vault:
+    return Vault(keys)
+
+
+@pytest.fixture
+def mail_settings(settings: Settings, mail: MailReceiver) -> Settings:
+    return settings.model_copy(
+        update={
+            "smtp_host": "127.0.0.1",
+            "smtp_port": mail.port,
+            "smtp_tls": "none",
+            "mail_from": "消保部 <edu@example.com>",
+        }
+    )
+
+
+@pytest.fixture
+def spool(settings: Settings) -> Iterator[Spool]:
+    spool = Spool(settings.spool_dir, settings.spool_seal_seconds, settings.spool_seal_bytes)
+    yield spool
+    spool.close()
+
+
+@pytest.fixture
+def line(
+    mail_settings: Settings, database: Database, keys: Keys, spool: Spool, clock: Clock
+) -> Iterator[Outgoing]:
+    """Planner, dispatcher and counter over real channels, on a clock that the test moves."""
+    attributions = Attributions(keys)
+    made = outgoing(
+        settings=mail_settings,
+        database=database,
+        keys=keys,
+        vault=Vault(keys),
+        attributions=attributions,
+        recorder=Recorder(spool, attributions, mail_settings),
+        clock=clock,
+        limits=Limits(lease_seconds=60, most_attempts=3, backoff_first=10),
+    )
+    yield made
+    made.stop()
