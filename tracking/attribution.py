@@ -63,10 +63,9 @@ class Attributions:
 
 
 def _pack(key: bytes, fields: tuple[str, str, str]) -> str:
-    text = _BETWEEN.join(fields).rstrip(_BETWEEN)
-    if text.count(_BETWEEN) > 2 or not text.replace(_BETWEEN, "").isprintable():
+    if not "".join(fields).isprintable():
         raise ValueError(f"a key with control characters cannot be attributed: {fields!r}")
-    payload = text.encode()
+    payload = _BETWEEN.join(fields).rstrip(_BETWEEN).encode()
     token = base64.urlsafe_b64encode(payload + _mac(key, payload)).rstrip(b"=").decode()
     if len(token) > _LONGEST:
         raise ValueError(f"keys too long for a link: {fields!r}")

@@ -111,6 +111,8 @@ class Spool:
         """Seal a full segment outside the lock; if the disk refuses, the next look tries again."""
         try:
             _seal(one.path, one.file)
+        except FileNotFoundError:
+            pass  # somebody removed it: there is nothing left to seal
         except OSError:
             self._full.append(one)
             raise
