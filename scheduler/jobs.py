@@ -108,10 +108,11 @@ class Outgoing:
 
     def jobs(self) -> list[Job]:
         """The periodic jobs, for the runner."""
+        lease = self.dispatcher.limits.lease_seconds
         return [
             Job("push.plan", 1.0, self.plan),
             Job("push.dispatch", 0.5, self.dispatch, self.stop),
-            Job("push.tidy", 5.0, self.tidy),
+            Job("push.tidy", min(5.0, lease / 4), self.tidy),
             Job("push.count", 2.0, self.count),
         ]
 
