@@ -3,6 +3,7 @@
 from flask import Blueprint, Flask
 from flask_wtf.csrf import CSRFProtect
 
+from campaign import desk as campaign_desk
 from campaign import views as campaign_views
 from content import views as content_views
 
@@ -17,6 +18,7 @@ def register(app: Flask, csrf: CSRFProtect) -> None:
 
 _ALL: tuple[Blueprint, ...] = (
     campaign_views.blueprint,
+    campaign_desk.blueprint,
     content_views.blueprint,
 )
 _CSRF_EXEMPT: tuple[str, ...] = (
