@@ -5,7 +5,10 @@ from flask_wtf.csrf import CSRFProtect
 
 from campaign import desk as campaign_desk
 from campaign import views as campaign_views
+from content import desk as content_desk
 from content import views as content_views
+from tracking import desk as tracking_desk
+from tracking import views as tracking_views
 
 
 def register(app: Flask, csrf: CSRFProtect) -> None:
@@ -20,8 +23,12 @@ _ALL: tuple[Blueprint, ...] = (
     campaign_views.blueprint,
     campaign_desk.blueprint,
     content_views.blueprint,
+    content_desk.blueprint,
+    tracking_desk.blueprint,
+    tracking_views.blueprint,
 )
 _CSRF_EXEMPT: tuple[str, ...] = (
     "campaign.views.set_elder",  # a preference of the browser, from pages that are cached for everybody
     "campaign.views.set_language",
+    "tracking.views.act",  # our own command line, which shows the token of server.json
 )

@@ -1,0 +1,159 @@
+"""Staff pages that write: the form, its preview, saving, and what happens when two write at once."""
+
+from dataclasses import dataclass, replace
+
+from flask import flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from content import comparison, history, lifecycle, reading
+from content.comparison import Comparison
+from content.desk import form as forms
+from content.desk.form import PieceForm
+from content.desk.routes import blueprint
+from content.faults import Fault
+from content.lifecycle import Draft
+from content.media import from_json
+from content.models import KIND_NAMES, Kind
+from core import clock
+from core.errors import Conflict
+from core.http import reading as session_for_reading
+from core.http import render, service, transaction
+from core.i18n import gettext as _
+from core.settings import Settings
+from institution import access
+
+_BEGINNING = """---
+key: {kind}-1
+kind: {kind}
+title: 标题
+summary: 一句话说清读了有什么用
+kicker: {name}
+theme: plain
+minutes: 3
+{more}topics: []
+help:
+  - {{label: 反诈专线, phone: "96110"}}
+---
+
+## 小标题
+
+正文从这里开始。
+
+/// steps
+
+1. **先停一停** 不急着转账。
+2. **问一问** 打官方电话。
+///
+"""
+
+
+@dataclass(frozen=True)
+class FormPage:
+    """The form with what was typed and what is wrong with it."""
+
+    form: PieceForm
+    faults: list[Fault]
+    kinds: dict[str, str]
+
+    @property
+    def pictures(self) -> list[str]:
+        """The names under which the text may refer to pictures."""
+        return sorted(self.form.pictures)
+
+
+@dataclass(frozen=True)
+class ConflictPage:
+    """Somebody else saved meanwhile: their text against mine."""
+
+    form: PieceForm
+    newest: int
+    changes: Comparison
+
+
+@blueprint.get("/pieces/new")
+@access.requires("content.edit")
+def new() -> str:
+    """The form of a new piece, with a beginning of its kind."""
+    chosen = request.args.get("kind", Kind.article.value)
+    kind = Kind(chosen) if chosen in list(Kind) else Kind.article
+    more = "number: 1\nseason: 1\n" if kind is Kind.diary else ""
+    text = _BEGINNING.format(kind=kind.value.replace("_", "-"), name=KIND_NAMES[kind], more=more)
+    text = text.replace(f"kind: {kind.value.replace('_', '-')}\n", f"kind: {kind.value}\n")
+    return _form(PieceForm("", 0, text, {}), [])
+
+
+@blueprint.get("/pieces/<key>/edit")
+@access.requires("content.edit")
+def edit(key: str) -> str:
+    """The form with the newest revision, or an older one to go back to (`?from=`)."""
+    with session_for_reading() as session:
+        history.get_piece(session, key)
+        newest = history.revisions(session, key)[0]
+        shown = history.by_number(session, key, request.args.get("from", newest.number, int))
+    return _form(PieceForm(key, newest.number, shown.text, from_json(newest.media | shown.media)), [])
+
+
+@blueprint.post("/pieces/new")
+@access.requires("content.edit")
+def create() -> ResponseReturnValue:
+    """Save or preview a new piece."""
+    return _handle("")
+
+
+@blueprint.post("/pieces/<key>/edit")
+@access.requires("content.edit")
+def change(key: str) -> ResponseReturnValue:
+    """Save or preview a change."""
+    return _handle(key)
+
+
+def _handle(key: str) -> ResponseReturnValue:
+    with session_for_reading() as session:
+        form = forms.from_request(session, key)
+    draft, faults = form.checked()
+    if request.form.get("do") in ("preview", "preview-elder"):
+        return _preview(draft, faults)
+    if draft is None:
+        return _form(form, faults), 400
+    return _save(form, draft)
+
+
+def _save(form: PieceForm, draft: Draft) -> ResponseReturnValue:
+    now, by = clock.now(), access.signed_in().id
+    try:
+        with transaction() as session:
+            revision = lifecycle.save(session, draft, by=by, now=now, base=form.base)
+    except Conflict as error:
+        if error.field != "base":
+            raise
+        if not form.key:
+            taken = Fault("", "key", _("“%(key)s”已有内容使用，请换一个 key。", key=draft.key))
+            return _form(form, [taken]), 409
+        return _conflict(form, draft), 409
+    if revision is None:
+        flash(_("内容与最新一版完全相同，没有保存新的版本。"), "warn")
+    else:
+        flash(_("已保存为第 %(number)s 版。", number=revision.number), "good")
+    return redirect(url_for("content_desk.piece", key=draft.key))
+
+
+def _conflict(form: PieceForm, draft: Draft) -> str:
+    with session_for_reading() as session:
+        newest = history.revisions(session, draft.key)[0]
+    changes = comparison.compare(newest.text, form.text, newest.media, draft.media)
+    pictures = from_json(newest.media) | form.pictures
+    kept = replace(form, key=draft.key, base=newest.number, pictures=pictures)
+    return render("content/desk_conflict.html", ConflictPage(kept, newest.number, changes))
+
+
+def _preview(draft: Draft | None, faults: list[Fault]) -> ResponseReturnValue:
+    g.elder = request.form.get("do") == "preview-elder"
+    if draft is None:
+        return render("content/desk_preview_faults.html", faults)
+    page = reading.page_of(draft.text, draft.meta, draft.media, hotline=service(Settings).hotline)
+    return render(page.template, replace(page, preview=True))
+
+
+def _form(form: PieceForm, faults: list[Fault]) -> str:
+    kinds = {kind.value: name for kind, name in KIND_NAMES.items()}
+    return render("content/desk_form.html", FormPage(form, faults, kinds))

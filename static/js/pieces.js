@@ -1,0 +1,27 @@
+// The preview follows the typing: the form's own preview button is pressed when the writer pauses.
+const form = document.querySelector("form[data-live-preview]");
+if (form) {
+  const text = form.querySelector("textarea[name=text]");
+  const pause = 900;
+  let last = text.value;
+  let pressed = form.querySelector("button[value=preview]");
+  let timer = 0;
+  for (const button of form.querySelectorAll("button[formtarget]")) {
+    button.addEventListener("click", () => { pressed = button; });
+  }
+  text.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (text.value !== last) {
+        last = text.value;
+        form.requestSubmit(pressed);
+      }
+    }, pause);
+  });
+  addEventListener("beforeunload", (event) => {
+    if (text.value !== text.defaultValue && !form.dataset.saving) event.preventDefault();
+  });
+  form.addEventListener("submit", (event) => {
+    if (event.submitter && event.submitter.value === "save") form.dataset.saving = "1";
+  });
+}
