@@ -23,6 +23,7 @@ HEAD_OFFICE_ONLINE = mark("总部线上")
 _NOTHING = {"piece": mark("未指明内容"), "campaign": mark("日常宣传"), "channel": mark("未指明渠道")}
 CHANNELS = {
     "web": mark("网站"),
+    "direct": mark("直接访问"),
     "wechat": mark("微信公众号"),
     "wecom": mark("企业微信"),
     "dingtalk": mark("钉钉"),

@@ -31,10 +31,14 @@ DROP_NAMES = {
     "bot": mark("机器访问"),
     "preview": mark("链接预览"),
     "prefetch": mark("预先加载"),
-    "malformed": mark("格式不完整"),
-    "method": mark("非页面访问"),
-    "beacon": mark("无效的阅读信号"),
-    "torn": mark("中断时未写完"),
+    "head": mark("只问不看的访问"),
+    "malformed": mark("格式不对的阅读信号"),
+    "forged_keys": mark("伪造的页面标识"),
+    "forged_attribution": mark("伪造的来源标识"),
+    "not_kept": mark("磁盘写不下"),
+    "failed": mark("记录时出错"),
+    "torn_line": mark("中断时未写完"),
+    "rejected_line": mark("无法入库的行"),
 }
 
 
@@ -110,6 +114,11 @@ class Report:
             self.total.gross / compared.period.days,
             self.total.gross_before / compared.base.days,
         )
+
+
+def drop_name(reason: str) -> str:
+    """What a reason for dropping is called; the reason itself where nobody named it."""
+    return _(DROP_NAMES[reason]) if reason in DROP_NAMES else reason
 
 
 def ask(

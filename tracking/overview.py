@@ -1,0 +1,209 @@
+"""The report page: its data put together from reports, for the template to show."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
+
+from sqlmodel import Session
+
+from core.i18n import gettext as _
+from tracking import charts, periods, provinces, reports
+from tracking.choices import CAMPAIGN, SPANS, TABLES, Choice, choose, longer
+from tracking.definition import PEOPLE_ERROR
+from tracking.dimensions import Tree
+from tracking.export import facts
+from tracking.measure import BRANCH, DAY, MONTH, OUTLET
+from tracking.provinces import Tile
+from tracking.reports import BY_NAMES, Ask, Line, Report
+from tracking.store import ReachStore
+
+PER_PAGE = 50
+WIDE, NARROW = (680, 220), (330, 220)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A choice as a link."""
+
+    label: str
+    href: str
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table, with its share of the largest and where it leads."""
+
+    line: Line
+    bar: float
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """The drawing for a wide and for a narrow column, and the table beside it."""
+
+    wide: str
+    narrow: str
+    lines: tuple[Line, ...]
+    now: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything on the report page."""
+
+    title: str
+    choice: Choice
+    report: Report
+    crumbs: list[tuple[str, str]]
+    spans: list[Link]
+    tables: list[Link]
+    downloads: list[Link]
+    compares: list[tuple[str, str]]
+    kept: dict[str, str]
+    chart: Chart | None
+    tiles: list[Tile | None]
+    tile_links: dict[str, str]
+    channels: tuple[Row, ...]
+    rows: list[Row]
+    page: int
+    pages: int
+    before: str
+    facts: list[tuple[str, str]]
+
+    @property
+    def people_error(self) -> float:
+        """The error of people, as a fraction."""
+        return PEOPLE_ERROR
+
+    @property
+    def first_column(self) -> str:
+        """What the rows of the table are."""
+        return _(BY_NAMES[self.choice.ask.by])
+
+    @property
+    def per_day_growth(self) -> float | None:
+        """Change of the daily average, where two windows of different length are compared."""
+        return periods.growth(*self.report.per_day) if self.report.per_day else None
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody was reached in the period."""
+        return not self.report.total.gross and not self.report.total.people
+
+
+def overview(
+    store: ReachStore, session: Session, given: Mapping[str, str], *, today: date, page: int = 1
+) -> Overview:
+    """The page for an address; Invalid or NotFound for a date or branch that does not exist."""
+    choice = choose(store, session, given, today)
+    report = reports.report(store, session, choice.ask)
+    tree = Tree.read(session)
+    at_top = not choice.ask.within or choice.ask.within == tree.root(today)
+    pages = max(1, -(-len(report.rows) // PER_PAGE))
+    page = min(page, pages)
+    shown = report.rows[(page - 1) * PER_PAGE : page * PER_PAGE]
+    tiles = provinces.tiles(_other(store, session, report, BRANCH).rows) if at_top else []
+    base = choice.ask.compared.base
+    return Overview(
+        title=_(
+            "%(where)s触达 · %(when)s",
+            where=report.within_name if not at_top else _("全国"),
+            when=periods.title(choice.ask.compared.period),
+        ),
+        choice=choice,
+        report=report,
+        crumbs=_crumbs(tree, given, choice.ask, today),
+        spans=[
+            Link(_(label), _href(given, span=key, at=""), key == choice.span) for key, label in SPANS.items()
+        ],
+        tables=[Link(_(BY_NAMES[by]), _href(given, by=by), by == choice.ask.by) for by in TABLES],
+        downloads=[Link(name.upper(), _download(choice.ask, name)) for name in ("xlsx", "csv", "json")],
+        compares=[(mode, _(periods.MODE_NAMES[mode])) for mode in periods.MODES],
+        kept={key: given[key] for key in ("span", "by", "within") if given.get(key)},
+        chart=_chart(store, session, report),
+        tiles=tiles,
+        tile_links={tile.line.key: _href(given, within=tile.line.key) for tile in tiles if tile},
+        channels=()
+        if tiles
+        else tuple(_rows(_other(store, session, report, "channel").rows, {}, tree, choice.ask)),
+        rows=_rows(shown, given, tree, choice.ask, largest=report.rows[0].gross if report.rows else 0),
+        page=page,
+        pages=pages,
+        before=periods.title(base) if base else "",
+        facts=list(facts(report)),
+    )
+
+
+def _other(store: ReachStore, session: Session, report: Report, by: str) -> Report:
+    """The same question, grouped otherwise."""
+    if report.ask.by == by:
+        return report
+    asked = report.ask
+    return reports.report(store, session, Ask(asked.compared, by, asked.within, asked.campaign))
+
+
+def _chart(store: ReachStore, session: Session, report: Report) -> Chart | None:
+    compared = report.ask.compared
+    by_time = _other(store, session, report, MONTH if longer(compared.period) else DAY)
+    if not any(line.gross or line.gross_before for line in by_time.rows):
+        return None
+    now, before = periods.title(compared.period), periods.title(compared.base) if compared.base else ""
+    shown = charts.points(by_time.rows)
+    wide, narrow = (charts.over_time(shown, now, before, *size) for size in (WIDE, NARROW))
+    return Chart(wide, narrow, by_time.rows, now, before)
+
+
+def _rows(
+    lines: tuple[Line, ...], given: Mapping[str, str], tree: Tree, ask: Ask, largest: int = 0
+) -> list[Row]:
+    largest = max([largest, *(line.gross for line in lines)], default=0)
+    below = {span.parent for spans in tree.spans.values() for span in spans[-1:]}
+    leads = ask.by in (BRANCH, OUTLET)
+    return [
+        Row(
+            line,
+            line.gross / largest if largest else 0.0,
+            _href(given, within=line.key, by="")
+            if leads and line.key in below and line.key != ask.within
+            else "",
+        )
+        for line in lines
+    ]
+
+
+def _crumbs(tree: Tree, given: Mapping[str, str], ask: Ask, today: date) -> list[tuple[str, str]]:
+    root = tree.root(today)
+    if not ask.within or ask.within == root:
+        return []
+    steps = tree.path(ask.within, today)[::-1]
+    links = [
+        (tree.name(code, today), _href(given, within="" if code == root else code)) for code in steps[:-1]
+    ]
+    return [*links, (tree.name(ask.within, today), "")]
+
+
+def _href(given: Mapping[str, str], **changed: str) -> str:
+    keys = ("span", "at", "from", "to", "compare", "by", "within")
+    values = {**{key: given[key] for key in keys if given.get(key)}, **changed}
+    return "?" + urlencode({key: value for key, value in values.items() if value})
+
+
+def _download(ask: Ask, form: str) -> str:
+    compared = ask.compared
+    values = {
+        "format": form,
+        "from": str(compared.period.first),
+        "to": str(compared.period.last),
+        "by": ask.by,
+        "compare": compared.mode,
+        "base": f"{compared.base.first}/{compared.base.last}"
+        if compared.mode == CAMPAIGN and compared.base
+        else "",
+        "within": ask.within,
+        "campaign": ask.campaign,
+    }
+    return "/desk/reach/download?" + urlencode({key: value for key, value in values.items() if value})

@@ -1,0 +1,58 @@
+"""What the running server answers to its own command line, which cannot open the embedded store beside it."""
+
+import hmac
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from core import clock
+from core.errors import NotAllowed, NotFound
+from core.http import service
+from core.i18n import mark
+from core.settings import Settings
+from institution import access
+from tracking import rollups, sketches, status
+from tracking.desk import answer
+from tracking.drain import Drain
+from tracking.reports import InternalToken
+from tracking.store import ReachStore
+
+blueprint = Blueprint("tracking", __name__, url_prefix="/internal/reach")
+HEADER = "X-Signpost-Token"
+
+
+def _check() -> None:
+    """Refuse whoever has not read `server.json`; compared in constant time."""
+    given = request.headers.get(HEADER, "").encode()
+    if not hmac.compare_digest(given, service(InternalToken).value.encode()):
+        raise NotAllowed(mark("这个地址只供本机命令行使用。"))
+
+
+@blueprint.get("/report")
+@access.public
+def report() -> ResponseReturnValue:
+    """The report that the command line asks for."""
+    _check()
+    return answer("inline")
+
+
+@blueprint.get("/status")
+@access.public
+def state() -> ResponseReturnValue:
+    """What the store holds."""
+    _check()
+    return jsonify(status.read(service(ReachStore), service(Settings)))
+
+
+@blueprint.post("/<verb>")
+@access.public
+def act(verb: str) -> ResponseReturnValue:
+    """`drain`: ship what is in the spool; `rebuild`: compute all roll-ups from the raw rows again."""
+    _check()
+    if verb == "drain":
+        return jsonify({"shipped": service(Drain).run_once()})
+    if verb == "rebuild":
+        today = clock.today(service(Settings).zone)
+        days = rollups.rebuild(service(ReachStore), today)
+        return jsonify({"days": days, "spans": sketches.close(service(ReachStore), today)})
+    raise NotFound(mark("没有这个操作。"))

@@ -1,0 +1,146 @@
+"""`signpost reach`: reports and the reach store. While a server holds the embedded store, it is asked."""
+
+import json
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import click
+
+from core import clock
+from core.database import Database
+from core.errors import Conflict, DomainError
+from core.i18n import current_locale, mark
+from core.i18n import gettext as _
+from core.settings import Settings
+from tracking import definition, export, periods, reports, rollups, sketches, status
+from tracking.drain import Drain
+from tracking.measure import BYS
+from tracking.store import ReachStore, StoreBusy
+from webapp.commands import plain_errors, runtime
+
+_WAIT = 600.0
+
+
+@click.group()
+def reach() -> None:
+    """Reports of reach, and the reach store."""
+
+
+@reach.command()
+@click.option("--from", "first", required=True, metavar="DATE", help="First day, such as 2023-01-01.")
+@click.option("--to", "last", required=True, metavar="DATE", help="Last day, included.")
+@click.option("--by", type=click.Choice(BYS), default="branch", show_default=True)
+@click.option("--compare", type=click.Choice(periods.MODES), default=periods.YEAR, show_default=True)
+@click.option("--base", default="", metavar="FIRST/LAST", help="Compare with these days (another campaign).")
+@click.option("--within", default="", metavar="CODE", help="Only this branch and what is below it.")
+@click.option("--campaign", default="", metavar="CODE", help="Only this campaign.")
+@click.option("--format", "form", type=click.Choice(list(export.FORMATS)), default="table", show_default=True)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write to.")
+@plain_errors
+def report(form: str, output: Path | None, **asked: str) -> None:
+    """Reach by outlet, branch, channel, piece, campaign or month, against last year."""
+    if form == "xlsx" and output is None:
+        raise click.UsageError(_("XLSX 是二进制文件，请用 --output 写明文件名。"))
+    question = reports.ask(**asked)  # a wrong question is refused before anything is opened
+    try:
+        with runtime().service(Database).reading() as session:
+            written = export.FORMATS[form][0](reports.report(_store(), session, question))
+    except StoreBusy as busy:
+        given = {"from": asked["first"], "to": asked["last"], "format": form, "lang": current_locale()}
+        given.update(
+            {key: asked[key] for key in ("by", "compare", "base", "within", "campaign") if asked[key]}
+        )
+        written = _server(f"report?{urlencode(given)}", busy)
+    if output:
+        output.write_bytes(written)
+        click.echo(_("已写入 %(path)s") % {"path": output})
+    else:
+        sys.stdout.buffer.write(written)
+
+
+@reach.command("status")
+@plain_errors
+def status_command() -> None:
+    """What the store holds, and what waits in the spool."""
+    try:
+        found = status.read(_store(), runtime().service(Settings))
+    except StoreBusy as busy:
+        found = json.loads(_server("status", busy))
+    for label, value in _status_lines(found):
+        click.echo(f"{label}：{value}")
+
+
+@reach.command()
+@plain_errors
+def drain() -> None:
+    """Ship what is in the spool into the store."""
+    try:
+        _store()
+        shipped = runtime().service(Drain).run_once()
+    except StoreBusy as busy:
+        shipped = json.loads(_server("drain", busy, post=True))["shipped"]
+    click.echo(_("已入库 %(number)s 段") % {"number": shipped})
+
+
+@reach.command()
+@plain_errors
+def rebuild() -> None:
+    """Compute all roll-ups from the raw rows again."""
+    today = clock.today(runtime().service(Settings).zone)
+    try:
+        store = _store()
+        with runtime().service(Database).reading() as session:
+            current = definition.in_force(session, today)
+        days, spans = rollups.rebuild(store, today, current), sketches.close(store, today, current)
+    except StoreBusy as busy:
+        answer = json.loads(_server("rebuild", busy, post=True))
+        days, spans = answer["days"], answer["spans"]
+    click.echo(_("已重算 %(days)s 天、%(spans)s 个整月与整年") % {"days": days, "spans": spans})
+
+
+def _store() -> ReachStore:
+    return runtime().service(ReachStore)
+
+
+def _server(path: str, busy: StoreBusy, *, post: bool = False) -> bytes:
+    """Ask the server that holds the store; its address and token are in `server.json`, readable by its owner."""
+    file = runtime().service(Settings).home / "server.json"
+    if not file.exists():
+        raise busy
+    known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    ask = urllib.request.Request(  # noqa: S310  (the address is the one our own server wrote)
+        f"{known['url']}/internal/reach/{path}",
+        method="POST" if post else "GET",
+        headers={"X-Signpost-Token": known["token"], "Accept": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(ask, timeout=_WAIT) as answer:  # noqa: S310
+            return bytes(answer.read())
+    except urllib.error.HTTPError as error:
+        raise DomainError(_sentence(error)) from error
+    except urllib.error.URLError as error:
+        raise Conflict(
+            mark("运行中的服务没有应答（%(url)s），请检查它是否在运行。"), url=known["url"]
+        ) from error
+
+
+def _sentence(error: urllib.error.HTTPError) -> str:
+    try:
+        return str(json.loads(error.read())["error"]["message"])
+    except (ValueError, KeyError):
+        return f"HTTP {error.code}"
+
+
+def _status_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (_("事件"), f"{found['rows']:,}"),
+        (_("起止"), f"{found['first'] or '—'} – {found['last'] or '—'}"),
+        (_("有触达的天数"), f"{found['days']:,}"),
+        (_("已汇总的天数"), f"{found['closed']:,}"),
+        (_("剔除"), f"{found['dropped']:,}"),
+        (_("待入库的段"), f"{found['waiting']:,}"),
+    ]
