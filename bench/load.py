@@ -130,10 +130,11 @@ def serve(target: str, environment: Mapping[str, str]) -> Server:
 
 @dataclass(frozen=True)
 class Measured:
-    """What wrk saw: answers per second, and how many were not 2xx/3xx or failed."""
+    """What wrk saw: answers per second, how many were not 2xx/3xx or failed, and how many there were."""
 
     per_second: float
     bad: int
+    answers: int
 
 
 def wrk(url: str, seconds: int, script: str = "", connections: int = 32) -> Measured:
@@ -148,10 +149,10 @@ def wrk(url: str, seconds: int, script: str = "", connections: int = 32) -> Meas
             command += ["-s", str(path)]
         answer = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
     rate = re.search(r"Requests/sec:\s+([\d.]+)", answer)
-    if rate is None:
+    answers = re.search(r"(\d+) requests in", answer)
+    if rate is None or answers is None:
         raise RuntimeError(f"wrk said: {answer}")
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", answer)
     failed = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", answer)
-    return Measured(
-        float(rate[1]), (int(bad[1]) if bad else 0) + sum(map(int, failed.groups()) if failed else [])
-    )
+    missed = sum(map(int, failed.groups())) if failed else 0
+    return Measured(float(rate[1]), (int(bad[1]) if bad else 0) + missed, int(answers[1]))
