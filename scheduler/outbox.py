@@ -131,7 +131,7 @@ def _settle(session: Session, settlements: Sequence[Settlement], old: DeliverySt
         if not one.tried:
             values["attempts"] = Delivery.attempts - 1
         statement = update(Delivery).where(col(Delivery.id) == one.delivery_id, col(Delivery.state) == old)
-        session.execute(statement.values(**values))
+        _changed(session, statement.values(**values))
 
 
 def withhold(session: Session, deliveries: Sequence[Delivery], now: datetime) -> None:
@@ -142,7 +142,7 @@ def withhold(session: Session, deliveries: Sequence[Delivery], now: datetime) ->
             .where(col(Delivery.id) == delivery.id, col(Delivery.state) == DeliveryState.queued)
             .values(state=DeliveryState.refused, settled_at=now)
         )
-        session.execute(statement)
+        _changed(session, statement)
 
 
 def release(
@@ -167,7 +167,7 @@ def release(
     else:
         state = outcome(counts)
         values["settled_at"] = now
-    session.execute(update(Batch).where(col(Batch.id) == batch_id).values(state=state, **values))
+    _changed(session, update(Batch).where(col(Batch.id) == batch_id).values(state=state, **values))
     if state != BatchState.queued:
         name_round(session, batch_id)
     return state
@@ -206,7 +206,7 @@ def name_round(session: Session, batch_id: int) -> None:
         .values(count_round=number)
     )
     if _changed(session, statement):
-        session.execute(update(Batch).where(col(Batch.id) == batch_id).values(rounds=number))
+        _changed(session, update(Batch).where(col(Batch.id) == batch_id).values(rounds=number))
 
 
 def expired(session: Session, now: datetime) -> list[Batch]:
@@ -237,10 +237,10 @@ def take_up(session: Session, batch: Batch, *, idempotent: bool, now: datetime) 
         col(Delivery.batch_id) == batch.id, col(Delivery.state) == DeliveryState.sending
     )
     if idempotent:
-        session.execute(in_flight.values(state=DeliveryState.queued))
+        _changed(session, in_flight.values(state=DeliveryState.queued))
     else:
         reason = mark("发送时中断，不知道对方是否收到。")
-        session.execute(in_flight.values(state=DeliveryState.uncertain, reason=reason, settled_at=now))
+        _changed(session, in_flight.values(state=DeliveryState.uncertain, reason=reason, settled_at=now))
     release(session, batch.id or 0, now=now, attempts=batch.attempts)
     return True
 
@@ -295,4 +295,6 @@ def _lease(now: datetime, limits: Limits) -> datetime:
 
 
 def _changed(session: Session, statement: Update) -> int:
-    return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+    """Rows changed. Objects in the session are not kept in step: whoever needs one reads it anew."""
+    done = session.execute(statement, execution_options={"synchronize_session": False})
+    return int(done.rowcount)  # type: ignore[attr-defined]

@@ -3,10 +3,12 @@
 from flask import Blueprint, Flask
 from flask_wtf.csrf import CSRFProtect
 
+from campaign import audience_desk, audience_views
 from campaign import desk as campaign_desk
 from campaign import views as campaign_views
 from content import desk as content_desk
 from content import views as content_views
+from scheduler import desk as scheduler_desk
 from tracking import desk as tracking_desk
 from tracking import views as tracking_views
 
@@ -22,13 +24,17 @@ def register(app: Flask, csrf: CSRFProtect) -> None:
 _ALL: tuple[Blueprint, ...] = (
     campaign_views.blueprint,
     campaign_desk.blueprint,
+    audience_views.blueprint,
+    audience_desk.blueprint,
     content_views.blueprint,
     content_desk.blueprint,
+    scheduler_desk.blueprint,
     tracking_desk.blueprint,
     tracking_views.blueprint,
 )
 _CSRF_EXEMPT: tuple[str, ...] = (
     "campaign.views.set_elder",  # a preference of the browser, from pages that are cached for everybody
     "campaign.views.set_language",
+    "campaign.audience_views.unsubscribe",  # mail programs post it themselves (RFC 8058), without a cookie
     "tracking.views.act",  # our own command line, which shows the token of server.json
 )
