@@ -26,6 +26,7 @@ CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-c
 PHONE, DESKTOP, NARROW = (390, 844), (1440, 900), (320, 640)
 CAMPAIGN = "september-week"
 CLOSED_OUTLET = "33010603"
+ALL = "all"
 
 
 class _Silent(WSGIRequestHandler):
@@ -162,6 +163,7 @@ def visitor(
     )
     cookies = [("sp_lang", locale), *([("sp_elder", "1")] if elder else [])]
     context.add_cookies([{"name": name, "value": value, "url": site.address} for name, value in cookies])
+    context.set_default_timeout(10_000)
     page = context.new_page()
     try:
         yield page
@@ -178,9 +180,10 @@ def sign_in(page: Page, site: Site, login: str) -> None:
     page.wait_for_load_state()
 
 
-def faults(page: Page) -> list[str]:
-    """What axe finds wrong with the page as it stands (WCAG 2.2 AA and best practices)."""
-    result = Axe().run(page)
+def faults(page: Page, *rules: str) -> list[str]:
+    """What axe finds wrong with the page as it stands, by these rules or by ALL (WCAG 2.2 and best practices)."""
+    only = {"runOnly": list(rules)} if rules and rules != (ALL,) else {}
+    result = Axe().run(page, options=only)
     return [
         f"{fault['id']}: {fault['help']}: {'; '.join(' '.join(node['target']) for node in fault['nodes'][:4])}"
         for fault in result.response["violations"]

@@ -51,6 +51,7 @@ class Assets:
         if asset.packed is not None:
             response.headers["Vary"] = "Accept-Encoding"
             if response.status_code == 200 and request.accept_encodings["gzip"] > 0 and request.range is None:
+                response.close()  # the file that Flask opened is not read
                 response.direct_passthrough = False
                 response.set_data(asset.packed)
                 response.headers["Content-Encoding"] = "gzip"
