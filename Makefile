@@ -19,9 +19,8 @@ test: ## Everything: ruff, mypy, import-linter, pytest on SQLite and PostgreSQL,
 lock: ## Write the lock files anew from pyproject.toml (names, versions and hashes only)
 	@bash deploy/lock.sh
 
-translations: ## Collect the sentences of pages and code into the catalogues
-	@.venv/bin/pybabel -q extract -F webapp/translations/babel.cfg --no-location --sort-output -k mark -k _l -o webapp/translations/messages.pot .
-	@.venv/bin/pybabel -q update -i webapp/translations/messages.pot -d webapp/translations -l en --no-fuzzy-matching --omit-header
+translations: ## Collect the sentences of pages and code into the English catalogue; say what lacks English
+	@.venv/bin/python -m webapp.catalogue
 	@.venv/bin/pybabel -q compile -d webapp/translations
 
 .PHONY: help setup run test lock translations
