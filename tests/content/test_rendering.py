@@ -1,0 +1,186 @@
+"""content.rendering: what blocks become, what is refused, and that nothing harmful survives."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from content.media import Picture
+from content.rendering import render
+
+PICTURE = Picture("0123456789abcdef.svg", "", "", 40, 30)
+KNOWN = {"media/x.svg": PICTURE}
+
+
+def html(body: str, kind: str = "article") -> str:
+    made = render(body, KNOWN, kind)
+    assert not made.faults, made.faults
+    return made.html
+
+
+def rules(body: str, kind: str = "article") -> list[tuple[str, str]]:
+    return list(render(body, KNOWN, kind, first_line=10).faults)
+
+
+def test_a_figure_has_number_unit_and_source() -> None:
+    made = html("/// figure | 20%\n    unit: 起\n    source: 总局\n\n解释\n///\n")
+    assert '<p class="num">20%<small>起</small></p>' in made
+    assert '<p class="src">来源：总局</p>' in made
+
+
+def test_two_ways_stand_side_by_side_with_their_titles() -> None:
+    made = html("//// compare\n/// no | 找代理\n先交钱\n///\n/// yes | 走正路\n不收费\n///\n////\n")
+    assert re.search(r'class="versus".*class="no".*找代理.*class="yes".*走正路', made, re.DOTALL)
+
+
+def test_a_conversation_knows_who_speaks() -> None:
+    made = html("/// talk\n\n- 对方：交钱吧\n- 我：**不**交\n///\n")
+    assert '<li class="b"><span class="who">对方</span>交钱吧</li>' in made
+    assert '<li class="b me"><span class="who">我</span><strong>不</strong>交</li>' in made
+
+
+def test_lists_take_the_class_of_their_block() -> None:
+    assert '<ol class="steps">' in html("/// steps\n\n1. **问** 一\n2. **等** 二\n///\n")
+    assert '<ul class="timeline">' in html("/// timeline\n\n- **周一** 来电\n///\n")
+
+
+def test_a_picture_keeps_its_place_and_has_words() -> None:
+    made = html("/// picture | media/x.svg\n    alt: 一张图\n    caption: 说明\n///\n")
+    assert 'src="/media/0123456789abcdef.svg"' in made
+    assert 'width="40"' in made
+    assert 'height="30"' in made
+    assert 'loading="lazy"' in made
+    assert "<figcaption>说明</figcaption>" in made
+
+
+def test_a_call_dials() -> None:
+    made = render("/// call | 马上打\n    phone: 96110\n    label: 反诈专线\n///\n", {}, "article")
+    assert made.has_call
+    assert 'href="tel:96110"' in made.html
+
+
+def test_everything_in_a_long_graphic_stands_in_a_panel() -> None:
+    made = html("开头\n\n/// panel | 二\n    tone: soft\n\n话\n///\n\n结尾\n", "long_graphic")
+    assert re.findall(r'<section class="([^"]+)">', made) == ["pane plain", "pane soft", "pane plain"]
+
+
+def test_a_line_of_a_long_graphic_stays_a_line() -> None:
+    assert "一句。<br>\n两句。" in html("一句。\n两句。\n", "long_graphic")
+    assert "一句。两句。" in html("一句。\n两句。\n", "article")
+
+
+def test_a_break_between_chinese_leaves_no_space_but_latin_keeps_it() -> None:
+    assert "先停一停，再说" in html("先停一停，\n再说\n")
+    assert "call\nus" in html("call\nus\n")
+
+
+def test_a_table_scrolls_in_its_frame() -> None:
+    assert re.search(r'<div[^>]*class="wide"[^>]*>\s*<table>', html("| a | b |\n|---|---|\n| 1 | 2 |\n"))
+
+
+def test_no_heading_level_is_skipped() -> None:
+    levels = re.findall(r"<h(\d)", html("/// card | 一\n话\n///\n\n## 二\n\n/// card | 三\n话\n///\n"))
+    assert levels == ["2", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("a\n\n/// panle | x\nb\n///\n", "第 12 行"),
+        ("/// card | x\nb\n", "第 10 行"),
+        ("a\n\n///\n", "第 12 行"),
+        ("/// card | x\n\n/// qa | y\nz\n///\n///\n", "第 12 行"),
+        ("/// figure\nb\n///\n", "第 10 行"),
+        ("/// no | x\nb\n///\n", "第 10 行"),
+        ("/// picture | media/x.svg\n///\n", "第 10 行"),
+        ("/// panel | x\n    tone: pink\n\nb\n///\n", "第 11 行"),
+        ("/// panel | x\n    shade: soft\n\nb\n///\n", "第 11 行"),
+        ("/// figure | 1\n    source: a: b\n\nc\n///\n", "第 11 行"),
+        ("# 大标题\n", "第 10 行"),
+        ('<img src="media/x.svg">\n', "第 10 行"),
+    ],
+)
+def test_a_wrong_block_is_named_with_its_line(body: str, line: str) -> None:
+    assert line in [place for place, _rule in rules(body)], rules(body)
+
+
+def test_an_unknown_picture_and_a_picture_without_words_are_refused() -> None:
+    assert rules("![图](media/none.svg)\n")
+    assert rules("![](media/x.svg)\n")
+    assert rules("![图](https://foreign.example/x.png)\n")
+    assert rules("/// steps\n没有列表\n///\n")
+
+
+_VOID_OF_HARM = {"href", "title", "src", "alt", "width", "height", "loading", "decoding", "class", "rel"}
+_VOID_OF_HARM |= {"tabindex", "role", "aria-label", "start", "colspan", "rowspan", "scope"}
+
+
+class Judge(HTMLParser):
+    """Reads HTML as a browser would begin to, and notes what could run or load from elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bad: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        banned = {
+            "script",
+            "style",
+            "iframe",
+            "object",
+            "embed",
+            "form",
+            "input",
+            "base",
+            "link",
+            "meta",
+            "svg",
+        }
+        if tag in banned or tag == "math":
+            self.bad.append(tag)
+        for name, value in attrs:
+            if name not in _VOID_OF_HARM:
+                self.bad.append(f"{tag}.{name}")
+            if name == "src" and not re.fullmatch(r"/media/[0-9a-f]{16}\.(svg|png|jpg|webp)", value or ""):
+                self.bad.append(f"src={value}")
+            if name == "href" and re.match(r"(?!https?:|tel:|mailto:)[^/?#]*:", (value or "").strip()):
+                self.bad.append(f"href={value}")
+            if name == "href" and (value or "").startswith("//"):
+                self.bad.append(f"href={value}")
+
+
+def harm(made: str) -> list[str]:
+    judge = Judge()
+    judge.feed(made)
+    judge.close()
+    return judge.bad
+
+
+_PIECES = st.sampled_from(
+    [
+        "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "[a](javascript:alert(1))", "<svg onload=x>",
+        "[a](data:text/html,x)", "<a href='JaVaScRiPt:x'>", '<p style="background:url(//e)">', "<iframe src=//e>",
+        "![a](//e/x.png)", "<style>@import '//e'</style>", "{: onclick=x }", "{: .cover style=x }", "<math><mi//xlink:href>",
+        "/// card | <img src=x onerror=y>", "///", "//// panel | ]]>", "\n\n", "- 我：", "<!--", "-->", "<base href=//e>",
+        "[a]: javascript:x", "<form action=//e><input>", "&#106;avascript:", "| a |\n|---|\n| <b onclick=x> |", "    alt: \"><script>",
+        "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">", "[x](<//e>)", "\x0b", "<a href=\"\tjavascript:x\">",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(st.one_of(_PIECES, st.text(max_size=12)), max_size=12).map(" ".join))
+@example('<a href="java\nscript:x">a</a>')
+@example("[a](\\\\evil.example)")
+def test_nothing_that_runs_or_loads_from_elsewhere_survives(body: str) -> None:
+    for kind in ("article", "long_graphic"):
+        made = render(body, KNOWN, kind).html
+        assert not harm(made), made
+
+
+def test_the_judge_finds_harm() -> None:
+    assert harm("<p onclick=x>") == ["p.onclick"]
+    assert harm("<img src=//e>")
+    assert harm('<a href="javascript:x">')
+    assert harm("<script>")
