@@ -104,7 +104,7 @@ class Killer:
                 self._forget()
                 self.start()
                 if self.kills < early:
-                    time.sleep(1.0 + random.Random(self.kills).random() / 2)
+                    time.sleep(random.Random(self.kills).random())
                     self.kill()
             time.sleep(0.05)
         self._wait_for_counting(database)
