@@ -1,6 +1,6 @@
 """From a sheet to changes of the tree: planned (what would change, what is wrong), then applied in bulk."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -69,6 +69,15 @@ class Plan:
     def count(self, sort: str) -> int:
         """How many outlets would be changed in this way."""
         return sum(sort in change.sorts for change in self.changes)
+
+
+_listeners: list[Callable[[Session], None]] = []
+
+
+def on_change(listener: Callable[[Session], None]) -> None:
+    """Have the listener called, in the same transaction, when the tree changed; plugged in by `webapp`."""
+    if listener not in _listeners:
+        _listeners.append(listener)
 
 
 def lock(session: Session) -> None:
@@ -228,6 +237,9 @@ def apply(session: Session, planned: Plan, now: datetime, *, demo: bool = False)
         session, {change.code: change.steps for change in planned.changes if change.steps is not None}
     )
     session.expire_all()
+    if planned.changes:
+        for listener in _listeners:
+            listener(session)
 
 
 def _filled(values: dict[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlmodel import Session, col, select
 
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.i18n import mark
+from institution.access import ROLES
 from institution.models import Staff
 
 # OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, 2 passes, 1 lane is the minimum.
@@ -123,6 +124,32 @@ def reset_password(session: Session, account: Staff) -> str:
     account.failed_count, account.failed_at = 0, None
     session.add(account)
     return password
+
+
+def check_roles(roles: list[str]) -> None:
+    """Invalid unless at least one role is given and all are known."""
+    if not roles or any(role not in ROLES for role in roles):
+        raise Invalid(mark("请至少选一个角色。"), field="roles")
+
+
+def change(session: Session, account: Staff, *, name: str, roles: list[str], active: bool, by: int) -> None:
+    """Change name, roles and whether the account may sign in; a closed account's sessions end.
+
+    Nobody takes away their own administration, so that one administrator always remains.
+    """
+    check_roles(roles)
+    if not name.strip():
+        raise Invalid(mark("请填写姓名。"), field="name")
+    if account.system:
+        raise NotAllowed(mark("系统账号记录系统自己做的事，不能修改。"))
+    if account.id == by and not active:
+        raise NotAllowed(mark("不能停用自己的账号，请让另一位管理员来做。"), field="active")
+    if account.id == by and "administrator" in account.roles and "administrator" not in roles:
+        raise NotAllowed(mark("不能去掉自己的管理员角色，请让另一位管理员来做。"), field="roles")
+    if account.active and not active:
+        account.session_epoch += 1
+    account.name, account.roles, account.active = name.strip(), sorted(set(roles)), active
+    session.add(account)
 
 
 def _check_strength(account: Staff, old: str, new: str) -> None:

@@ -8,6 +8,7 @@ from campaign import desk as campaign_desk
 from campaign import views as campaign_views
 from content import desk as content_desk
 from content import views as content_views
+from institution import desk as institution_desk
 from scheduler import desk as scheduler_desk
 from tracking import desk as tracking_desk
 from tracking import views as tracking_views
@@ -31,6 +32,8 @@ _ALL: tuple[Blueprint, ...] = (
     scheduler_desk.blueprint,
     tracking_desk.blueprint,
     tracking_views.blueprint,
+    institution_desk.staff_blueprint,
+    institution_desk.outlets_blueprint,
 )
 _CSRF_EXEMPT: tuple[str, ...] = (
     "campaign.views.set_elder",  # a preference of the browser, from pages that are cached for everybody

@@ -1,0 +1,8 @@
+"""The two blueprints of this desk."""
+
+from flask import Blueprint
+
+staff_blueprint = Blueprint("staff", __name__, url_prefix="/desk", template_folder="../templates")
+outlets_blueprint = Blueprint(
+    "institution_desk", __name__, url_prefix="/desk/outlets", template_folder="../templates"
+)
