@@ -21,7 +21,7 @@ SPANS = {
     CAMPAIGN: mark("活动期"),
     DATES: mark("自选日期"),
 }
-TABLES = tuple(by for by in (BRANCH, *BYS) if by != DAY)
+TABLES = (BRANCH, *(by for by in BYS if by not in (BRANCH, DAY)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,19 +59,36 @@ def measure(
     Each event counts for the branch that its outlet belonged to on its day.
     """
     key, where = _key(tree, question, period, shifted), _filter(tree, question, period)
-    gross, unique = _sums(store, key, where, period, definition)
+    gross, unique = _placed_sums(store, tree, question, period, definition) or _sums(
+        store, key, where, period, definition
+    )
     asked = sketches.Ask(key, where, period, _kept_as(tree, question, period, shifted))
     if question.by == MONTH:
         asked = replace(asked, largest=1)
-    people = sketches.people(store, asked, definition)
     everywhere = replace(question, by="")
     whole = sketches.Ask("''", where, period, _kept_as(tree, everywhere, period, shifted))
-    total = sketches.people(store, whole, definition).get("", 0)
+    people, total = sketches.people(store, (asked, whole), definition)
     rows = {
         name: Figures(gross.get(name, 0), unique.get(name, 0), people.get(name, 0))
         for name in gross.keys() | unique.keys() | people.keys()
     }
-    return Measured(rows, Figures(sum(gross.values()), sum(unique.values()), total))
+    return Measured(rows, Figures(sum(gross.values()), sum(unique.values()), total.get("", 0)))
+
+
+def _placed_sums(
+    store: ReachStore, tree: Tree, question: Question, period: Period, definition: Definition
+) -> tuple[dict[str, int], dict[str, int]] | None:
+    """Sums by branch from sums by outlet, where nothing moved: asking the store by outlet is much faster."""
+    if question.by != BRANCH or tree.moves(period.first, period.last):
+        return None
+    places = tree.branches(question.within or tree.root(period.last), period.first)
+    found = _sums(store, "outlet", _filter(tree, question, period), period, definition)
+    folded: tuple[dict[str, int], dict[str, int]] = ({}, {})
+    for sums, target in zip(found, folded, strict=True):
+        for outlet, number in sums.items():
+            place = places.get(outlet, outlet)
+            target[place] = target.get(place, 0) + number
+    return folded
 
 
 def _sums(
@@ -151,7 +168,7 @@ def _key(tree: Tree, question: Question, period: Period, shifted: str) -> str:
     if question.by in (MONTH, DAY):
         return f"formatDateTime({shifted}, '{'%Y-%m' if question.by == MONTH else '%Y-%m-%d'}')"
     if question.by != BRANCH:
-        return f"toString({question.by})"
+        return question.by
     within = question.within or tree.root(period.last)
     return _by_slice(tree, period, lambda day: _transform(tree.branches(within, day)))
 

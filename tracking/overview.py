@@ -19,7 +19,7 @@ from tracking.reports import BY_NAMES, Ask, Line, Report
 from tracking.store import ReachStore
 
 PER_PAGE = 50
-WIDE, NARROW = (680, 220), (330, 220)
+WIDE, NARROW = (680, 300), (320, 210)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +100,18 @@ def overview(
 ) -> Overview:
     """The page for an address; Invalid or NotFound for a date or branch that does not exist."""
     choice = choose(store, session, given, today)
-    report = reports.report(store, session, choice.ask)
     tree = Tree.read(session)
+    report = reports.report(store, session, choice.ask, tree)
+
+    def grouped(by: str) -> Report:
+        """The same question, grouped otherwise."""
+        return report if by == choice.ask.by else _regrouped(store, session, choice.ask, by, tree)
+
     at_top = not choice.ask.within or choice.ask.within == tree.root(today)
     pages = max(1, -(-len(report.rows) // PER_PAGE))
     page = min(page, pages)
     shown = report.rows[(page - 1) * PER_PAGE : page * PER_PAGE]
-    tiles = provinces.tiles(_other(store, session, report, BRANCH).rows) if at_top else []
+    tiles = provinces.tiles(grouped(BRANCH).rows) if at_top else []
     base = choice.ask.compared.base
     return Overview(
         title=_(
@@ -124,12 +129,10 @@ def overview(
         downloads=[Link(name.upper(), _download(choice.ask, name)) for name in ("xlsx", "csv", "json")],
         compares=[(mode, _(periods.MODE_NAMES[mode])) for mode in periods.MODES],
         kept={key: given[key] for key in ("span", "by", "within") if given.get(key)},
-        chart=_chart(store, session, report),
+        chart=_chart(grouped(MONTH if longer(choice.ask.compared.period) else DAY)),
         tiles=tiles,
         tile_links={tile.line.key: _href(given, within=tile.line.key) for tile in tiles if tile},
-        channels=()
-        if tiles
-        else tuple(_rows(_other(store, session, report, "channel").rows, {}, tree, choice.ask)),
+        channels=() if tiles else tuple(_rows(grouped("channel").rows, {}, tree, choice.ask)),
         rows=_rows(shown, given, tree, choice.ask, largest=report.rows[0].gross if report.rows else 0),
         page=page,
         pages=pages,
@@ -138,17 +141,12 @@ def overview(
     )
 
 
-def _other(store: ReachStore, session: Session, report: Report, by: str) -> Report:
-    """The same question, grouped otherwise."""
-    if report.ask.by == by:
-        return report
-    asked = report.ask
-    return reports.report(store, session, Ask(asked.compared, by, asked.within, asked.campaign))
+def _regrouped(store: ReachStore, session: Session, asked: Ask, by: str, tree: Tree) -> Report:
+    return reports.report(store, session, Ask(asked.compared, by, asked.within, asked.campaign), tree)
 
 
-def _chart(store: ReachStore, session: Session, report: Report) -> Chart | None:
-    compared = report.ask.compared
-    by_time = _other(store, session, report, MONTH if longer(compared.period) else DAY)
+def _chart(by_time: Report) -> Chart | None:
+    compared = by_time.ask.compared
     if not any(line.gross or line.gross_before for line in by_time.rows):
         return None
     now, before = periods.title(compared.period), periods.title(compared.base) if compared.base else ""

@@ -134,11 +134,11 @@ def ask(
     return Ask(periods.compare(period, mode, against), by, within.strip(), campaign.strip())
 
 
-def report(store: ReachStore, session: Session, asked: Ask) -> Report:
+def report(store: ReachStore, session: Session, asked: Ask, tree: Tree | None = None) -> Report:
     """Answer a question under the definition in force on the last day of its period."""
     period, base = asked.compared.period, asked.compared.base
     definition = definitions.in_force(session, period.last)
-    tree = Tree.read(session)
+    tree = tree or Tree.read(session)
     if asked.within and asked.within not in tree.spans:
         raise NotFound(
             mark("没有找到编号为“%(code)s”的机构，请核对后再试。"), field="within", code=asked.within

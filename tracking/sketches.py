@@ -7,9 +7,10 @@ its raw rows is the one it was made of, exactly as with days in `rollups`.
 
 import calendar
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from tracking.definition import CELLS, FIRST, Definition
 from tracking.periods import Period
@@ -53,14 +54,21 @@ class Span:
 
 def close(store: ReachStore, today: date, definition: Definition = FIRST) -> int:
     """Keep every month and year that is over and not kept yet, or changed since; returns how many were made."""
-    made = 0
     with store.closing:
-        for months in (1, 12):
-            present, valid = _with_rows(store, months), _valid(store, definition)
-            for span in present:
-                if span.last < today and span not in valid:
-                    made += _keep(store, span, definition)
+        valid = _valid(store, _lines(store), definition)
+        present = _present(store)
+        over = [span for span in present if span.last < today and span not in valid]
+        made = 0
+        for span in sorted(over, key=lambda one: (one.months, one.first)):
+            if span.months == 1 or _months_kept(span, present, valid):
+                rows = _keep(store, span, definition)
+                valid |= {span} if rows == present[span] else set()
+                made += rows is not None
     return made
+
+
+def _months_kept(year: Span, present: Iterable[Span], valid: set[Span]) -> bool:
+    return all(span in valid for span in present if span.months == 1 and year.holds(span.first))
 
 
 def forget(store: ReachStore, first: date, last: date) -> None:
@@ -85,16 +93,16 @@ class Ask:
     largest: int = 12
 
 
-def people(store: ReachStore, ask: Ask, definition: Definition) -> dict[str, int]:
-    """The number of people per key."""
+def people(store: ReachStore, asks: Sequence[Ask], definition: Definition) -> list[dict[str, int]]:
+    """The number of people per key, for each question."""
     for attempt in range(_TRIES):
-        before = _fingerprint(store)
-        kept = ask.kept if attempt < _TRIES - 1 else None
-        spans = _cover(store, ask, definition) if kept is not None else []
-        rows = store.query(_sql(ask, spans, definition))
-        if not spans or _fingerprint(store) == before:
+        lines = _lines(store)
+        # A rebuild that goes on all the while cannot make it wrong: the last try reads only raw rows.
+        valid = _valid(store, lines, definition) if attempt < _TRIES - 1 else set()
+        found = [store.query(_sql(ask, _cover(ask, valid), definition)) for ask in asks]
+        if not valid or _lines(store) == lines:
             break
-    return {str(key): int(number) for key, number in rows}
+    return [{str(key): int(number) for key, number in rows} for rows in found]
 
 
 def _sql(ask: Ask, spans: Sequence[Span], definition: Definition) -> str:
@@ -116,15 +124,12 @@ def _between(period: Period) -> str:
     return f"day BETWEEN '{period.first}' AND '{period.last}'"
 
 
-def _fingerprint(store: ReachStore) -> tuple[int, int]:
-    version, count = store.query("SELECT max(version), count() FROM reach_kept FINAL")[0]
-    return int(version), int(count)
-
-
-def _cover(store: ReachStore, ask: Ask, definition: Definition) -> list[Span]:
+def _cover(ask: Ask, valid: set[Span]) -> list[Span]:
     """The kept spans that answer for the period, without overlap, by date."""
+    if ask.kept is None:
+        return []
     chosen: list[Span] = []
-    for span in sorted(_valid(store, definition), key=lambda one: (-one.months, one.first)):
+    for span in sorted(valid, key=lambda one: (-one.months, one.first)):
         inside = ask.period.first <= span.first and span.last <= ask.period.last
         if inside and span.months <= ask.largest and not any(one.holds(span.first) for one in chosen):
             chosen.append(span)
@@ -141,44 +146,47 @@ def _gaps(period: Period, spans: Sequence[Span]) -> Iterator[Period]:
         yield Period(at, period.last)
 
 
-def _with_rows(store: ReachStore, months: int) -> dict[Span, int]:
-    start = "toStartOfMonth" if months == 1 else "toStartOfYear"
-    rows = store.query(
-        f"SELECT {start}(day) AS s, sum(rows) AS n FROM reach_counted GROUP BY s HAVING n != 0 ORDER BY s"
+def _lines(store: ReachStore) -> list[tuple[Any, ...]]:
+    return store.query(
+        "SELECT first, months, rows, definition, version FROM reach_kept FINAL ORDER BY first, months"
     )
-    return {Span(first, months): int(number) for first, number in rows}
 
 
-def _valid(store: ReachStore, definition: Definition) -> set[Span]:
-    kept = store.query("SELECT first, months, rows, definition FROM reach_kept FINAL")
-    present = {**_with_rows(store, 1), **_with_rows(store, 12)}
+def _present(store: ReachStore) -> dict[Span, int]:
+    """The months and years that have raw rows, with their number, months first."""
+    rows = store.query(
+        "SELECT toStartOfMonth(day) AS s, sum(rows) AS n FROM reach_counted GROUP BY s ORDER BY s"
+    )
+    found = {Span(first, 1): int(number) for first, number in rows if number}
+    for span, number in list(found.items()):
+        year = Span(span.first.replace(month=1), 12)
+        found[year] = found.get(year, 0) + number
+    return found
+
+
+def _valid(store: ReachStore, lines: Iterable[tuple[Any, ...]], definition: Definition) -> set[Span]:
+    present = _present(store)
     return {
         span
-        for first, months, rows, made_for in kept
+        for first, months, rows, made_for, _version in lines
         if made_for == definition.id and present.get(span := Span(first, int(months))) == rows
     }
 
 
-def _keep(store: ReachStore, span: Span, definition: Definition) -> int:
-    if span.months == 12 and not _months_of(store, span, definition):
-        return 0
+def _keep(store: ReachStore, span: Span, definition: Definition) -> int | None:
+    """Make the sketches of a span; the number of its raw rows, None when it changed meanwhile."""
     _enter(store, span, -1, definition)
     if store.query(f"SELECT 1 FROM reach_people WHERE {span.sql} LIMIT 1"):
         store.command(f"ALTER TABLE reach_people DELETE WHERE {span.sql}", mutations_sync=2)
     count = f"SELECT count() FROM reach_event WHERE {span.days}"
-    rows = store.query(count)[0][0]
+    rows = int(store.query(count)[0][0])
     for statement in _year_sql(span) if span.months == 12 else _month_sql(span, definition):
         store.command(statement)
     # Raw rows are only ever added: the same number before and after means that nothing came between.
     if store.query(count)[0][0] != rows:
-        return 0
+        return None
     _enter(store, span, rows, definition)
-    return 1
-
-
-def _months_of(store: ReachStore, year: Span, definition: Definition) -> bool:
-    valid = _valid(store, definition)
-    return all(span in valid for span in _with_rows(store, 1) if year.first <= span.first <= year.last)
+    return rows
 
 
 def _month_sql(span: Span, definition: Definition) -> Iterator[str]:
