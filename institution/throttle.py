@@ -21,7 +21,7 @@ class Throttle:
     def is_free(self, address: str, now: datetime) -> bool:
         """Whether this address may try now."""
         with self._lock:
-            return self._level(address, now) < CAPACITY
+            return self._level(address, now) <= CAPACITY - 1
 
     def failed(self, address: str, now: datetime) -> None:
         """Note a wrong try."""
