@@ -25,7 +25,7 @@ blueprint = Blueprint("campaign_desk", __name__, url_prefix="/desk/campaigns", t
 
 TEXTS = (
     ("tag", mark("标签"), mark("标题上方的小字，例如“金融教育宣传周”。不填就用名称。")),
-    ("heading", mark("大标题"), mark("首页最大的一句话；用 <br> 在该停顿的地方换行。")),
+    ("heading", mark("大标题"), mark("首页最大的一句话；在该停顿的地方写 &lt;br&gt; 换行。")),
     ("slogan", mark("口号"), ""),
     ("summary", mark("一段话"), mark("说清楚看了有什么用，两三句。")),
     ("help_text", mark("求助框里的话"), mark("页尾求助框里的一句话，不填就用通用的。")),
