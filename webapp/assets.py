@@ -37,6 +37,8 @@ class Assets:
 
     def finish(self, response: Response) -> Response:
         """Headers of a static file: immutable under its own hash, asked again otherwise; gzip for text."""
+        if request.endpoint == "content.picture":
+            _same_for_everybody()
         if request.endpoint != "static":
             return response
         asset = self._asset(str((request.view_args or {}).get("filename", "")))
@@ -45,9 +47,7 @@ class Assets:
         fresh = request.args.get("v") == asset.version
         response.headers["Cache-Control"] = _FOREVER if fresh else "no-cache"
         response.headers.pop("Expires", None)
-        session.accessed = (
-            False  # else Flask adds `Vary: Cookie`, and browsers fetch again for every new cookie
-        )
+        _same_for_everybody()
         if asset.packed is not None:
             response.headers["Vary"] = "Accept-Encoding"
             if response.status_code == 200 and request.accept_encodings["gzip"] > 0 and request.range is None:
@@ -73,3 +73,8 @@ class Assets:
             known = _Asset(stamp, hashlib.sha256(content).hexdigest()[:10], packed)
             self._known[name] = known
         return known
+
+
+def _same_for_everybody() -> None:
+    # else Flask adds `Vary: Cookie`, and browsers fetch again for every new cookie
+    session.accessed = False

@@ -1,0 +1,45 @@
+"""The whole application with the named cast, and people signed in to its desk."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from core.database import Database
+from core.settings import Settings
+from institution.models import Staff
+from tests import factories
+from webapp.create_app import create_app
+from webapp.runtime import build
+
+
+@pytest.fixture
+def cast(database: Database, now: datetime) -> dict[str, Staff]:
+    """The named people, by login."""
+    with database.transaction() as session:
+        return factories.cast(session, now)
+
+
+@pytest.fixture
+def app(settings: Settings, cast: dict[str, Staff]) -> Iterator[Flask]:
+    """The application; forms are posted without a token here."""
+    runtime = build(settings)
+    app = create_app(runtime)
+    app.config["WTF_CSRF_ENABLED"] = False
+    yield app
+    runtime.close()
+
+
+@pytest.fixture
+def entered(app: Flask) -> Callable[[str], FlaskClient]:
+    """A browser of one of the cast, signed in through the form."""
+
+    def enter(login: str) -> FlaskClient:
+        client = app.test_client()
+        answer = client.post("/desk/sign-in", data={"login": login, "password": factories.PASSWORDS[login]})
+        assert answer.status_code == 302
+        return client
+
+    return enter
