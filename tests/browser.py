@@ -16,8 +16,11 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from campaign import programme
 from content import history, library, lifecycle
 from core.database import Database
+from core.privacy import Vault
 from core.settings import Settings
+from institution import outlets
 from tests import factories, servers
+from tests.scheduler import audience_cast
 from webapp.runtime import Runtime, build
 from webapp.wsgi import compose
 
@@ -51,6 +54,7 @@ def running(settings: Settings, now: datetime) -> Iterator[Site]:
     runtime = build(settings.model_copy(update={"public_url": address}))
     with runtime.service(Database).transaction() as session:
         fill(session, settings, now)
+        audience_cast.fill_desk(session, runtime.service(Vault), now)
     server = make_server("127.0.0.1", port, compose(runtime), threaded=True, request_handler=_Silent)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -119,7 +123,7 @@ def _outlets(session: Session, now: datetime) -> None:
             phone=f"0571-8800{number:04}",
             hours="周一至周五 9:00–17:00",
         )
-    full = session.get_one(factories.Outlet, factories.OUTLET_A)
+    full = outlets.get(session, factories.OUTLET_A)
     full.phone, full.plaque_number, full.plaque_on = "0571-88001234", "基-330106-0001", date(2021, 3, 15)
     factories.outlet(
         session,
