@@ -12,6 +12,7 @@ from core.i18n import gettext as _
 from core.i18n import mark
 from core.settings import Settings
 from institution import people
+from webapp import demo as demo_institution
 from webapp import migrate, starter_library
 from webapp.commands import plain_errors, runtime
 from webapp.runtime import Runtime
@@ -26,19 +27,23 @@ def setup(demo: bool) -> None:
     database = objects.service(Database)
     if migrate.upgrade(database):
         click.echo(_("数据库已就绪。"))
-    with database.transaction() as session:
-        fresh = not people.everyone(session)
-        if fresh:
-            _account, password = people.add(
-                session, login="admin", name=_("管理员"), roles=["administrator"], now=now()
-            )
-    if fresh:
-        _say_password(objects, password)
     if starter_library.load(objects):
         click.echo(_("起步内容库已载入并发布。"))
     if demo:
-        demo.load_once(objects)
+        demo_institution.load_once(objects)
+    _first_account(objects)
     objects.close()
+
+
+def _first_account(objects: Runtime) -> None:
+    """Make `admin` when nobody can sign in yet; last, so that its password is what stands on the screen."""
+    with objects.service(Database).transaction() as session:
+        if people.everyone(session):
+            return
+        _account, password = people.add(
+            session, login="admin", name=_("管理员"), roles=["administrator"], now=now()
+        )
+    _say_password(objects, password)
 
 
 def _say_password(objects: Runtime, password: str) -> None:
