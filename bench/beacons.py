@@ -8,7 +8,10 @@ store is asked for every one that was answered.
 import argparse
 import http.client
 import json
+import os
 import statistics
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -142,6 +145,9 @@ def main() -> None:
     arguments.add_argument("--target", default="webapp.wsgi:build_application")
     chosen = arguments.parse_args()
     with folder() as home:
+        signpost = str(Path(sys.executable).with_name("signpost"))
+        environment = {**os.environ, "SIGNPOST_HOME": str(home)}
+        subprocess.run([signpost, "setup"], env=environment, check=True, stdout=subprocess.DEVNULL)
         rates, answers = measure(home, chosen.rounds, chosen.seconds, chosen.target)
         answered = kill_under_load(home, chosen.kills, chosen.target)
         rows, measured = stored(home)
