@@ -153,7 +153,14 @@ def recipients(session: Session, list_id: int, channel: str) -> Recipients:
             .where(ContactMember.list_id == list_id, Consent.channel == channel, Consent.purpose == EDUCATION)
         )
     )
-    said_no = set(session.exec(select(Refusal.address_index).where(Refusal.channel == channel)))
+    said_no = set(
+        session.exec(
+            select(Refusal.address_index)
+            .join(Contact, index == Refusal.address_index)  # type: ignore[arg-type]
+            .join(ContactMember, col(ContactMember.contact_id) == Contact.id)
+            .where(ContactMember.list_id == list_id, Refusal.channel == channel)
+        )
+    )
     chosen: dict[str, Recipient] = {}
     no_address = no_consent = refused = 0
     for contact_id, address_index, outlet in session.exec(query):

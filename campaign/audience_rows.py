@@ -15,10 +15,10 @@ from core.privacy import normal_email, normal_phone
 
 COLUMNS = {
     "name": ("name", "姓名", "称呼"),
-    "email": ("email", "e-mail", "邮箱", "电子邮件"),
+    "email": ("email", "邮箱", "e-mail", "电子邮件"),
     "phone": ("phone", "手机", "手机号", "电话"),
     "webhook_id": ("webhook_id", "接口标识", "接口编号"),
-    "outlet_code": ("outlet_code", "outlet", "网点代码", "网点编号"),
+    "outlet_code": ("outlet_code", "网点代码", "网点编号", "outlet"),
     "province": ("province", "省份", "省"),
     "consent_purpose": ("consent_purpose", "同意用途"),
     "consent_time": ("consent_time", "同意时间"),

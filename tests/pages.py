@@ -5,6 +5,8 @@
 
 from dataclasses import dataclass
 
+from campaign.unsubscribe import Unsubscriptions
+from core.signing import Keys
 from tests import browser, factories
 
 
@@ -17,6 +19,9 @@ class Shown:
     staff: bool = False
     elder: bool = True
 
+
+# What `secret_key` of the browser's site makes of an invented address.
+UNSUBSCRIBE = Unsubscriptions(Keys(b"of-no-value")).path("email", "ab" * 32)
 
 PUBLIC: list[Shown] = [
     Shown("/"),
@@ -38,9 +43,37 @@ PUBLIC: list[Shown] = [
     Shown("/p/credit-repair"),
     Shown("/p/diary-first-deposit"),
     Shown("/p/human-help"),
+    Shown(UNSUBSCRIBE),
 ]
 DESK: list[Shown] = [
+    Shown("/desk/sign-in"),
+    Shown("/desk", staff=True),
+    Shown("/desk/approvals", staff=True),
+    Shown(f"/desk/campaigns/{browser.CAMPAIGN}/preview", staff=True),
+    Shown("/desk/outlets", staff=True),
+    Shown("/desk/outlets/new", staff=True),
+    Shown("/desk/outlets/import", staff=True),
+    Shown(f"/desk/outlets/{factories.OUTLET_A}", staff=True),
+    Shown(f"/desk/outlets/{factories.OUTLET_A}/edit", staff=True),
+    Shown("/desk/pieces", staff=True),
+    Shown("/desk/pieces/new", staff=True),
+    Shown("/desk/pieces/full-surrender", staff=True),
+    Shown("/desk/pieces/full-surrender/edit", staff=True),
+    Shown("/desk/reach", staff=True),
+    Shown("/desk/staff", staff=True),
+    Shown("/desk/staff/new", staff=True),
+    Shown("/desk/password", staff=True),
+    Shown("/desk/nothing-here", status=404, staff=True),
     Shown("/desk/campaigns", staff=True),
     Shown("/desk/campaigns/new", staff=True),
     Shown(f"/desk/campaigns/{browser.CAMPAIGN}", staff=True),
+    Shown("/desk/plans", staff=True),
+    Shown("/desk/plans/new", staff=True),
+    Shown("/desk/plans/1", staff=True),
+    Shown("/desk/plans/2", staff=True),
+    Shown("/desk/plans/3", staff=True),
+    Shown("/desk/pushes/1", staff=True),
+    Shown("/desk/audience", staff=True),
+    Shown("/desk/audience/1", staff=True),
+    Shown("/desk/audience/import", staff=True),
 ]

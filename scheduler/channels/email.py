@@ -101,7 +101,9 @@ class SmtpLine:
             raise _refusal(error, everyone=False) from error
         except (OSError, smtplib.SMTPException) as error:
             self._broken = True
-            raise DeliveryError(mark("邮件服务器没有回答，不知道是否收到。"), unknown=True) from error
+            raise DeliveryError(
+                mark("邮件服务器没有回答，不知道是否收到。"), unknown=True, everyone=True
+            ) from error
         if code != 250:
             raise _refusal(smtplib.SMTPResponseException(code, answer), everyone=False)
         return answer.decode("utf-8", "replace")[:200]

@@ -8,11 +8,10 @@ from flask import Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
-from campaign import audience, programme
+from campaign import audience
 from campaign.audience import Address
 from campaign.contacts import CHANNEL_NAMES
 from campaign.unsubscribe import Unsubscriptions
-from content import lifecycle
 from core import clock
 from core.errors import DomainError, Invalid, NotFound
 from core.http import reading, render, service, transaction
@@ -25,9 +24,9 @@ from scheduler import plans, pushes
 from scheduler.channels.base import Message
 from scheduler.channels.webhook import Webhook
 from scheduler.composer import Composer
+from scheduler.desk.form import Choices, blank, choices, posted, values_of
 from scheduler.desk.routes import blueprint
 from scheduler.models import PLAN_NAMES, PUSH_NAMES, Plan, PlanState, Push, PushState
-from scheduler.plans import PlanForm
 from scheduler.recurrence import PRESETS, upcoming
 from tracking.attribution import Attributions
 
@@ -43,7 +42,6 @@ TONES = {
     PushState.done: "good",
     PushState.cancelled: "idle",
 }
-_CUSTOM = "custom"
 # A mail brings its own style sheet; the desk's pages may not, so the preview is a page of its own in a frame.
 _MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'"
 
@@ -76,17 +74,6 @@ class PlansPage:
 
     plans: Sequence[PlanRow]
     pushes: Sequence[PushRow]
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What the form offers, by value."""
-
-    pieces: Mapping[str, str]
-    campaigns: Mapping[str, str]
-    lists: Mapping[str, str]
-    channels: Mapping[str, str]
-    rules: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +115,7 @@ def index() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     """An empty form, ready for tomorrow at ten."""
     with reading() as session:
-        page = PlanPage(_blank(), _choices(session))
+        page = PlanPage(blank(), choices(session))
     return render("scheduler/plan.html", page)
 
 
@@ -138,7 +125,7 @@ def create() -> ResponseReturnValue:
     """Save a new plan as a draft."""
     try:
         with transaction() as session:
-            made = plans.create(session, _posted(), by=signed_in().id, now=clock.now())
+            made = plans.create(session, posted(), by=signed_in().id, now=clock.now())
     except DomainError as error:
         return _again(None, error), 400
     flash(_("计划已保存为草稿。看过预览，就可以启动。"), "good")
@@ -151,7 +138,7 @@ def show(plan_id: int) -> ResponseReturnValue:
     """A plan: its form while it may be changed, its preview, its pushes."""
     with reading() as session:
         plan = plans.get(session, plan_id)
-        page = _page(session, plan, _values(plan))
+        page = _page(session, plan, values_of(plan))
     return render("scheduler/plan.html", page)
 
 
@@ -161,7 +148,7 @@ def save(plan_id: int) -> ResponseReturnValue:
     """Change a plan that is not active."""
     try:
         with transaction() as session:
-            plans.edit(session, plan_id, _posted(), now=clock.now())
+            plans.edit(session, plan_id, posted(), now=clock.now())
     except NotFound:
         raise
     except DomainError as error:
@@ -252,7 +239,7 @@ def _page(
     secret = Webhook(service(Keys), clock.now).secret(plan.target) if plan.target else ""
     return PlanPage(
         values=values,
-        choices=_choices(session),
+        choices=choices(session),
         plan=plan,
         state=_(PLAN_NAMES[PlanState(plan.state)]),
         tone=TONES[PlanState(plan.state)],
@@ -271,61 +258,7 @@ def _again(plan_id: int | None, error: DomainError) -> str:
     values = {name: value for name, value in request.form.items() if isinstance(value, str)}
     with reading() as session:
         if plan_id is None:
-            page = PlanPage(values, _choices(session), field=error.field, fault=str(error))
+            page = PlanPage(values, choices(session), field=error.field, fault=str(error))
         else:
             page = _page(session, plans.get(session, plan_id), values, error)
     return render("scheduler/plan.html", page)
-
-
-def _posted() -> PlanForm:
-    form = request.form
-    rhythm = form.get("rhythm", "")
-    try:
-        list_id, stale = int(form.get("list_id") or 0), float(form.get("stale_hours") or 6)
-    except ValueError as error:
-        raise Invalid(mark("过时限度须是数字（小时）。"), field="stale_hours") from error
-    if not list_id:
-        raise Invalid(mark("请选择一份名单。"), field="list_id")
-    return PlanForm(
-        list_id=list_id,
-        stale_hours=stale,
-        rule=form.get("rule", "") if rhythm == _CUSTOM else rhythm,
-        **{
-            name: form.get(name, "")
-            for name in (
-                "name",
-                "channel",
-                "first_at",
-                "piece_key",
-                "subject",
-                "body",
-                "target",
-                "campaign",
-            )
-        },
-    )
-
-
-def _values(plan: Plan) -> dict[str, str]:
-    known = {name: "" if value is None else str(value) for name, value in plan.model_dump().items()}
-    return known | {"rhythm": plan.rule if plan.rule in PRESETS else _CUSTOM}
-
-
-def _blank() -> dict[str, str]:
-    today = clock.today(service(Settings).zone)
-    return {"first_at": f"{today.isoformat()}T10:00", "stale_hours": "6", "channel": "email", "rhythm": ""}
-
-
-def _choices(session: Session) -> Choices:
-    return Choices(
-        pieces={"": _("不附内容，只发文字")}
-        | {piece.key: piece.title for piece in lifecycle.published_list(session)},
-        campaigns={"": _("不属于活动期")} | {one.code: one.name for one in programme.listing(session)},
-        lists={"": _("请选择")}
-        | {
-            str(row.id): _("%(name)s（%(size)s 人）", name=row.name, size=row.size)
-            for row in audience.lists(session)
-        },
-        channels={name: _(CHANNEL_NAMES[name]) for name in plans.CHANNELS},
-        rules={rule: _(name) for rule, name in PRESETS.items()} | {_CUSTOM: _("自定规则")},
-    )

@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from campaign import audience, audience_import
 from core.privacy import Vault
-from scheduler import plans
-from scheduler.models import Plan
+from scheduler import planner, plans, pushes
+from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Plan, Push
 from scheduler.plans import PlanForm
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -41,3 +41,35 @@ def plan(session: Session, list_id: int, now: datetime, **more: Any) -> Plan:
         "body": "有人劝您“全额退保”，先停一停。\n\n打开 http://127.0.0.1:8000/help 看看。",
     }
     return plans.create(session, PlanForm(**{**form, **more}), by=None, now=now)
+
+
+def fill_desk(session: Session, vault: Vault, now: datetime) -> None:
+    """Everything that the desk of pushing can show: a list, three plans, a push that stopped half way."""
+    list_id = people(session, vault, 60, now)
+    sent = plan(session, list_id, now, name="金融教育宣传周：全额退保提醒")
+    plan(session, list_id, now, name="每周二提醒", rule="FREQ=WEEKLY;BYDAY=TU", first_at="2099-09-15T09:00")
+    target = "https://gateway.example.com/messages"
+    plan(
+        session, list_id, now, name="客服系统", channel="webhook", target=target, first_at="2099-09-15T09:00"
+    )
+    plans.send_now(session, sent.id or 0, now=now)
+    (push,) = planner.fire(session, sent.id or 0, zone=ZONE, now=now)
+    planner.cut(session, push.id or 0, batch_sizes={"email": 50, "webhook": 100}, now=now)
+    _half_way(session, push, now)
+
+
+def _half_way(session: Session, push: Push, now: datetime) -> None:
+    for number, row in enumerate(session.exec(select(Delivery).order_by(col(Delivery.id)))):
+        if number < 40:
+            row.state, row.settled_at, row.attempts = DeliveryState.sent, now, 1
+        if number in (7, 8):
+            row.state, row.reason = DeliveryState.uncertain, "发送时中断，不知道对方是否收到。"
+        if number in (9, 45):
+            row.state, row.reason = DeliveryState.failed, "SMTP 550"
+        session.add(row)
+    first = session.exec(select(Batch).order_by(col(Batch.number))).first()
+    if first is not None:
+        first.state = BatchState.uncertain
+        session.add(first)
+    session.flush()
+    pushes.pause(session, push.id or 0, now)

@@ -32,7 +32,7 @@ from tests.scheduler.receivers import ACCEPT, SILENT_BEFORE, Inbox, MailReceiver
 
 ROOT = Path(__file__).resolve().parents[2]
 MESSAGES = 2000
-PATIENCE = 90.0
+PATIENCE = 150.0
 THREADS = 2  # senders per channel, so at most so many mails are in flight
 
 
@@ -172,9 +172,9 @@ def _each_once(counted: Counter[str], keys: set[str]) -> bool:
 def test_webhook_each_key_takes_effect_once(settings: Settings, database: Database, vault: Vault) -> None:
     with WebhookReceiver().serve() as receiver:
         _prepare(database, vault, MESSAGES, channel="webhook", target=receiver.url)
-        killer = Killer(settings, receiver.inbox, _points(7, MESSAGES, 3))
+        killer = Killer(settings, receiver.inbox, _points(7, MESSAGES, 2))
         killer.run(database, early=1)
-    assert killer.kills == 4
+    assert killer.kills == 3
     assert _count(database) == {DeliveryState.sent: MESSAGES}
     assert _each_once(receiver.inbox.effects, _keys_in(database, DeliveryState.sent))
     assert set(receiver.inbox.recipients.values()) == {1}
@@ -187,14 +187,14 @@ def test_mail_nobody_is_lost_and_nobody_mailed_twice(
 ) -> None:
     with SwiftMail().serve() as receiver:
         _prepare(database, vault, MESSAGES)
-        killer = Killer(_mailing(settings, receiver.port), receiver.inbox, _points(11, MESSAGES, 3))
+        killer = Killer(_mailing(settings, receiver.port), receiver.inbox, _points(11, MESSAGES, 2))
         killer.run(database, early=1)
-    assert killer.kills == 4
+    assert killer.kills == 3
     counts = _count(database)
     sent, uncertain = _keys_in(database, DeliveryState.sent), _keys_in(database, DeliveryState.uncertain)
     assert set(counts) == {DeliveryState.sent, DeliveryState.uncertain}
     assert len(sent) + len(uncertain) == MESSAGES
-    assert 2 <= len(uncertain) <= THREADS * killer.kills, "only what was in flight"
+    assert 1 <= len(uncertain) <= THREADS * killer.kills, "only what was in flight"
     assert set(receiver.inbox.recipients.values()) == {1}, "nobody got two"
     assert sent <= set(receiver.inbox.effects) <= sent | uncertain, "who counts as sent did get it"
     assert _each_once(_counted(settings), sent)
