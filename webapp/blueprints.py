@@ -12,10 +12,12 @@ from institution import desk as institution_desk
 from scheduler import desk as scheduler_desk
 from tracking import desk as tracking_desk
 from tracking import views as tracking_views
+from webapp import desk_panels
 
 
 def register(app: Flask, csrf: CSRFProtect) -> None:
     """Plug in the public pages and the desk. Anything exempt from CSRF is named here."""
+    desk_panels.plug()
     for blueprint in _ALL:
         app.register_blueprint(blueprint)
     for endpoint in _CSRF_EXEMPT:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from content import pages
 from core import clock
 from core.database import Database
 from core.errors import Invalid
@@ -18,6 +19,7 @@ from institution.outlet_files import LABELS, Sheet
 from webapp.commands import plain_errors, runtime
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+outlet_changes.on_change(pages.bump)  # a running server shows the change within a second
 
 
 @click.group()
