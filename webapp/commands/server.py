@@ -1,5 +1,7 @@
 """`signpost setup` and `signpost serve`."""
 
+import socket
+
 import click
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
@@ -72,6 +74,7 @@ def serve(workers: int) -> None:
     if not migrate.is_current(objects.service(Database)):
         raise Invalid(mark("数据库还没有升级到当前版本：请先运行 signpost setup。"))
     objects.close()
+    _check_port(settings)
     click.secho(_("网站  %(url)s") % {"url": settings.public_url}, bold=True)
     click.echo(_("员工  %(url)s/desk") % {"url": settings.public_url})
     click.echo(_("按 Ctrl+C 停止。"))
@@ -88,3 +91,20 @@ def serve(workers: int) -> None:
         respawn_failed_workers=True,
         log_level=LogLevels.warning,
     ).serve()
+
+
+def _check_port(settings: Settings) -> None:
+    """Say in a sentence, not in a stack of frames, that somebody else listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise Invalid(
+                mark(
+                    "%(host)s:%(port)s 不能监听（%(reason)s）：请停止占用它的程序，或用 SIGNPOST_PORT 换一个端口。"
+                ),
+                host=settings.host,
+                port=settings.port,
+                reason=error.strerror,
+            ) from error
