@@ -50,18 +50,25 @@ class Server:
     def kill_now(self) -> None:
         """SIGKILL to the whole process group at once, as when the power of the process is cut."""
         os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(20)
-        while _living(self.process.pid):  # a worker's files and locks are free only when it is gone
-            time.sleep(0.02)
+        self._wait_until_gone()
 
     def stop(self) -> None:
         """End it, and its children, and wait for that."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGTERM)
             try:
-                self.process.wait(20)
+                self._wait_until_gone()
             except subprocess.TimeoutExpired:
                 self.kill_now()
+
+    def _wait_until_gone(self) -> None:
+        """Wait also for the workers: their files and locks are free only then."""
+        self.process.wait(20)
+        deadline = time.monotonic() + 20
+        while _living(self.process.pid):
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired(self.process.args, 20)
+            time.sleep(0.02)
 
 
 def _living(group: int) -> list[int]:
@@ -70,9 +77,11 @@ def _living(group: int) -> list[int]:
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, _parent, its_group = path.read_text().rpartition(")")[2].split()[:3]
+            threads = len(list((path.parent / "task").iterdir()))
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if int(its_group) == group and state not in "ZX":
+        # the first thread of a dying process is a zombie while others still hold its files
+        if int(its_group) == group and (state not in "ZX" or threads > 1):
             found.append(int(path.parent.name))
     return found
 
