@@ -152,7 +152,9 @@ def _sift(
     _file(rejected, own)
     spared = {each.code for each in drafts if each.row.number in rejected}
     good = [each for each in drafts if each.row.number not in rejected]
-    first = outlet_tree.check(good, existing, set(), spared)
+    known = {each.code for each in drafts} | existing.keys()
+    faulty = [each for each in drafts if each.row.number in rejected]
+    first = [*outlet_tree.orphans(faulty, known), *outlet_tree.check(good, existing, set(), spared)]
     found = first
     while True:
         _file(rejected, found)

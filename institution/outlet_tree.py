@@ -76,6 +76,17 @@ def check(
     return faults
 
 
+def orphans(drafts: Iterable[Draft], known: set[str]) -> list[Fault]:
+    """Of rows that have other faults: the unknown parents, so that one look tells everything."""
+    found = []
+    for each in drafts:
+        parent = each.values.get("parent_code")
+        if parent and parent not in known:
+            found.append(Fault(each.row.number, "parent_code", _UNKNOWN_PARENT, {"parent": parent}))
+    return found
+
+
+_UNKNOWN_PARENT = mark("没有编号为 %(parent)s 的上级：文件里和现有网点里都找不到。")
 _Found = tuple[str, str, dict[str, object]] | None
 
 

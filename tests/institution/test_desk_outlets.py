@@ -72,6 +72,7 @@ def test_the_form_keeps_what_was_typed_and_names_the_field(administrator: FlaskC
     shown = answer.get_data(as_text=True)
     assert answer.status_code == 400 and 'value="新名字"' in shown and 'value="abc"' in shown
     assert re.search(r'id="f-longitude-error">“abc”不是度数', shown)
+    assert re.search(r'id="f-parent_code-error">没有编号为 77 的上级', shown)
     assert "西湖文三路柜面" in text(administrator, f"/desk/outlets/{OUTLET_A}")
 
 
