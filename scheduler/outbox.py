@@ -295,6 +295,6 @@ def _lease(now: datetime, limits: Limits) -> datetime:
 
 
 def _changed(session: Session, statement: Update) -> int:
-    """Rows changed. Objects in the session are not kept in step: whoever needs one reads it anew."""
-    done = session.execute(statement, execution_options={"synchronize_session": False})
-    return int(done.rowcount)  # type: ignore[attr-defined]
+    """Rows changed. Runs beside the unit of work: objects in the session are not kept in step."""
+    session.flush()
+    return int(session.connection().execute(statement).rowcount)

@@ -1,15 +1,13 @@
 """E-mail by SMTP: one connection per batch, multipart text and HTML, one-click unsubscribe (RFC 8058)."""
 
+import base64
 import smtplib
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from email.errors import MessageError
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.header import Header
+from email.utils import format_datetime, formataddr, parseaddr
 
 from core.i18n import mark
 from core.settings import Settings
@@ -17,8 +15,6 @@ from scheduler.channels.base import DeliveryError, Message
 
 NAME = "email"
 _TIMEOUT = 20.0
-# Headers ASCII (encoded words), body 8bit: every server of this century takes 8BITMIME.
-_POLICY = SMTP.clone(cte_type="8bit", utf8=False)
 
 
 class Email:
@@ -90,8 +86,8 @@ class SmtpLine:
         if self._broken:
             raise DeliveryError(mark("与邮件服务器的连接已断开。"), everyone=True)
         try:
-            content = compose(message, self._sender, self._clock()).as_bytes(policy=_POLICY)
-        except (MessageError, ValueError, IndexError) as error:
+            content = compose(message, self._sender, self._clock())
+        except ValueError as error:
             raise DeliveryError(mark("这封邮件的地址或标题不能写成邮件。"), permanent=True) from error
         self._envelope(message)
         try:
@@ -135,24 +131,53 @@ class SmtpLine:
             self._broken = True
 
 
-def compose(message: Message, sender: str, at: datetime) -> EmailMessage:
-    """The mail: stable Message-ID per delivery, text and HTML, headers for one-click unsubscribing."""
-    name, address = parseaddr(sender)
-    user, _, domain = address.partition("@")
-    to_user, _, to_domain = message.address.partition("@")
-    mail = EmailMessage(policy=_POLICY)
-    mail["From"] = Address(name, user, domain)
-    mail["To"] = Address(message.name, to_user, to_domain)
-    mail["Subject"] = message.subject
-    mail["Date"] = format_datetime(at)
-    mail["Message-ID"] = f"<{message.key}@{domain}>"
-    mail["List-Unsubscribe"] = f"<{message.unsubscribe}>"
-    mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = "zh-CN" if message.locale == "zh" else message.locale
-    mail.set_content(message.text, cte="8bit")
-    mail.add_alternative(message.html, subtype="html", cte="8bit")
-    return mail
+def compose(message: Message, sender: str, at: datetime) -> bytes:
+    """The mail: stable Message-ID per delivery, text and HTML, headers for one-click unsubscribing.
+
+    Written out here because the library's own writer takes longer than all the rest of sending. ValueError
+    for a header that cannot be written.
+    """
+    domain = parseaddr(sender)[1].partition("@")[2]
+    boundary = f"=_{message.key}"
+    headers = {
+        "From": _mailbox(*parseaddr(sender)),
+        "To": _mailbox(message.name, message.address),
+        "Subject": Header(_one_line(message.subject), "utf-8", header_name="Subject").encode(linesep="\r\n"),
+        "Date": format_datetime(at),
+        "Message-ID": f"<{message.key}@{domain}>",
+        "List-Unsubscribe": f"<{_one_line(message.unsubscribe)}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "Auto-Submitted": "auto-generated",
+        "Content-Language": "zh-CN" if message.locale == "zh" else message.locale,
+        "MIME-Version": "1.0",
+        "Content-Type": f'multipart/alternative; boundary="{boundary}"',
+    }
+    top = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("ascii")
+    parts = (("plain", message.text), ("html", message.html))
+    body = b"".join(f"--{boundary}\r\n".encode() + _part(kind, text) for kind, text in parts)
+    return top + b"\r\n" + body + f"--{boundary}--\r\n".encode()
+
+
+def _part(kind: str, text: str) -> bytes:
+    """Text as it is (8bit), or base64 when a line is longer than mail allows (RFC 5322 §2.1.1: 998)."""
+    lines = text.encode().splitlines()
+    plain = all(len(line) <= 990 for line in lines)
+    head = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: '
+    if not plain:
+        lines = base64.encodebytes(b"\r\n".join(lines)).splitlines()
+    coding = "8bit" if plain else "base64"
+    return f"{head}{coding}\r\n\r\n".encode() + b"\r\n".join(lines) + b"\r\n"
+
+
+def _mailbox(name: str, address: str) -> str:
+    return formataddr((_one_line(name), _one_line(address)), "utf-8")
+
+
+def _one_line(text: str) -> str:
+    """The text, if it cannot begin another header."""
+    if not text.isprintable():
+        raise ValueError("a header with a line break or a control character")
+    return text
 
 
 def _refusal(error: Exception, *, everyone: bool) -> DeliveryError:

@@ -168,6 +168,30 @@ def test_a_header_cannot_be_smuggled_in(mail: MailReceiver, mail_settings: Setti
     assert caught.value.permanent and not mail.inbox.effects
 
 
+def test_a_line_longer_than_mail_allows_still_arrives(
+    mail: MailReceiver, mail_settings: Settings, now: datetime
+) -> None:
+    long = "停一停，" * 300 + "\n"
+    awkward = replace(MESSAGE, text=long, name='张 "三", <b>', subject="长" * 200)
+    with Email(mail_settings, lambda: now).connect("") as line:
+        line.send(awkward)
+    got = mail.inbox.contents[MESSAGE.key]
+    assert got.get_body(("plain",)).get_content().replace("\r\n", "\n").strip() == long.strip()
+    assert got["Subject"] == "长" * 200
+    assert [one.display_name for one in got["To"].addresses] == ['张 "三", <b>']
+    assert max(map(len, bytes(got).splitlines())) <= 998
+
+
+def test_a_line_that_begins_with_a_dot_arrives(
+    mail: MailReceiver, mail_settings: Settings, now: datetime
+) -> None:
+    with Email(mail_settings, lambda: now).connect("") as line:
+        line.send(replace(MESSAGE, text=".\n..先停一停\n"))
+        line.send(OTHER)
+    assert mail.inbox.contents[MESSAGE.key].get_body(("plain",)).get_content().split() == [".", "..先停一停"]
+    assert len(mail.inbox.effects) == 2
+
+
 def test_mail_needs_a_server_in_the_settings(settings: Settings, now: datetime) -> None:
     with pytest.raises(DeliveryError) as caught, Email(settings, lambda: now).connect(""):
         pass
