@@ -106,20 +106,21 @@ def clear(store: ReachStore) -> None:
         SELECT toYYYYMM(day) AS month, countIf(NOT startsWith(batch, {literal(BATCH)})), min(day), max(day)
         FROM reach_event GROUP BY month HAVING countIf(startsWith(batch, {literal(BATCH)})) > 0
     """)
+    if not months:
+        return
     with store.closing:
-        for month, others, first, last in months:
-            days = f"day BETWEEN '{first}' AND '{last}'"
-            store.command(f"ALTER TABLE reach_closed DELETE WHERE {days}", mutations_sync=2)
-            for table in ("reach_gross", "reach_unique"):
-                store.command(f"ALTER TABLE {table} DELETE WHERE {days}", mutations_sync=2)
-            if others:
-                own = f"startsWith(batch, {literal(BATCH)}) AND {days}"
-                store.command(f"ALTER TABLE reach_event DELETE WHERE {own}", mutations_sync=2)
-            else:
-                store.command(f"ALTER TABLE reach_event DROP PARTITION {int(month)}")
-        if months:
-            sketches.forget(store, min(row[2] for row in months), max(row[3] for row in months))
-            rollups.recount(store)
+        touched = " OR ".join(
+            f"day BETWEEN '{first}' AND '{last}'" for _month, _others, first, last in months
+        )
+        store.command(f"ALTER TABLE reach_closed DELETE WHERE {touched}", mutations_sync=2)
+        sketches.forget(store, min(row[2] for row in months), max(row[3] for row in months))
+        for month, others, _first, _last in months:
+            for table in ("reach_gross", "reach_unique", *(() if others else ("reach_event",))):
+                store.command(f"ALTER TABLE {table} DROP PARTITION {int(month)}")
+        if any(others for _month, others, _first, _last in months):
+            own = f"startsWith(batch, {literal(BATCH)}) AND ({touched})"
+            store.command(f"ALTER TABLE reach_event DELETE WHERE {own}", mutations_sync=2)
+        rollups.recount(store)
 
 
 def _make_visits(store: ReachStore, cast: _Cast, year: Year, month: Month) -> None:

@@ -17,7 +17,7 @@ ACTIVITIES = {2022: 0.45, 2023: 0.507}
 # they are drawn from, per online visit: chosen so that the ratios are those of a plausible year.
 VISITS = {2022: 0.843, 2023: 0.804}
 POOL = {2022: 0.356, 2023: 0.28}
-SLOTS = 65_536
+SLOTS = 16_384
 DAY_SLOTS = 4_096
 
 PUSHED = ("wechat", "wecom", "sms", "email", "app")

@@ -7,15 +7,16 @@ queries has read whole roll-ups; a crash in between leaves days open, never wron
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
-from itertools import groupby
+from typing import TypeVar
 
 from tracking.definition import FIRST, Definition
 from tracking.periods import Period
 from tracking.schema import ROLLUPS
 from tracking.store import ReachStore
 
+T = TypeVar("T")
 # Raw rows per statement: bounds the memory of the de-duplication, which keeps one entry per visitor and day.
 _AT_ONCE = 3_000_000
 _BEGINNING = date(1970, 1, 1)
@@ -114,17 +115,22 @@ def recount(store: ReachStore) -> None:
 
 
 def _portions(store: ReachStore, days: Sequence[date]) -> Iterator[list[date]]:
-    """The days in portions of one month and a bounded number of rows each."""
+    """The days in portions of a bounded number of rows each."""
     rows = dict(store.query("SELECT day, sum(rows) FROM reach_counted GROUP BY day"))
-    for _month, of_month in groupby(days, key=lambda day: (day.year, day.month)):
-        portion: list[date] = []
-        size = 0
-        for day in of_month:
-            if portion and size + rows.get(day, 0) > _AT_ONCE:
-                yield portion
-                portion, size = [], 0
-            portion.append(day)
-            size += rows.get(day, 0)
+    return portions(days, lambda day: rows.get(day, 0))
+
+
+def portions(items: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
+    """The items in order, in portions that one statement can hold in memory."""
+    portion: list[T] = []
+    held = 0
+    for item in items:
+        if portion and held + size(item) > _AT_ONCE:
+            yield portion
+            portion, held = [], 0
+        portion.append(item)
+        held += size(item)
+    if portion:
         yield portion
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from tracking.definition import CELLS, FIRST, Definition
 from tracking.periods import Period
-from tracking.rollups import listed
+from tracking.rollups import listed, portions
 from tracking.store import ReachStore
 
 _TRIES = 3
@@ -54,16 +54,17 @@ class Span:
 
 def close(store: ReachStore, today: date, definition: Definition = FIRST) -> int:
     """Keep every month and year that is over and not kept yet, or changed since; returns how many were made."""
+    made = 0
     with store.closing:
-        valid = _valid(store, _lines(store), definition)
-        present = _present(store)
-        over = [span for span in present if span.last < today and span not in valid]
-        made = 0
-        for span in sorted(over, key=lambda one: (one.months, one.first)):
-            if span.months == 1 or _months_kept(span, present, valid):
-                rows = _keep(store, span, definition)
-                valid |= {span} if rows == present[span] else set()
-                made += rows is not None
+        for months in (1, 12):
+            valid, present = _valid(store, _lines(store), definition), _present(store)
+            over = [
+                span
+                for span in sorted(present, key=lambda one: one.first)
+                if span.months == months and span.last < today and span not in valid
+                if months == 1 or _months_kept(span, present, valid)
+            ]
+            made += sum(_keep(store, some, definition) for some in portions(over, present.__getitem__))
     return made
 
 
@@ -173,37 +174,51 @@ def _valid(store: ReachStore, lines: Iterable[tuple[Any, ...]], definition: Defi
     }
 
 
-def _keep(store: ReachStore, span: Span, definition: Definition) -> int | None:
-    """Make the sketches of a span; the number of its raw rows, None when it changed meanwhile."""
-    _enter(store, span, -1, definition)
-    if store.query(f"SELECT 1 FROM reach_people WHERE {span.sql} LIMIT 1"):
-        store.command(f"ALTER TABLE reach_people DELETE WHERE {span.sql}", mutations_sync=2)
-    count = f"SELECT count() FROM reach_event WHERE {span.days}"
-    rows = int(store.query(count)[0][0])
-    for statement in _year_sql(span) if span.months == 12 else _month_sql(span, definition):
+def _keep(store: ReachStore, spans: Sequence[Span], definition: Definition) -> int:
+    """Make the sketches of some months, or of some years from their months; returns how many hold."""
+    _enter(store, [(span, -1) for span in spans], definition)
+    lines = " OR ".join(span.sql for span in spans)
+    if store.query(f"SELECT 1 FROM reach_people WHERE {lines} LIMIT 1"):
+        store.command(f"ALTER TABLE reach_people DELETE WHERE {lines}", mutations_sync=2)
+    before = _counts(store, spans)
+    for statement in _year_sql(spans) if spans[0].months == 12 else _month_sql(spans, definition):
         store.command(statement)
     # Raw rows are only ever added: the same number before and after means that nothing came between.
-    if store.query(count)[0][0] != rows:
-        return None
-    _enter(store, span, rows, definition)
-    return rows
+    after = _counts(store, spans)
+    whole = [(span, before[span]) for span in spans if before[span] == after[span]]
+    _enter(store, whole, definition)
+    return len(whole)
 
 
-def _month_sql(span: Span, definition: Definition) -> Iterator[str]:
+def _counts(store: ReachStore, spans: Sequence[Span]) -> dict[Span, int]:
+    counts = ", ".join(f"countIf({span.days})" for span in spans)
+    between = f"day BETWEEN '{spans[0].first}' AND '{spans[-1].last}'"
+    numbers = store.query(f"SELECT {counts} FROM reach_event WHERE {between}")[0]
+    return dict(zip(spans, map(int, numbers), strict=True))
+
+
+def _month_sql(spans: Sequence[Span], definition: Definition) -> Iterator[str]:
+    days = " OR ".join(span.days for span in spans)
     for dimension, key in DIMENSIONS.items():
         yield f"""
-            INSERT INTO reach_people SELECT toDate('{span.first}'), 1, '{dimension}', {key} AS k, uniqCombined64State({CELLS})(visitor)
-            FROM reach_event WHERE {span.days} AND visitor != 0 AND kind IN {listed(definition.kinds)} GROUP BY k
+            INSERT INTO reach_people
+            SELECT toStartOfMonth(day) AS f, 1, '{dimension}', {key} AS k, uniqCombined64State({CELLS})(visitor)
+            FROM reach_event WHERE ({days}) AND visitor != 0 AND kind IN {listed(definition.kinds)}
+            GROUP BY f, k
         """
 
 
-def _year_sql(span: Span) -> Iterator[str]:
-    yield f"""
-        INSERT INTO reach_people SELECT toDate('{span.first}'), 12, dimension, key, uniqCombined64MergeState({CELLS})(people)
-        FROM reach_people WHERE months = 1 AND first BETWEEN '{span.first}' AND '{span.last}' GROUP BY dimension, key
-    """
+def _year_sql(spans: Sequence[Span]) -> Iterator[str]:
+    for span in spans:
+        yield f"""
+            INSERT INTO reach_people
+            SELECT toDate('{span.first}'), 12, dimension, key, uniqCombined64MergeState({CELLS})(people)
+            FROM reach_people WHERE months = 1 AND first BETWEEN '{span.first}' AND '{span.last}'
+            GROUP BY dimension, key
+        """
 
 
-def _enter(store: ReachStore, span: Span, rows: int, definition: Definition) -> None:
-    line = (span.first, span.months, time.time_ns(), rows, definition.id)
-    store.insert("reach_kept", ("first", "months", "version", "rows", "definition"), [line])
+def _enter(store: ReachStore, lines: Sequence[tuple[Span, int]], definition: Definition) -> None:
+    version = time.time_ns()
+    rows = [(span.first, span.months, version, number, definition.id) for span, number in lines]
+    store.insert("reach_kept", ("first", "months", "version", "rows", "definition"), rows)
