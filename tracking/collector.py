@@ -28,7 +28,7 @@ class Collector:
         if environ["PATH_INFO"] != PATH:
             return self._app(environ, start_response)
         start_response(self._status(environ), [])
-        return ()
+        return []  # a list, which granian sends at once; any other iterable it pulls in steps
 
     def _status(self, environ: "WSGIEnvironment") -> str:
         if environ["REQUEST_METHOD"] != "POST":
