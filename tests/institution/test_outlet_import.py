@@ -146,6 +146,13 @@ def test_a_wrong_tree_is_named_and_nothing_is_applied(
         outlet_changes.apply(session, planned, now)
 
 
+def test_a_real_tree_over_the_demo_says_how_to_clear_it(cast: Database, now: datetime) -> None:
+    with cast.transaction() as session:
+        outlets.get(session, HEAD_OFFICE).demo = True
+    planned = run(cast, HEADING + "0001,自己的总公司,head_office,,,\n", now)
+    assert planned.blocked and "demo clear" in planned.faults[0].line()
+
+
 def test_an_unknown_or_missing_column_blocks_even_with_skip_bad(cast: Database, now: datetime) -> None:
     planned = run(cast, "code,naam\n1,x\n", now, skip_bad=True)
     assert planned.blocked and [fault.field for fault in planned.faults][:2] == ["naam", "name"]

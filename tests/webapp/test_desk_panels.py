@@ -1,0 +1,95 @@
+"""The first page of the desk: what waits for whom; and pages that follow the tree of outlets."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from campaign.contacts import ContactList
+from content import lifecycle
+from core.database import Database
+from core.settings import Settings
+from institution import approvals
+from scheduler.models import Batch, BatchState, Plan, Push, PushState
+from tests import factories
+from tests.factories import ADMINISTRATOR, EDITOR, OUTLET_A, REVIEWER
+from webapp.create_app import create_app
+from webapp.runtime import build
+
+
+@pytest.fixture
+def app(settings: Settings, now: datetime) -> Iterator[Flask]:
+    runtime = build(settings)
+    with runtime.service(Database).transaction() as session:
+        people = factories.cast(session, now)
+        approvals.request(
+            session, kind=lifecycle.APPROVAL_KIND, subject="a-piece", subject_hash="0" * 64, title="新的一篇",
+            by=people[EDITOR].id or 0, now=now,
+        )  # fmt: skip
+    app = create_app(runtime)
+    app.config["WTF_CSRF_ENABLED"] = False
+    yield app
+    runtime.close()
+
+
+def first_page(app: Flask, login: str) -> str:
+    client = app.test_client()
+    client.post("/desk/sign-in", data={"login": login, "password": factories.PASSWORDS[login]})
+    return client.get("/desk").get_data(as_text=True)
+
+
+def test_a_request_waits_for_who_may_decide_it(app: Flask) -> None:
+    shown = first_page(app, REVIEWER)
+    assert "新的一篇" in shown and '<span class="count">1</span>' in shown
+    assert "没有等您处理的事" in first_page(app, EDITOR)
+
+
+def generation(app: Flask) -> int:
+    with app.extensions["signpost"].service(Database).reading() as session:
+        return int(session.execute(text("SELECT coalesce(max(value), 0) FROM page_generation")).scalar_one())
+
+
+def test_a_changed_outlet_has_its_page_rendered_anew_and_an_unchanged_one_not(app: Flask) -> None:
+    client = app.test_client()
+    client.post(
+        "/desk/sign-in", data={"login": ADMINISTRATOR, "password": factories.PASSWORDS[ADMINISTRATOR]}
+    )
+    before = generation(app)
+    form = {"name": "西湖智慧柜面", "kind": "outlet", "parent_code": factories.COUNTY, "as_of": "2026-05-01"}
+    assert client.post(f"/desk/outlets/{OUTLET_A}/edit", data=form).status_code == 302
+    changed = generation(app)
+    assert changed == before + 1
+    assert client.post(f"/desk/outlets/{OUTLET_A}/edit", data=form).status_code == 302
+    assert generation(app) == changed
+
+
+def test_pushes_that_only_a_person_can_settle_wait_for_who_may(app: Flask, now: datetime) -> None:
+    assert "推送" not in first_page(app, REVIEWER)
+    with app.extensions["signpost"].service(Database).transaction() as session:
+        people = ContactList(name="名单", created_at=now, updated_at=now)
+        session.add(people)
+        session.flush()
+        common: dict[str, Any] = {"list_id": people.id, "channel": "email", "created_at": now}
+        plan = Plan(name="计划", first_at="2026-09-15T09:00", updated_at=now, **common)
+        session.add(plan)
+        session.flush()
+        late = Push(
+            plan_id=plan.id or 0, due_at=now, state=PushState.overtaken, subject="晚了的一次", **common
+        )
+        unclear = Push(
+            plan_id=plan.id or 0,
+            due_at=now + timedelta(1),
+            state=PushState.running,
+            subject="说不清的一次",
+            **common,
+        )
+        session.add_all([late, unclear])
+        session.flush()
+        batch: dict[str, Any] = {"key": "k", "number": 1, "size": 1, "channel": "email", "not_before": now}
+        session.add(Batch(push_id=unclear.id or 0, state=BatchState.uncertain, **batch))
+    shown = first_page(app, ADMINISTRATOR)
+    assert "晚了的一次" in shown and "说不清的一次" in shown
+    assert "晚了的一次" not in first_page(app, REVIEWER)
