@@ -1,7 +1,7 @@
 """The reach event and its line: one fact, in the format that the store ingests (TabSeparated).
 
 The line is public: anything that can write these twelve tab-separated columns into a file may put a sealed
-segment into the spool (nginx's `log_format` can), so an edge tier needs no Python.
+segment into the spool, so an edge tier needs no Python. The drain takes in only lines of exactly this shape.
 """
 
 import itertools
