@@ -6,12 +6,13 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from core import clock
+from core.database import Database
 from core.errors import NotAllowed, NotFound
 from core.http import service
 from core.i18n import mark
 from core.settings import Settings
 from institution import access
-from tracking import rollups, sketches, status
+from tracking import closing, status
 from tracking.desk import answer
 from tracking.drain import Drain
 from tracking.reports import InternalToken
@@ -53,6 +54,6 @@ def act(verb: str) -> ResponseReturnValue:
         return jsonify({"shipped": service(Drain).run_once()})
     if verb == "rebuild":
         today = clock.today(service(Settings).zone)
-        days = rollups.rebuild(service(ReachStore), today)
-        return jsonify({"days": days, "spans": sketches.close(service(ReachStore), today)})
+        days, spans = closing.rebuild(service(ReachStore), service(Database), today)
+        return jsonify({"days": days, "spans": spans})
     raise NotFound(mark("没有这个操作。"))

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from core import clock
+from core.database import Database
 from core.settings import Settings
 from scheduler.jobs import Job, Outgoing
-from tracking import rollups
+from tracking import closing
 from tracking.drain import Drain
 from tracking.recorder import Recorder
 from tracking.store import ReachStore
@@ -27,5 +28,6 @@ def jobs(runtime: Runtime) -> list[Job]:
 
 
 def _close_days(runtime: Runtime) -> Callable[[], int]:
-    store, zone = runtime.service(ReachStore), runtime.service(Settings).zone
-    return lambda: rollups.close_days(store, clock.today(zone))
+    store, database = runtime.service(ReachStore), runtime.service(Database)
+    zone = runtime.service(Settings).zone
+    return lambda: closing.close_past(store, database, clock.today(zone))

@@ -16,7 +16,7 @@ from core.errors import Conflict, DomainError
 from core.i18n import current_locale, mark
 from core.i18n import gettext as _
 from core.settings import Settings
-from tracking import definition, export, periods, reports, rollups, sketches, status
+from tracking import closing, export, periods, reports, status
 from tracking.drain import Drain
 from tracking.measure import BYS
 from tracking.store import ReachStore, StoreBusy
@@ -92,10 +92,7 @@ def rebuild() -> None:
     """Compute all roll-ups from the raw rows again."""
     today = clock.today(runtime().service(Settings).zone)
     try:
-        store = _store()
-        with runtime().service(Database).reading() as session:
-            current = definition.in_force(session, today)
-        days, spans = rollups.rebuild(store, today, current), sketches.close(store, today, current)
+        days, spans = closing.rebuild(_store(), runtime().service(Database), today)
     except StoreBusy as busy:
         answer = json.loads(_server("rebuild", busy, post=True))
         days, spans = answer["days"], answer["spans"]
