@@ -18,7 +18,8 @@ from scheduler import outbox
 from scheduler.channels.base import Channel, Connection, DeliveryError, Message
 from scheduler.composer import Composer, Letter
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
-from scheduler.outbox import LeaseLost, Limits, Settlement
+from scheduler.outbox import LeaseLost, Settlement
+from scheduler.patience import Limits, backoff
 
 log = structlog.get_logger()
 
@@ -221,7 +222,7 @@ class Sending:
             now = self._d.clock()
             outbox.renew(session, self._batch_id, owner=self._owner, now=now, limits=limits)
             outbox.settle(session, self._pending, now)
-            wait = outbox.backoff(attempts - 1, limits, self._fault_wait) if self._retry else None
+            wait = backoff(attempts - 1, limits, self._fault_wait) if self._retry else None
             reason = self._fault.message if self._fault else ""
             state = outbox.release(
                 session, self._batch_id, now=now, wait=wait, attempts=attempts, reason=reason

@@ -20,7 +20,7 @@ from scheduler.channels.webhook import Webhook
 from scheduler.composer import Composer
 from scheduler.counting import Counter
 from scheduler.dispatch import Dispatcher
-from scheduler.outbox import Limits
+from scheduler.patience import Limits
 from scheduler.planner import Planner
 from tracking.attribution import Attributions
 from tracking.recorder import Recorder

@@ -4,33 +4,48 @@ Each verb that changes deliveries of a batch first locks the batch's row by a co
 the owner, so that whoever lost the lease can change nothing.
 """
 
-import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Update, and_, func, update
+from sqlalchemy import ColumnElement, Update, and_, bindparam, func, update
 from sqlmodel import Session, col, select
 
 from core.i18n import mark
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
+from scheduler.patience import Limits
 
 SETTLED = (DeliveryState.sent, DeliveryState.failed, DeliveryState.refused, DeliveryState.cancelled)
 _CANDIDATES = 8
-_LONGEST_ASKED = 86_400.0  # a receiver that asks for more than a day is not believed
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How patient the outbox is: seconds, numbers of tries, and the share of failures that stops a push."""
-
-    lease_seconds: float = 120.0
-    most_attempts: int = 8
-    backoff_first: float = 15.0
-    backoff_most: float = 3600.0
-    failing_share: float = 0.2
-    failing_least: int = 50
+# The statements that run for every message, built once: building costs more than running them.
+_RENEW = (
+    update(Batch)
+    .where(
+        col(Batch.id) == bindparam("batch"),
+        col(Batch.owner) == bindparam("by"),
+        col(Batch.state) == BatchState.claimed,
+    )
+    .values(lease_until=bindparam("until"))
+)
+_BEGIN = (
+    update(Delivery)
+    .where(col(Delivery.id) == bindparam("delivery"), col(Delivery.state) == DeliveryState.queued)
+    .values(state=DeliveryState.sending, attempts=Delivery.attempts + 1)
+)
+_SETTLE = (
+    update(Delivery)
+    .where(col(Delivery.id) == bindparam("delivery"), col(Delivery.state) == bindparam("old"))
+    .values(
+        state=bindparam("new"),
+        reason=bindparam("why"),
+        reference=bindparam("known_as"),
+        settled_at=bindparam("at"),
+        attempts=Delivery.attempts - bindparam("untried"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,27 +101,14 @@ def take(session: Session, batch_id: int, *, owner: str, now: datetime, limits: 
 
 def renew(session: Session, batch_id: int, *, owner: str, now: datetime, limits: Limits) -> None:
     """Lengthen the lease and lock the batch's row for this transaction; LeaseLost when it is not ours."""
-    statement = (
-        update(Batch)
-        .where(col(Batch.id) == batch_id, col(Batch.owner) == owner, col(Batch.state) == BatchState.claimed)
-        .values(lease_until=_lease(now, limits))
-    )
-    if _changed(session, statement) != 1:
+    values = {"batch": batch_id, "by": owner, "until": _lease(now, limits)}
+    if _changed(session, _RENEW, values) != 1:
         raise LeaseLost
 
 
 def begin(session: Session, deliveries: Sequence[Delivery]) -> list[Delivery]:
     """Mark deliveries as being handed over; returns those that were still waiting."""
-    begun = []
-    for delivery in deliveries:
-        statement = (
-            update(Delivery)
-            .where(col(Delivery.id) == delivery.id, col(Delivery.state) == DeliveryState.queued)
-            .values(state=DeliveryState.sending, attempts=Delivery.attempts + 1)
-        )
-        if _changed(session, statement) == 1:
-            begun.append(delivery)
-    return begun
+    return [one for one in deliveries if _changed(session, _BEGIN, {"delivery": one.id}) == 1]
 
 
 def settle(session: Session, settlements: Sequence[Settlement], now: datetime) -> None:
@@ -122,16 +124,16 @@ def settle_late(session: Session, settlements: Sequence[Settlement], now: dateti
 
 def _settle(session: Session, settlements: Sequence[Settlement], old: DeliveryState, now: datetime) -> None:
     for one in settlements:
-        values: dict[str, object] = {
-            "state": one.state,
-            "reason": one.reason[:500],
-            "reference": one.reference[:200],
-            "settled_at": now if one.state != DeliveryState.queued else None,
+        values = {
+            "delivery": one.delivery_id,
+            "old": old,
+            "new": one.state,
+            "why": one.reason[:500],
+            "known_as": one.reference[:200],
+            "at": now if one.state != DeliveryState.queued else None,
+            "untried": 0 if one.tried else 1,
         }
-        if not one.tried:
-            values["attempts"] = Delivery.attempts - 1
-        statement = update(Delivery).where(col(Delivery.id) == one.delivery_id, col(Delivery.state) == old)
-        _changed(session, statement.values(**values))
+        _changed(session, _SETTLE, values)
 
 
 def withhold(session: Session, deliveries: Sequence[Delivery], now: datetime) -> None:
@@ -278,13 +280,6 @@ def stop_push(session: Session, push_id: int, reason: str) -> bool:
     return _changed(session, statement) == 1
 
 
-def backoff(attempts: int, limits: Limits, retry_after: float | None = None) -> float:
-    """Seconds to wait after the given number of failed tries: doubling, with jitter, never less than asked."""
-    wait = min(limits.backoff_first * 2.0**attempts, limits.backoff_most)
-    jittered = wait * random.uniform(0.75, 1.25)  # noqa: S311 (spreads load, guards nothing)
-    return max(jittered, min(retry_after or 0.0, _LONGEST_ASKED))
-
-
 def _counts(session: Session, condition: ColumnElement[bool]) -> "Counter[str]":
     query = select(Delivery.state, func.count()).where(condition).group_by(Delivery.state)
     return Counter(dict(session.exec(query).all()))
@@ -294,7 +289,7 @@ def _lease(now: datetime, limits: Limits) -> datetime:
     return now + timedelta(seconds=limits.lease_seconds)
 
 
-def _changed(session: Session, statement: Update) -> int:
+def _changed(session: Session, statement: Update, values: dict[str, Any] | None = None) -> int:
     """Rows changed. Runs beside the unit of work: objects in the session are not kept in step."""
     session.flush()
-    return int(session.connection().execute(statement).rowcount)
+    return int(session.connection().execute(statement, values or {}).rowcount)

@@ -10,7 +10,7 @@ from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys, load_secret
 from scheduler.jobs import Outgoing, outgoing
-from scheduler.outbox import Limits
+from scheduler.patience import Limits
 from tests.scheduler.receivers import MailReceiver, WebhookReceiver
 from tracking.attribution import Attributions
 from tracking.recorder import Recorder

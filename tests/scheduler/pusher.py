@@ -10,7 +10,7 @@ from core.settings import Settings
 from core.signing import Keys, load_secret
 from scheduler.channels.email import Email
 from scheduler.jobs import outgoing
-from scheduler.outbox import Limits
+from scheduler.patience import Limits
 from scheduler.runner import Runner
 from tracking.attribution import Attributions
 from tracking.recorder import Recorder

@@ -11,7 +11,7 @@ from core.database import Database
 from scheduler import plans, pushes
 from scheduler.jobs import Outgoing
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
-from scheduler.outbox import Limits
+from scheduler.patience import Limits
 from tests.scheduler.audience_cast import ZONE, people, plan
 from tests.scheduler.conftest import Clock
 from tests.scheduler.receivers import (

@@ -12,7 +12,8 @@ from core.database import Database
 from core.privacy import Vault
 from scheduler import outbox, plans
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
-from scheduler.outbox import LeaseLost, Limits, Settlement
+from scheduler.outbox import LeaseLost, Settlement
+from scheduler.patience import Limits, backoff
 from scheduler.planner import Planner
 from tests.scheduler.audience_cast import ZONE, people, plan
 from tests.scheduler.conftest import Clock
@@ -168,12 +169,12 @@ def test_one_channel_does_not_claim_anothers_batches(
 
 
 def test_waits_grow_and_obey_the_receiver() -> None:
-    waits = [outbox.backoff(tries, LIMITS) for tries in range(8)]
+    waits = [backoff(tries, LIMITS) for tries in range(8)]
     assert 7.5 <= waits[0] <= 12.5 and 15 <= waits[1] <= 25
     assert max(waits) <= 125
-    assert len({outbox.backoff(3, LIMITS) for _ in range(5)}) > 1, "no jitter: all would come back at once"
-    assert outbox.backoff(0, LIMITS, retry_after=900) == 900
-    assert outbox.backoff(0, LIMITS, retry_after=1e9) == 86_400
+    assert len({backoff(3, LIMITS) for _ in range(5)}) > 1, "no jitter: all would come back at once"
+    assert backoff(0, LIMITS, retry_after=900) == 900
+    assert backoff(0, LIMITS, retry_after=1e9) == 86_400
 
 
 def test_a_batch_waits_until_its_time(database: Database, waiting: list[int], clock: Clock) -> None:
