@@ -1,0 +1,134 @@
+"""`signpost reach` as people call it: a process of its own, beside a server or without one."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+from werkzeug.serving import make_server
+
+from core.database import Database
+from core.settings import Settings
+from tests import factories
+from tests.tracking.rows import event, ship
+from tracking.reports import InternalToken
+from tracking.store import ReachStore
+from webapp.create_app import create_app
+from webapp.runtime import build
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+REPORT = ("report", "--from", "2023-01-01", "--to", "2023-12-31")
+
+
+def signpost(settings: Settings, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run `signpost reach …` on this installation."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SIGNPOST_")}
+    environment = {
+        **kept,
+        "SIGNPOST_HOME": str(settings.home),
+        "SIGNPOST_DATABASE_URL": settings.database_url,
+        "SIGNPOST_SECRET_KEY": "test-secret-of-no-value",
+        "PYTHONIOENCODING": "utf-8",
+    }
+    command = [sys.executable, "-c", "from webapp.cli import main; main()", "reach", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def filled(settings: Settings, database: Database, now: datetime) -> Settings:
+    """An installation with the named tree and three visits in 2023, two in 2022; nobody holds its store."""
+    with database.transaction() as session:
+        factories.tree(session, now)
+    store = ReachStore.open(settings)
+    visits = [("2023-05-02", 1), ("2023-05-02", 2), ("2023-05-03", 3), ("2022-05-03", 1), ("2022-05-03", 2)]
+    ship(store, "seg-1", [event(day, visitor=visitor, outlet=factories.OUTLET_A) for day, visitor in visits])
+    store.close()
+    return settings
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[None]:
+    """A server that holds the store, with `server.json` as `signpost serve` writes it."""
+    runtime = build(settings)
+    runtime.offer(InternalToken, lambda _r: InternalToken("token-of-this-start"))
+    runtime.service(ReachStore)
+    server = make_server("127.0.0.1", 0, create_app(runtime), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    known = {"url": f"http://127.0.0.1:{server.port}", "token": "token-of-this-start"}
+    (settings.home / "server.json").write_text(json.dumps(known), encoding="utf-8")
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join(10)
+        server.server_close()
+        runtime.close()
+        (settings.home / "server.json").unlink()
+
+
+def test_the_answer_is_the_same_beside_a_server_and_without_one(filled: Settings) -> None:
+    alone = signpost(filled, *REPORT, "--by", "outlet", "--format", "json")
+    assert alone.returncode == 0, alone.stderr
+    found = json.loads(alone.stdout)
+    assert found["total"]["gross"] == 3
+    assert found["total"]["growth"] == 0.5
+    assert [row["name"] for row in found["rows"]] == ["西湖文三路柜面"]
+    with serving(filled):
+        beside = signpost(filled, *REPORT, "--by", "outlet", "--format", "json")
+    assert beside.returncode == 0, beside.stderr
+    assert json.loads(beside.stdout) == found
+
+
+def test_files_and_tables(filled: Settings, tmp_path: Path) -> None:
+    table = signpost(filled, *REPORT, "--by", "month", "--compare", "none")
+    assert table.returncode == 0, table.stderr
+    assert "2023-05" in table.stdout
+    assert "—" in table.stdout
+    target = tmp_path / "reach.xlsx"
+    sheet = signpost(filled, *REPORT, "--format", "xlsx", "--output", str(target))
+    assert sheet.returncode == 0, sheet.stderr
+    assert load_workbook(target).worksheets[0].cell(2, 3).value == 3
+    assert signpost(filled, *REPORT, "--format", "xlsx").returncode == 2, "not onto a terminal"
+
+
+def test_mistakes_are_answered_in_a_sentence(filled: Settings) -> None:
+    wrong = signpost(filled, "report", "--from", "2023-02-30", "--to", "2023-12-31")
+    assert wrong.returncode == 1
+    assert "日期“2023-02-30”不对" in wrong.stderr
+    assert "Traceback" not in wrong.stderr
+    with serving(filled):
+        unknown = signpost(filled, *REPORT, "--within", "999999")
+    assert unknown.returncode == 1
+    assert "没有找到编号为“999999”的机构" in unknown.stderr
+
+
+def test_a_store_held_by_something_else_is_said(filled: Settings) -> None:
+    store = ReachStore.open(filled)
+    try:
+        answer = signpost(filled, "status")
+    finally:
+        store.close()
+    assert answer.returncode == 1
+    assert "触达库正由另一个进程使用" in answer.stderr
+
+
+def test_status_drain_and_rebuild_work_both_ways(filled: Settings) -> None:
+    (filled.spool_dir).mkdir(exist_ok=True)
+    line = "x\t2023-05-04 04:00:00.000\t2023-05-04\tvisited\t1\t9\t\t\t\tweb\tweb\tseg-9\n"
+    (filled.spool_dir / "seg-9.tsv").write_text(line, encoding="utf-8")
+    assert "已入库 1 段" in signpost(filled, "drain").stdout
+    with serving(filled):
+        assert "已入库 0 段" in signpost(filled, "drain").stdout
+        rebuilt = signpost(filled, "rebuild")
+        assert "已重算 4 天" in rebuilt.stdout, rebuilt.stderr
+        status = signpost(filled, "status").stdout
+    assert "事件：6" in status
+    assert "已汇总的天数：4" in status
