@@ -4,7 +4,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from content.media import Picture
@@ -170,6 +170,7 @@ _PIECES = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None, max_examples=200)
 @given(st.lists(st.one_of(_PIECES, st.text(max_size=12)), max_size=12).map(" ".join))
 @example('<a href="java\nscript:x">a</a>')
 @example("[a](\\\\evil.example)")
