@@ -7,7 +7,7 @@ from content.pages import Generation, PageCache
 from core.settings import Settings
 from tracking.collector import Collector
 from tracking.recorder import Recorder
-from webapp import background
+from webapp import background, logs
 from webapp.create_app import create_app
 from webapp.runtime import Runtime, build
 
@@ -24,6 +24,7 @@ def compose(runtime: Runtime) -> Application:
 
 def build_application(settings: Settings | None = None) -> Application:
     """The callable that a server worker loads: the line, and drain and scheduler beside it."""
+    logs.configure()
     runtime = build(settings or Settings())
     background.start(runtime)
     return compose(runtime)
