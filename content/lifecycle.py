@@ -41,7 +41,7 @@ def save(
 
     `base` is the number of the revision the writer began with (0: none); Conflict when a newer one exists.
     """
-    session.exec(select(Piece).where(Piece.key == draft.key).with_for_update()).first()
+    _hold(session, draft.key)
     last = newest(session, draft.key)
     number = last.number if last else 0
     if base is not None and base != number:
@@ -65,7 +65,10 @@ def save(
 
 
 def submit(session: Session, revision_id: int, *, by: int, now: datetime, reason: str = "") -> Approval:
-    """Ask a second person to approve exactly this revision; the submitter's own older request is replaced."""
+    """Ask a second person to approve exactly this revision; the submitter's own older request is replaced.
+
+    What was withdrawn may come back as it is, but only by being reviewed again.
+    """
     revision = get(session, revision_id)
     last = newest(session, revision.piece_key)
     if last is not None and last.number != revision.number:
@@ -81,7 +84,8 @@ def submit(session: Session, revision_id: int, *, by: int, now: datetime, reason
         now=now,
         reason=reason.strip(),
     )
-    _move(session, revision, State.draft, State.submitted, "submitted", by=by, now=now, note=reason)
+    before = State.withdrawn if revision.state == State.withdrawn else State.draft
+    _move(session, revision, before, State.submitted, "submitted", by=by, now=now, note=reason)
     return request
 
 
@@ -114,6 +118,7 @@ def publish(session: Session, revision_id: int, *, by: int, now: datetime) -> Re
     key = revision.piece_key
     if not approvals.granted(session, kind=APPROVAL_KIND, subject=key, subject_hash=revision.hash):
         raise Invalid(mark("这一版还没有经过另一位同事审查，不能发布。"))
+    _hold(session, key)
     before = published_revision(session, key)
     if before is not None:
         _move(session, before, State.published, State.superseded, "superseded", by=by, now=now)
@@ -161,6 +166,11 @@ def published_list(session: Session, kind: str | None = None) -> list[PublishedP
     if kind in (Kind.diary, Kind.guide):
         found.sort(key=lambda piece: (piece.season or 1, piece.number or 0, piece.key))
     return found
+
+
+def _hold(session: Session, key: str) -> None:
+    """Whoever else wants to write this piece waits until this transaction ends."""
+    session.exec(select(Piece).where(Piece.key == key).with_for_update()).first()
 
 
 def _piece_of(session: Session, draft: Draft, now: datetime) -> Piece:

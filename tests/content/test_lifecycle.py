@@ -250,3 +250,40 @@ def test_the_diary_stands_in_its_order(database: Database, now: datetime) -> Non
             more = f"number: {number}\nseason: {season}\n"
             pieces.to_the_site(session, pieces.text(key, kind="diary", more=more), editor, reviewer, now)
         assert [one.key for one in lifecycle.published_list(session, "diary")] == ["a", "b", "c"]
+
+
+def test_what_was_withdrawn_comes_back_only_through_another_review(database: Database, now: datetime) -> None:
+    with database.transaction() as session:
+        editor, reviewer = pieces.people(session, now)
+        by = editor.id or 0
+        revision = pieces.to_the_site(session, pieces.text(), editor, reviewer, now)
+        lifecycle.withdraw(session, "stop-first", by=by, now=now, reason="先撤下核对")
+        with pytest.raises(Conflict):
+            lifecycle.publish(session, revision.id or 0, by=by, now=now)
+        pieces.onward(session, revision, editor, reviewer, now)
+        assert lifecycle.published(session, "stop-first") is not None
+
+
+def test_two_approved_revisions_published_at_once_leave_one(database: Database, now: datetime) -> None:
+    numbers = []
+    with database.transaction() as session:
+        editor, reviewer = pieces.people(session, now)
+        by = editor.id or 0
+        for body in ("## 一\n", "## 二\n"):
+            revision = pieces.saved(session, pieces.text(body=body), by, now)
+            lifecycle.submit(session, revision.id or 0, by=by, now=now)
+            lifecycle.approve(session, revision.id or 0, by=reviewer.id or 0, now=now)
+            numbers.append(revision.id or 0)
+    start, outcomes = threading.Barrier(2), []
+
+    def work(number: int) -> None:
+        start.wait()
+        with database.transaction() as mine:
+            lifecycle.publish(mine, number, by=by, now=now)
+        outcomes.append(number)
+
+    run([threading.Thread(target=work, args=(number,)) for number in numbers])
+    with database.reading() as session:
+        states = sorted(one.state for one in history.revisions(session, "stop-first"))
+    assert sorted(outcomes) == numbers
+    assert states == ["published", "superseded"]
