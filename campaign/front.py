@@ -1,5 +1,6 @@
 """What the public pages show, gathered in one small dataclass each; no web here."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -210,7 +211,9 @@ def library(session: Session, *, kind: str = "", topic: str = "") -> Library:
     """All published pieces in groups by kind."""
     published = lifecycle.published_list(session)
     kinds = {each.value: KIND_NAMES[each] for each in Kind if any(one.kind == each for one in published)}
-    topics = sorted({name for piece in published for name in piece.topics})
+    topics = [
+        name for name, _count in Counter(one for each in published for one in each.topics).most_common()
+    ]
     kind = kind if kind in kinds else ""
     topic = topic if topic in topics else ""
     groups = []
