@@ -47,7 +47,10 @@ def rejected(sheet_headings: list[str], planned: Plan) -> bytes:
     heading = [gettext("行号"), gettext("原因"), *sheet_headings]
     rows = []
     for row, faults in planned.rejected:
-        reasons = " ".join(f"{fault.column()}：{fault.sentence()}" for fault in faults)
+        reasons = " ".join(
+            gettext("%(column)s：%(rule)s") % {"column": fault.column(), "rule": fault.sentence()}
+            for fault in faults
+        )
         rows.append([row.number, reasons, *row.original])
     return to_csv(heading, rows)
 

@@ -10,6 +10,7 @@ from content import lifecycle, pages
 from core import clock
 from core.database import Database
 from core.errors import Conflict
+from core.i18n import gettext as _
 from core.i18n import mark
 from institution import outlet_changes
 from institution.models import Outlet, OutletSpan
@@ -107,5 +108,5 @@ def _refuse_real_below(session: Session) -> None:
     if codes:
         raise Conflict(
             mark("自己的机构 %(codes)s 挂在示范机构下面：请先把它们调整到别的上级，再清除示范机构。"),
-            codes="、".join(codes),
+            codes=_("、").join(codes),
         )

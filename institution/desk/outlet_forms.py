@@ -128,7 +128,7 @@ def day(text: str | None) -> date | None:
 def _told(planned: Plan) -> str:
     if not planned.changes:
         return _("没有变化，什么也没有写入。")
-    sorts = "、".join(_(outlet_changes.SORTS[sort]) for sort in planned.changes[0].sorts)
+    sorts = _("、").join(_(outlet_changes.SORTS[sort]) for sort in planned.changes[0].sorts)
     sentence = _("已保存“%(name)s”：%(sorts)s。") % {"name": planned.changes[0].name, "sorts": sorts}
     dated = {"renamed", "moved", "relevelled"} & set(planned.changes[0].sorts)
     return sentence + (_("自 %(day)s 起生效。") % {"day": shown(planned.as_of)} if dated else "")

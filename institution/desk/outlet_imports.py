@@ -68,7 +68,7 @@ class PreviewPage:
 
     def sorts(self, change: Change) -> str:
         """The words for what happens to one outlet."""
-        return "、".join(_(SORTS[sort]) for sort in change.sorts)
+        return _("、").join(_(SORTS[sort]) for sort in change.sorts)
 
     def lines(self, change: Change) -> list[tuple[str, str, str]]:
         """Field, old and new value of a change; none for a new outlet."""

@@ -34,7 +34,7 @@ class AccountsPage:
 
     def roles(self, account: Staff) -> str:
         """The names of an account's roles."""
-        return "、".join(_(ROLES[role][0]) for role in account.roles if role in ROLES)
+        return _("、").join(_(ROLES[role][0]) for role in account.roles if role in ROLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _role_lines(chosen: Sequence[str]) -> list[RoleLine]:
         RoleLine(
             key,
             _(name),
-            "、".join(_(PERMISSIONS[each]) for each in PERMISSIONS if each in allowed),
+            _("、").join(_(PERMISSIONS[each]) for each in PERMISSIONS if each in allowed),
             key in chosen,
         )
         for key, (name, allowed) in ROLES.items()

@@ -1,5 +1,6 @@
 """From a sheet to the tree: idempotent, dated, all or nothing."""
 
+import threading
 from datetime import date, datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
 
 from core.database import Database
 from core.errors import Invalid
@@ -242,3 +244,44 @@ def assert_is_tree(database: Database) -> None:
                 nodes[code].parent_code,
             )
             assert span.valid_to is None
+
+
+def race(database: Database, now: datetime, *, guarded: bool) -> tuple[list[Plan], list[Exception]]:
+    """Two imports of the same new outlets at the same moment; unguarded, both plan before either applies."""
+    text = HEADING + "1,总公司,head_office,,,\n2,甲省,province,1,,\n"
+    together, done, failed = threading.Barrier(2, timeout=20), [], []
+
+    def run_one() -> None:
+        try:
+            with database.transaction() as session:
+                if guarded:
+                    together.wait()
+                    outlet_changes.lock(session)
+                planned = outlet_changes.plan(session, outlet_files.read(text.encode()), TODAY)
+                if not guarded:
+                    together.wait()
+                outlet_changes.apply(session, planned, now)
+            done.append(planned)
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=run_one) for _number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return done, failed
+
+
+def test_of_two_imports_at_once_the_second_sees_the_first(database: Database, now: datetime) -> None:
+    if database.is_sqlite:
+        pytest.skip("a write transaction of SQLite waits for another before it begins")
+    done, failed = race(database, now, guarded=True)
+    assert not failed and sorted(len(planned.changes) for planned in done) == [0, 2]
+
+
+def test_control_without_the_lock_two_imports_at_once_collide(database: Database, now: datetime) -> None:
+    if database.is_sqlite:
+        pytest.skip("a write transaction of SQLite waits for another before it begins")
+    _done, failed = race(database, now, guarded=False)
+    assert [type(error) for error in failed] == [IntegrityError]

@@ -70,7 +70,7 @@ def _tell_faults(planned: Plan) -> None:
 
 
 def _tell_change(change: Change) -> None:
-    sorts = "、".join(_(SORTS[sort]) for sort in change.sorts)
+    sorts = _("、").join(_(SORTS[sort]) for sort in change.sorts)
     click.echo(f"{'+' if change.is_new else '~'} {change.code} {change.name}  {sorts}")
     if change.is_new:
         return
@@ -80,7 +80,7 @@ def _tell_change(change: Change) -> None:
 
 
 def _tell_sum(planned: Plan, *, dry_run: bool) -> None:
-    counts = "，".join(
+    counts = _("，").join(
         _("%(sort)s %(count)s 个") % {"sort": _(label), "count": planned.count(sort)}
         for sort, label in SORTS.items()
         if planned.count(sort)

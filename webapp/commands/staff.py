@@ -63,5 +63,5 @@ def list_() -> None:
         accounts = people.everyone(session)
     for account in accounts:
         state = _("正常") if account.active else _("已停用")
-        roles = "、".join(_(ROLES[role][0]) for role in account.roles if role in ROLES)
+        roles = _("、").join(_(ROLES[role][0]) for role in account.roles if role in ROLES)
         click.echo(f"{account.login}\t{account.name}\t{roles}\t{state}")
