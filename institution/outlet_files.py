@@ -28,12 +28,28 @@ COLUMNS: dict[str, tuple[str, tuple[str, ...]]] = {
     "address": (mark("地址"), ("详细地址", "网点地址")),
     "longitude": (mark("经度"), ("lng", "lon")),
     "latitude": (mark("纬度"), ("lat",)),
-    "phone": (mark("电话"), ("联系电话", "网点电话", "telephone")),
-    "hours": (mark("营业时间"), ("服务时间", "opening hours")),
-    "plaque_number": (mark("基地牌匾编号"), ("牌匾编号", "挂牌编号")),
+    "phone": (mark("电话"), ("联系电话", "网点电话", "telephone", "tel")),
+    "hours": (mark("营业时间"), ("服务时间", "开放时间", "opening hours", "business hours")),
+    "plaque_number": (mark("基地牌匾编号"), ("牌匾编号", "牌匾号", "挂牌编号", "plaque no", "plaque")),
     "plaque_on": (mark("挂牌日期"), ("牌匾日期", "plaque date")),
-    "open_on": (mark("开业日期"), ("启用日期", "开业时间", "open since", "opened on")),
-    "closed_on": (mark("撤并日期"), ("关闭日期", "撤销日期", "停业日期", "closed")),
+    "open_on": (
+        mark("开业日期"),
+        (
+            "启用日期",
+            "开业时间",
+            "成立日期",
+            "open since",
+            "opened on",
+            "opened",
+            "open from",
+            "open date",
+            "opening date",
+        ),
+    ),
+    "closed_on": (
+        mark("撤并日期"),
+        ("关闭日期", "撤销日期", "停业日期", "closed", "closed since", "close date", "closing date"),
+    ),
 }
 LABELS = {name: label for name, (label, _others) in COLUMNS.items()}
 MAX_ROWS = 200_000

@@ -14,10 +14,30 @@ from institution.models import OutletKind
 from institution.outlet_files import COLUMNS, LABELS, Row
 
 KIND_WORDS = {
-    OutletKind.head_office: ("总公司", "总部", "总行", "head office", "headquarters"),
-    OutletKind.province: ("省级分公司", "省分公司", "分公司", "省级", "省", "province"),
-    OutletKind.city: ("地市公司", "地市级", "地市", "市级", "市", "中心支公司", "city"),
-    OutletKind.county: ("县支公司", "支公司", "县级", "县", "区县", "county"),
+    OutletKind.head_office: ("总公司", "总部", "总行", "head office", "headoffice", "headquarters", "hq"),
+    OutletKind.province: (
+        "省级分公司",
+        "省分公司",
+        "分公司",
+        "省公司",
+        "省级",
+        "省",
+        "province",
+        "provincial branch",
+    ),
+    OutletKind.city: (
+        "地市公司",
+        "地市级",
+        "地市",
+        "市公司",
+        "市分公司",
+        "市级",
+        "市",
+        "中心支公司",
+        "city",
+        "city branch",
+    ),
+    OutletKind.county: ("县支公司", "支公司", "县公司", "县级", "县", "区县", "county", "county branch"),
     OutletKind.outlet: ("柜面网点", "柜面", "网点", "服务网点", "outlet", "branch outlet"),
 }
 _KINDS = {word: kind for kind, words in KIND_WORDS.items() for word in (*words, kind.value)}
