@@ -1,12 +1,15 @@
 """Fires due plans: each firing becomes one push, cut into batches of rows in the outbox, once."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import structlog
 from sqlalchemy import insert, update
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -27,6 +30,8 @@ from scheduler.models import (
 )
 from scheduler.recurrence import moments
 
+log = structlog.get_logger()
+
 _MOST_MISSED = 400
 _CHUNK = 1000
 
@@ -43,13 +48,22 @@ class Planner:
         """Fire what is due and cut what is not cut yet; returns how many pushes were cut."""
         due = select(Plan.id).where(Plan.state == PlanState.active, col(Plan.next_due_at) <= now)
         for plan_id in self._ids(due):
+            self._alone(partial(fire, plan_id=plan_id, zone=self.zone, now=now))
+        uncut = self._ids(select(Push.id).where(Push.state == PushState.cutting))
+        cuts = [
+            self._alone(partial(cut, push_id=push_id, batch_sizes=self.batch_sizes, now=now))
+            for push_id in uncut
+        ]
+        return sum(map(bool, cuts))
+
+    def _alone(self, act: Callable[[Session], object]) -> object:
+        """Do one thing in a transaction of its own: a plan that cannot be fired holds up no other."""
+        try:
             with self.database.transaction() as session:
-                fire(session, plan_id, zone=self.zone, now=now)
-        cuts = 0
-        for push_id in self._ids(select(Push.id).where(Push.state == PushState.cutting)):
-            with self.database.transaction() as session:
-                cuts += cut(session, push_id, batch_sizes=self.batch_sizes, now=now)
-        return cuts
+                return act(session)
+        except Exception:
+            log.exception("a plan could not be carried out; it is tried again")
+            return None
 
     def _ids(self, query: SelectOfScalar[Any]) -> list[int]:
         with self.database.reading() as session:

@@ -22,7 +22,7 @@ def main(given: dict[str, object]) -> None:
     limits = Limits(lease_seconds=2.0, backoff_first=0.2, backoff_most=1.0, most_attempts=20)
     if given.pop("pretend_keys", False):
         Email.idempotent = True  # the control: claim what no mail server does
-    settings = Settings(_env_file=None, **given)  # type: ignore[call-arg,arg-type]
+    settings = Settings(_env_file=None, **given)  # type: ignore[arg-type]
     keys = Keys(load_secret(settings))
     attributions = Attributions(keys)
     line = outgoing(

@@ -159,7 +159,7 @@ class MailReceiver:
         self.inbox.accept(key, address, mail)
         if behaviour == SILENT_AFTER:
             await asyncio.sleep(self.inbox.silence)
-        if behaviour == DROP_AFTER and server.transport is not None:
+        if behaviour == DROP_AFTER and isinstance(server.transport, asyncio.Transport):
             server.transport.abort()
         return "250 taken"
 

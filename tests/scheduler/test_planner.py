@@ -107,6 +107,17 @@ def test_an_empty_list_is_done_at_once_with_a_reason(database: Database, vault: 
     assert push.state == PushState.done and push.reason
 
 
+def test_a_plan_that_cannot_be_fired_holds_up_no_other(
+    database: Database, vault: Vault, clock: Clock
+) -> None:
+    broken = _active(database, vault, clock.at, rule="FREQ=DAILY")
+    sound = _active(database, vault, clock.at)
+    with database.transaction() as session:
+        session.execute(update(Plan).where(col(Plan.id) == broken).values(rule="FREQ=NEVER"))
+    assert Planner(database, ZONE, SIZES).tick(clock.forward(hours=1)) == 1
+    assert [push.plan_id for push in _pushes(database)] == [sound]
+
+
 def _race(database: Database, act: "object", runners: int = 4) -> list[object]:
     """Let several threads do the same at once; what each of them got."""
     barrier, results = threading.Barrier(runners), []
