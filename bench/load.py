@@ -29,6 +29,7 @@ def free_port() -> int:
 def folder() -> Iterator[Path]:
     """A temporary folder on the same disk as /tmp, removed afterwards."""
     path = Path(tempfile.mkdtemp(prefix="signpost-bench-"))
+    path.chmod(0o755)  # nginx drops its powers and could not read a folder of root's
     try:
         yield path
     finally:
