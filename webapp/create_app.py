@@ -43,7 +43,7 @@ def create_app(runtime: Runtime) -> Flask:
     app.before_request(_choose_language)
     Babel(app, locale_selector=current_locale)
     blueprints.register(app, CSRFProtect(app))
-    access.login_manager().init_app(app)
+    access.login_manager().init_app(app, add_context_processor=False)  # templates know `signed_in`
     errors.register(app)
     layout.register(app)
     app.after_request(_secure)

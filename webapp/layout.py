@@ -13,6 +13,7 @@ from babel.dates import format_date, format_datetime
 from flask import Flask, current_app, g, request
 from flask_login import current_user
 from markupsafe import Markup, escape
+from sqlalchemy.exc import SQLAlchemyError
 
 from content.models import KIND_NAMES, Kind
 from core.http import service
@@ -116,9 +117,12 @@ def _context() -> dict[str, Any]:
 
 def _person() -> SignedIn | None:
     # A public page is cached for everybody: it must not even look at the session.
-    if not request.path.startswith("/desk") or not current_user.is_authenticated:
+    if not request.path.startswith("/desk"):
         return None
-    return current_user._get_current_object()  # type: ignore[no-any-return]
+    try:
+        return current_user._get_current_object() if current_user.is_authenticated else None
+    except SQLAlchemyError:
+        return None  # without its database the desk still shows the page that says so
 
 
 def _navigation(person: SignedIn) -> Iterator[tuple[str, list[NavItem]]]:

@@ -2,6 +2,7 @@
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import text as sql
 from sqlmodel import col, delete
 
 from campaign import programme
@@ -116,3 +117,17 @@ def test_the_preview_shows_a_hidden_campaign_and_is_not_counted(
     assert declared[-1] is None
     assert "data-keys" not in answer.text
     assert editor.get(f"/c/{OWN}").status_code == 404
+
+
+def test_without_its_table_the_desk_still_shows_a_page_that_leads_on(desk: Desk, runtime: Runtime) -> None:
+    editor = desk(factories.EDITOR)
+    with runtime.service(Database).transaction() as session:
+        session.execute(sql("ALTER TABLE staff RENAME TO staff_gone"))
+    try:
+        answer = editor.get(LIST)
+    finally:
+        with runtime.service(Database).transaction() as session:
+            session.execute(sql("ALTER TABLE staff_gone RENAME TO staff"))
+    assert answer.status_code == 500
+    assert "我们已经记录" in answer.text
+    assert 'href="/desk"' in answer.text
