@@ -58,6 +58,12 @@ class ReachStore:
             os.close(lock)
             raise
 
+    @staticmethod
+    def check_free(settings: Settings) -> None:
+        """StoreBusy when another process holds the embedded engine's folder; opens nothing."""
+        if not settings.reach_url:
+            os.close(_hold(settings.home / "reach.lock"))
+
     def ship(self, segment: str, lines: bytes) -> None:
         """Insert a segment's lines, once however often it is called with the same name.
 

@@ -7,6 +7,7 @@ from flask import Flask, current_app, g, request
 from flask.wrappers import Response
 from flask_babel import Babel
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from core.i18n import CATALOGUES, LOCALES, current_locale, set_locale
 from core.settings import Settings
@@ -39,6 +40,9 @@ def create_app(runtime: Runtime) -> Flask:
         BABEL_DEFAULT_LOCALE=settings.locale,
         BABEL_DEFAULT_TIMEZONE=settings.time_zone,
     )
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
     app.before_request(_choose_language)
     Babel(app, locale_selector=current_locale)

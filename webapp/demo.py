@@ -27,9 +27,12 @@ def load(runtime: Runtime, scale: int) -> dict[int, int]:
     """Load tree and reach at one `scale`-th; returns the person-times of each year. Again: the same state."""
     database = runtime.service(Database)
     planned = demo_tree.tree()
+    store = runtime.service(ReachStore)  # says at once when the server holds it
     with database.reading() as session:
         _refuse_real(session)
-    store = runtime.service(ReachStore)  # says at once when the server holds it
+        pieces = [each.key for each in lifecycle.published_list(session)]
+    # The tree comes last: where it stands, its reach stands too, also after a load that was cut off.
+    totals = demo_reach.load(store, reach_outlets(planned), pieces, scale=scale)
     with database.transaction() as session:
         outlet_changes.lock(session)
         _refuse_real(session)
@@ -37,17 +40,13 @@ def load(runtime: Runtime, scale: int) -> dict[int, int]:
             _plant(session, planned)
         demo_reach.describe_keys(session)
         pages.bump(session)
-        pieces = [each.key for each in lifecycle.published_list(session)]
-    return demo_reach.load(store, reach_outlets(planned), pieces, scale=scale)
+    return totals
 
 
-def load_once(runtime: Runtime, scale: int = 100) -> bool:
-    """Load unless there is a tree already, demo or real; whether it was loaded."""
+def is_wanted(runtime: Runtime) -> bool:
+    """Whether there is no tree yet, neither a demo one nor a real one."""
     with runtime.service(Database).reading() as session:
-        if session.exec(select(func.count()).select_from(Outlet)).one():
-            return False
-    load(runtime, scale)
-    return True
+        return not session.exec(select(func.count()).select_from(Outlet)).one()
 
 
 def clear(runtime: Runtime) -> int:

@@ -84,7 +84,7 @@ def test_loading_makes_both_years_exactly_and_clearing_takes_away_that_and_nothi
         assert len(outlets.provinces(session)) == 31
         assert all(each.demo for each in outlets.everything(session))
         factories.outlet(session, "REAL-1", "自己的柜面", "outlet", "330100", now=now)
-    assert not demo.load_once(runtime)
+    assert not demo.is_wanted(runtime)
     with pytest.raises(Conflict, match="REAL-1"):
         demo.clear(runtime)
     assert store.query(own) == [(sum(totals.values()),)]
@@ -102,7 +102,7 @@ def test_the_demo_is_not_mixed_into_a_real_tree(runtime: Runtime, now: datetime)
         factories.tree(session, now)
     with pytest.raises(Conflict, match="空的树"):
         demo.load(runtime, SCALE)
-    assert not demo.load_once(runtime)
+    assert not demo.is_wanted(runtime)
 
 
 def test_a_running_server_is_told_of_and_nothing_is_half_loaded(runtime: Runtime, settings: Settings) -> None:

@@ -14,6 +14,7 @@ from core.i18n import gettext as _
 from core.i18n import mark
 from core.settings import Settings
 from institution import people
+from tracking.store import ReachStore
 from webapp import demo as demo_institution
 from webapp import migrate, starter_library
 from webapp.commands import plain_errors, runtime
@@ -31,8 +32,9 @@ def setup(demo: bool) -> None:
         click.echo(_("数据库已就绪。"))
     if starter_library.load(objects):
         click.echo(_("起步内容库已载入并发布。"))
-    if demo:
-        demo_institution.load_once(objects)
+    if demo and demo_institution.is_wanted(objects):
+        click.echo(_("正在载入示范机构：2,500 个网点、两年触达，约半分钟……"))
+        demo_institution.load(objects, scale=100)
     _first_account(objects)
     objects.close()
 
@@ -74,6 +76,7 @@ def serve(workers: int) -> None:
     if not migrate.is_current(objects.service(Database)):
         raise Invalid(mark("数据库还没有升级到当前版本：请先运行 signpost setup。"))
     objects.close()
+    ReachStore.check_free(settings)
     _check_port(settings)
     click.secho(_("网站  %(url)s") % {"url": settings.public_url}, bold=True)
     click.echo(_("员工  %(url)s/desk") % {"url": settings.public_url})
