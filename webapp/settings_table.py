@@ -6,7 +6,7 @@ from pathlib import Path
 from core.settings import PREFIX, Settings
 
 README = Path(__file__).resolve().parent.parent / "README.md"
-_BETWEEN = re.compile(r"(<!-- settings -->\n).*?(\n<!-- /settings -->)", re.DOTALL)
+_BETWEEN = re.compile(r"(<!-- settings -->\n).*?(<!-- /settings -->)", re.DOTALL)
 
 
 def settings_table() -> str:
@@ -21,7 +21,7 @@ def settings_table() -> str:
 def main() -> None:
     """Write the table into the README between its two marks."""
     text = README.read_text(encoding="utf-8")
-    README.write_text(_BETWEEN.sub(lambda m: m[1] + settings_table() + m[2], text), encoding="utf-8")
+    README.write_text(_BETWEEN.sub(lambda m: m[1] + settings_table() + "\n" + m[2], text), encoding="utf-8")
 
 
 if __name__ == "__main__":
