@@ -49,7 +49,7 @@ def settings(tmp_path: Path, database_template: servers.Template) -> Iterator[Se
     home = tmp_path / "home"
     home.mkdir()
     with database_template.copy(home) as url:
-        yield Settings(_env_file=None, home=home, database_url=url, secret_key="test-secret-of-no-value")  # type: ignore[arg-type,call-arg]
+        yield Settings(_env_file=None, home=home, database_url=url, secret_key="test-secret-of-no-value")
 
 
 @pytest.fixture

@@ -51,7 +51,9 @@ def test_two_writers_do_not_lose_an_update(database: Database) -> None:
                 _raise_count(session)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     with database.reading() as session:
         assert session.exec(select(Staff)).one().failed_count == 100

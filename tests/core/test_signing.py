@@ -11,11 +11,13 @@ from core.signing import Keys, Signer, load_secret
 
 
 def test_threads_that_start_together_agree_on_the_secret(tmp_path: Path) -> None:
-    settings = Settings(_env_file=None, home=tmp_path / "home")  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, home=tmp_path / "home")
     found: list[bytes] = []
     threads = [threading.Thread(target=lambda: found.append(load_secret(settings))) for _ in range(16)]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert len(set(found)) == 1 and len(found[0]) >= 48
     assert (tmp_path / "home" / "secret.key").stat().st_mode & 0o777 == 0o600
 

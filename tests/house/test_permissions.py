@@ -28,7 +28,11 @@ def undeclared(app: Flask) -> list[str]:
         writes = bool(WRITES & (rule.methods or set()))
         if permission is None and (rule.rule.startswith("/desk") or writes):
             found.append(rule.rule)
-        if permission == "public" and rule.rule.startswith("/desk") and not rule.endpoint.startswith("staff."):
+        if (
+            permission == "public"
+            and rule.rule.startswith("/desk")
+            and not rule.endpoint.startswith("staff.")
+        ):
             found.append(rule.rule)
     return found
 
@@ -53,7 +57,9 @@ def test_nobody_gets_in_without_signing_in(app: Flask) -> None:
             continue
         address = rule.rule
         for name in rule.arguments:
-            converter = "int:" if f"<int:{name}>" in address else "path:" if f"<path:{name}>" in address else ""
+            converter = (
+                "int:" if f"<int:{name}>" in address else "path:" if f"<path:{name}>" in address else ""
+            )
             address = address.replace(f"<{converter}{name}>", "1")
         answer = client.get(address)
         assert answer.status_code == 302, address
