@@ -83,7 +83,14 @@ def definition(shown: Sequence[Point], now: str, before: str, width: int, height
             ),
         )
         .properties(width=width, height=height)
-        .configure_view(stroke=None)
+    )
+    return _styled(chart)
+
+
+def _styled(chart: alt.Chart) -> alt.Chart:
+    """The look of every chart: faint grid, quiet labels, Chinese type."""
+    styled: alt.Chart = (
+        chart.configure_view(stroke=None)
         .configure_axis(
             gridColor=GRID,
             labelColor=TEXT,
@@ -100,7 +107,7 @@ def definition(shown: Sequence[Point], now: str, before: str, width: int, height
         )
         .configure_axisX(grid=False)
     )
-    return chart
+    return styled
 
 
 def _unit(largest: int) -> tuple[str, float]:

@@ -15,7 +15,6 @@ OUTLET, BRANCH, CHANNEL, PIECE, CAMPAIGN, MONTH, DAY = (
     "outlet", "branch", "channel", "piece", "campaign", "month", "day",
 )  # fmt: skip
 BYS = (OUTLET, BRANCH, CHANNEL, PIECE, CAMPAIGN, MONTH, DAY)
-_COLUMNS = "day, outlet, channel, campaign, piece"
 _TRIES = 4
 
 
@@ -126,11 +125,11 @@ def _gross(key: str, where: str, period: Period, raw: list[date] | None, definit
 
 def _unique(key: str, where: str, period: Period, raw: list[date] | None, definition: Definition) -> str:
     # The campaign of a visitor is that of the first event, so a campaign is chosen only after de-duplication.
-    rolled = f"SELECT {_COLUMNS}, quantity AS n FROM reach_unique WHERE {_rolled(period, raw)}"
     inner = rollups.unique_rows(definition, _raw(period, raw))
-    fresh = f"SELECT day, outlet, channel, first_campaign AS campaign, piece, n FROM ({inner})"
+    fresh = f"(SELECT day, outlet, channel, first_campaign AS campaign, piece, n AS quantity FROM ({inner}))"
     parts = [
-        f"SELECT {key} AS k, sum(n) AS m FROM ({one}) WHERE {where} GROUP BY k" for one in (rolled, fresh)
+        f"SELECT {key} AS k, sum(quantity) AS m FROM {source} WHERE {days} AND {where} GROUP BY k"
+        for source, days in (("reach_unique", _rolled(period, raw)), (fresh, "1"))
     ]
     return f"SELECT k, toInt64(sum(m)) FROM ({' UNION ALL '.join(parts)}) GROUP BY k"
 

@@ -114,18 +114,12 @@ def overview(
     tiles = provinces.tiles(grouped(BRANCH).rows) if at_top else []
     base = choice.ask.compared.base
     return Overview(
-        title=_(
-            "%(where)s触达 · %(when)s",
-            where=report.within_name if not at_top else _("全国"),
-            when=periods.title(choice.ask.compared.period),
-        ),
+        title=_title(report, at_top=at_top),
         choice=choice,
         report=report,
         crumbs=_crumbs(tree, given, choice.ask, today),
-        spans=[
-            Link(_(label), _href(given, span=key, at=""), key == choice.span) for key, label in SPANS.items()
-        ],
-        tables=[Link(_(BY_NAMES[by]), _href(given, by=by), by == choice.ask.by) for by in TABLES],
+        spans=_spans(given, choice),
+        tables=_tables(given, choice),
         downloads=[Link(name.upper(), _download(choice.ask, name)) for name in ("xlsx", "csv", "json")],
         compares=[(mode, _(periods.MODE_NAMES[mode])) for mode in periods.MODES],
         kept={key: given[key] for key in ("span", "by", "within") if given.get(key)},
@@ -139,6 +133,19 @@ def overview(
         before=periods.title(base) if base else "",
         facts=list(facts(report)),
     )
+
+
+def _title(report: Report, *, at_top: bool) -> str:
+    where = _("全国") if at_top else report.within_name
+    return _("%(where)s触达 · %(when)s", where=where, when=periods.title(report.ask.compared.period))
+
+
+def _spans(given: Mapping[str, str], choice: Choice) -> list[Link]:
+    return [Link(_(label), _href(given, span=key, at=""), key == choice.span) for key, label in SPANS.items()]
+
+
+def _tables(given: Mapping[str, str], choice: Choice) -> list[Link]:
+    return [Link(_(BY_NAMES[by]), _href(given, by=by), by == choice.ask.by) for by in TABLES]
 
 
 def _regrouped(store: ReachStore, session: Session, asked: Ask, by: str, tree: Tree) -> Report:

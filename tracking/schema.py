@@ -29,16 +29,19 @@ AS SELECT day, toInt64(count()) AS rows FROM reach_event GROUP BY day
 _DEPOSIT = (
     "CREATE TABLE IF NOT EXISTS reach_deposit (name String, at DateTime) ENGINE = MergeTree ORDER BY name"
 )
+# The engine answers by outlet from the projections, whose size depends on outlets and days, not on visits.
 _GROSS = """
 CREATE TABLE IF NOT EXISTS reach_gross (
     day Date, outlet LowCardinality(String), channel LowCardinality(String), campaign LowCardinality(String),
-    piece LowCardinality(String), kind LowCardinality(String), quantity Int64, rows Int64
+    piece LowCardinality(String), kind LowCardinality(String), quantity Int64, rows Int64,
+    PROJECTION by_outlet (SELECT day, outlet, kind, sum(quantity) GROUP BY day, outlet, kind)
 ) ENGINE = MergeTree PARTITION BY toYYYYMM(day) ORDER BY (day, outlet, channel, campaign, piece, kind)
 """
 _UNIQUE = """
 CREATE TABLE IF NOT EXISTS reach_unique (
     day Date, outlet LowCardinality(String), channel LowCardinality(String), campaign LowCardinality(String),
-    piece LowCardinality(String), quantity Int64
+    piece LowCardinality(String), quantity Int64,
+    PROJECTION by_outlet (SELECT day, outlet, sum(quantity) GROUP BY day, outlet)
 ) ENGINE = MergeTree PARTITION BY toYYYYMM(day) ORDER BY (day, outlet, channel, campaign, piece)
 """
 # A day is closed by the newest line here, if its `rows` is still the number of the day's raw rows (-1: open).
