@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from core.settings import Settings
+from core.settings import Settings, forget_environment
 from core.signing import Keys, load_secret
 from tracking.attribution import Attributions
 from tracking.collector import Collector
@@ -19,6 +19,7 @@ def _nothing(_environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
 def build_application() -> Collector:
     """The collector over an application that knows no page, with settings from the environment."""
     settings = Settings()
+    forget_environment()
     attributions = Attributions(Keys(load_secret(settings)))
     spool = Spool(settings.spool_dir, settings.spool_seal_seconds, settings.spool_seal_bytes)
     recorder = Recorder(spool, attributions, settings)

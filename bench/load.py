@@ -118,7 +118,7 @@ def _wait(server: Server) -> None:
 
 @contextmanager
 def nginx(home: Path, location: str) -> Iterator[Server]:
-    """nginx with one worker, a buffered access log and one server block holding `location` lines."""
+    """nginx as Debian sets it up, with one worker, a buffered access log and `location` lines."""
     home.mkdir(parents=True, exist_ok=True)
     port = free_port()
     config = home / "nginx.conf"
@@ -130,7 +130,7 @@ http {{
   access_log {home}/access.log combined buffer=64k flush=1s;
   client_body_temp_path {home}/body; proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/fastcgi;
   uwsgi_temp_path {home}/uwsgi; scgi_temp_path {home}/scgi;
-  keepalive_requests 100000000; sendfile on; open_file_cache max=1000;
+  keepalive_requests 100000000; sendfile on; tcp_nopush on;
   server {{ listen 127.0.0.1:{port}; {location} }}
 }}
 """,

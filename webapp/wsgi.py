@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from content.pages import Generation, PageCache
-from core.settings import Settings
+from core.settings import Settings, forget_environment
 from tracking.collector import Collector
 from tracking.recorder import Recorder
 from webapp import background, logs
@@ -26,5 +26,6 @@ def build_application(settings: Settings | None = None) -> Application:
     """The callable that a server worker loads: the line, and drain and scheduler beside it."""
     logs.configure()
     runtime = build(settings or Settings())
+    forget_environment()
     background.start(runtime)
     return compose(runtime)
