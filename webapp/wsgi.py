@@ -8,6 +8,7 @@ from core.settings import Settings, forget_environment
 from tracking.collector import Collector
 from tracking.recorder import Recorder
 from webapp import background, logs
+from webapp.affinity import Roaming
 from webapp.create_app import create_app
 from webapp.runtime import Runtime, build
 
@@ -16,10 +17,12 @@ Application = Callable[..., Any]
 
 def compose(runtime: Runtime) -> Application:
     """The line over the objects of `runtime`; starts nothing."""
-    app = create_app(runtime)
+    return _line(runtime, create_app(runtime))
+
+
+def _line(runtime: Runtime, app: Application) -> Application:
     recorder = runtime.service(Recorder)
-    collected = Collector(app, recorder)
-    return PageCache(collected, recorder, runtime.service(Generation))
+    return PageCache(Collector(app, recorder), recorder, runtime.service(Generation))
 
 
 def build_application(settings: Settings | None = None) -> Application:
@@ -28,4 +31,7 @@ def build_application(settings: Settings | None = None) -> Application:
     runtime = build(settings or Settings())
     forget_environment()
     background.start(runtime)
-    return compose(runtime)
+    roaming = Roaming(create_app(runtime))
+    line = _line(runtime, roaming)
+    roaming.settle()  # last: the jobs started above keep all cores
+    return line

@@ -1,11 +1,12 @@
 """core.settings: environment, NAME_FILE and defaults."""
 
+import os
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from core.settings import Settings
+from core.settings import Settings, forget_environment
 
 
 def _settings() -> Settings:
@@ -40,3 +41,11 @@ def test_a_wrong_value_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, va
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError):
         _settings().port = 1  # type: ignore[misc]
+
+
+def test_the_environment_is_forgotten_but_for_what_libraries_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", dict(os.environ))  # a copy: this process keeps its own
+    os.environ.update({"SIGNPOST_SECRET_KEY": "x", "AWS_SECRET": "y", "HTTPS_PROXY": "z", "TZ": "UTC"})
+    forget_environment()
+    assert "SIGNPOST_SECRET_KEY" not in os.environ and "AWS_SECRET" not in os.environ
+    assert os.environ["HTTPS_PROXY"] == "z" and os.environ["TZ"] == "UTC"
