@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -53,7 +54,7 @@ KEYS: dict[str, Callable[[ReachEvent], str]] = {
 @st.composite
 def events(draw: st.DrawFn) -> ReachEvent:
     day = FIRST_DAY + timedelta(draw(st.integers(0, DAYS - 1)))
-    more = {
+    more: dict[str, Any] = {
         "hour": draw(st.integers(0, 15)),
         "outlet": draw(st.sampled_from(["a", "b", "it's", "H", "", "unknown"])),
         "channel": draw(st.sampled_from(["web", "wechat", ""])),
@@ -117,7 +118,8 @@ def test_every_grouping_adds_up_to_the_raw_rows(
     emptied: Callable[[], ReachStore], segments: list[list[ReachEvent]], close_after: int, today: int
 ) -> None:
     global number  # noqa: PLW0603  (segment names must differ between examples)
-    store, seen = emptied(), []
+    store = emptied()
+    seen: list[ReachEvent] = []
     names = []
     for place, drawn in enumerate(segments):
         number += 1

@@ -8,7 +8,7 @@ import pytest
 from tests.tracking.rows import event, ship
 from tracking import demo, measure, rollups
 from tracking.definition import FIRST
-from tracking.demo_plan import TOTALS, DemoOutlet, Year, shared
+from tracking.demo_plan import CAMPAIGNS, TOTALS, DemoOutlet, Year, shared
 from tracking.dimensions import Tree
 from tracking.measure import Measured, Question
 from tracking.periods import named
@@ -29,7 +29,7 @@ def test_the_plan_adds_up_at_every_scale(scale: int) -> None:
     for number, whole in TOTALS.items():
         planned = Year.at(number, scale)
         assert abs(planned.total * scale - whole) <= scale / 2, "rounded to the nearest person-time"
-        months = list(planned.months(demo.CAMPAIGNS))
+        months = list(planned.months(CAMPAIGNS))
         assert sum(month.visits for month in months) == planned.visits
         assert sum(month.offline for month in months) == planned.total - planned.online
         assert months[0].first == 0
