@@ -1,19 +1,20 @@
 # Two commands: `make run` and `make test`. Both set up what they need, once.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+KIND := run
 
 help: ## Say what there is
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: ## Virtual environment, locked dependencies, Chromium and fonts; leaves .venv/bin/signpost
-	@bash deploy/setup.sh run
+	@bash deploy/setup.sh $(KIND)
 
 run: setup ## The site on http://127.0.0.1:8000 with embedded engines and the demo institution
 	@.venv/bin/signpost setup --demo
 	@exec .venv/bin/signpost serve
 
-test: ## Everything: ruff, mypy, import-linter, pytest on SQLite and PostgreSQL, with a real browser
-	@bash deploy/setup.sh test
+test: KIND := test
+test: setup ## Everything: ruff, mypy, import-linter, pytest on SQLite and PostgreSQL, with a real browser
 	@bash deploy/test.sh
 
 lock: ## Write the lock files anew from pyproject.toml (names, versions and hashes only)
