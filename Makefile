@@ -10,8 +10,7 @@ setup: ## Virtual environment, locked dependencies, Chromium and fonts; leaves .
 	@bash deploy/setup.sh $(KIND)
 
 run: setup ## The site on http://127.0.0.1:8000 with embedded engines and the demo institution
-	@.venv/bin/signpost setup --demo
-	@exec .venv/bin/signpost serve
+	@exec .venv/bin/signpost serve --prepare
 
 test: KIND := test
 test: setup ## Everything: ruff, mypy, import-linter, pytest on SQLite and PostgreSQL, with a real browser

@@ -24,6 +24,12 @@ AUTHOR = ("starter-author", mark("路标内容组"))
 REVIEWER = ("starter-reviewer", mark("路标审校组"))
 
 
+def is_wanted(runtime: Runtime) -> bool:
+    """Whether the site holds no piece yet."""
+    with runtime.service(Database).reading() as session:
+        return session.exec(select(Piece.key)).first() is None
+
+
 def load(runtime: Runtime) -> bool:
     """Publish the library when the site holds no piece yet; True when it did."""
     settings = runtime.service(Settings)

@@ -1,6 +1,8 @@
 """`signpost setup` and `signpost serve`."""
 
 import socket
+import subprocess
+import sys
 
 import click
 from granian import Granian
@@ -62,10 +64,16 @@ def _say_password(objects: Runtime, password: str) -> None:
 
 @click.command()
 @click.option("--workers", default=1, show_default=True, help="Web processes; above 1 needs a reach server.")
+@click.option("--prepare", is_flag=True, help="First do what `setup --demo` would, if any of it is missing.")
 @plain_errors
-def serve(workers: int) -> None:
+def serve(workers: int, prepare: bool) -> None:
     """Serve the site, with the scheduler and the drain beside it."""
     objects = runtime()
+    if prepare and not _is_prepared(objects):
+        # A process of its own: the reach engine must not be open in the one that starts the workers.
+        done = subprocess.run([sys.argv[0], "setup", "--demo"], check=False)  # noqa: S603  (ourselves)
+        if done.returncode:
+            raise SystemExit(done.returncode)
     settings = objects.service(Settings)
     if workers > 1 and not settings.reach_url:
         raise Invalid(
@@ -94,6 +102,18 @@ def serve(workers: int) -> None:
         respawn_failed_workers=True,
         log_level=LogLevels.warning,
     ).serve()
+
+
+def _is_prepared(objects: Runtime) -> bool:
+    """Whether `setup --demo` has nothing to do."""
+    database = objects.service(Database)
+    if not migrate.is_current(database):
+        return False
+    with database.reading() as session:
+        accounts = people.everyone(session)
+    return (
+        bool(accounts) and not starter_library.is_wanted(objects) and not demo_institution.is_wanted(objects)
+    )
 
 
 def _check_port(settings: Settings) -> None:
