@@ -39,7 +39,7 @@ fi
 # System programs: only where this may be done without asking (root on Debian), and only what is missing.
 missing=()
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
-fc-list 2>/dev/null | grep -qi 'cjk\|PingFang\|YaHei' || missing+=(fonts-noto-cjk)
+[ -n "$(fc-list :lang=zh family 2>/dev/null)" ] || missing+=(fonts-noto-cjk)
 if [ "$kind" = test ]; then
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing+=(postgresql)
 fi
