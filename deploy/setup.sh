@@ -11,7 +11,7 @@ say() { printf '\033[1m%s\033[0m\n' "$*"; }
 
 python="${PYTHON:-}"
 if [ -z "$python" ]; then
-  for candidate in python3.13 python3.12 python3.11 python3; do
+  for candidate in python3 python3.13 python3.12 python3.11; do
     command -v "$candidate" >/dev/null && "$candidate" -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
       && python="$candidate" && break
   done
