@@ -25,10 +25,10 @@ ROWS = """姓名,接口标识,网点代码,同意用途,同意时间,同意来�
 
 
 def _plan(site: Site, target: str) -> None:
-    """A list of three people and a plan that is due in this minute."""
+    """A list of three people and a plan that is due in a few minutes."""
     runtime, now = site.runtime, clock.now()
     zone = runtime.service(Settings).zone
-    due = (now + timedelta(minutes=1)).astimezone(zone)
+    due = (now + timedelta(minutes=3)).astimezone(zone)  # cut to the minute: at least two from now
     with runtime.service(Database).transaction() as session:
         audience_import.import_file(
             session, ROWS.encode(), list_name="老客户", vault=runtime.service(Vault), zone=zone, now=now
@@ -50,7 +50,7 @@ def test_a_push_goes_out_once_on_time_and_its_readers_are_counted_for_it(site: S
         _plan(site, receiver.url)
         outgoing.run_once()
         assert receiver.inbox.attempts == []  # not due yet
-        outgoing.clock = lambda: clock.now() + timedelta(minutes=2)
+        outgoing.clock = lambda: clock.now() + timedelta(minutes=4)
         outgoing.dispatcher.clock = outgoing.clock
         outgoing.run_once()
         outgoing.run_once()
