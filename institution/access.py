@@ -1,88 +1,86 @@
-"""Who may do what: roles are sets of permissions, every staff route declares the one it needs."""
+"""The one place where a request is let through: who is signed in, which permission, in which part of the tree.
 
-from collections.abc import Callable
+Every staff route declares its permission; a route about one thing also declares how to find the node of the
+tree that the thing belongs to (`at`; `SHARED` for what belongs to the whole institution). Lists narrow
+themselves by `signed_in().scope(permission)`. What lies outside is answered like what does not exist.
+"""
+
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 from flask import abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user
+from sqlmodel import Session
 
-from core.errors import NotAllowed
-from core.http import reading
-from core.i18n import mark
-from institution.models import Staff
+from core import clock
+from core.errors import NotAllowed, NotFound
+from core.http import reading, transaction
+from core.i18n import gettext, mark
+from institution import audit, sessions
+from institution.audit import Actor
+from institution.powers import PERMISSIONS, WHOLE, Powers, Scope
+from institution.sessions import Loaded
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=ResponseReturnValue)
+Locator = Callable[[Session, Mapping[str, Any]], str]
 
-PERMISSIONS = {
-    "desk.view": mark("打开工作台"),
-    "outlet.edit": mark("维护网点"),
-    "campaign.edit": mark("维护活动期"),
-    "content.edit": mark("编写与提交内容"),
-    "content.approve": mark("审查内容"),
-    "content.publish": mark("发布与撤下内容"),
-    "audience.edit": mark("维护名单"),
-    "push.edit": mark("制定推送计划"),
-    "push.run": mark("启动与停止推送"),
-    "reach.view": mark("查看触达报告"),
-    "staff.edit": mark("管理账号"),
-}
-ROLES: dict[str, tuple[str, frozenset[str]]] = {
-    "administrator": (mark("管理员"), frozenset(PERMISSIONS)),
-    "editor": (
-        mark("编辑"),
-        frozenset({"desk.view", "content.edit", "content.publish", "campaign.edit", "reach.view"}),
-    ),
-    "reviewer": (mark("消保审查"), frozenset({"desk.view", "content.approve", "reach.view"})),
-    "push_operator": (
-        mark("推送专员"),
-        frozenset({"desk.view", "audience.edit", "push.edit", "push.run", "reach.view"}),
-    ),
-    "outlet_manager": (mark("网点管理"), frozenset({"desk.view", "outlet.edit", "reach.view"})),
-    "analyst": (mark("分析"), frozenset({"desk.view", "reach.view"})),
-}
+
+def SHARED(_session: Session, _arguments: Mapping[str, Any]) -> str:
+    """Locator of what belongs to the whole institution."""
+    return WHOLE
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
-    """The person behind a request."""
+    """The person behind a request, with their session and powers."""
 
-    def __init__(self, staff: Staff) -> None:
-        self.staff = staff
-        self.id = staff.id or 0
-        self.permissions = permissions_of(staff)
+    def __init__(self, loaded: Loaded, token: str = "") -> None:
+        self.staff = loaded.staff
+        self.session = loaded.session
+        self.powers: Powers = loaded.powers
+        self.id = loaded.staff.id or 0
+        self._token = token
 
     def get_id(self) -> str:
-        """Account and session epoch: a changed password ends the sessions begun before it."""
-        return f"{self.staff.id}:{self.staff.session_epoch}"
+        """What the cookie holds: the session's token."""
+        return self._token
 
     def may(self, permission: str) -> bool:
-        """Whether this person holds the permission."""
-        return permission in self.permissions
+        """Whether this person holds the permission in some part of the tree."""
+        return self.powers.may(permission)
+
+    def scope(self, permission: str) -> Scope:
+        """The part of the tree in which this person holds the permission."""
+        return self.powers.scope(permission)
+
+    def may_at(self, session: Session, permission: str, code: str) -> bool:
+        """Whether this person holds the permission for a thing of this node."""
+        return self.scope(permission).covers(session, code)
+
+    def check(self, session: Session, permission: str, code: str) -> None:
+        """NotAllowed unless the permission is held for this node: for what a form wants to put somewhere."""
+        self.powers.check(session, permission, code)
 
 
-def permissions_of(staff: Staff) -> frozenset[str]:
-    """The union of what the account's roles allow; an unknown role allows nothing."""
-    return frozenset().union(*(ROLES[role][1] for role in staff.roles if role in ROLES))
-
-
-def load_signed_in(identifier: str) -> SignedIn | None:
-    """The person of a session cookie, None when the account was closed or its sessions ended."""
-    number, _, epoch = identifier.partition(":")
-    if not number.isdigit() or not epoch.isdigit():
-        return None
+def load_signed_in(token: str) -> SignedIn | None:
+    """The person of a session cookie, None when the session ended or the account was closed."""
+    now = clock.now()
     with reading() as session:
-        staff = session.get(Staff, int(number))
-    if staff is None or not staff.active or staff.system or staff.session_epoch != int(epoch):
+        loaded = sessions.load(session, token, now)
+    if loaded is None:
         return None
-    return SignedIn(staff)
+    if now - loaded.session.seen_at > sessions.SEEN_EVERY:
+        with transaction() as session:
+            sessions.seen(session, loaded.session.id or 0, now)
+    return SignedIn(loaded, token)
 
 
 def login_manager() -> LoginManager:
-    """Flask-Login set up for our accounts."""
+    """Flask-Login set up for our sessions."""
     manager = LoginManager()
-    manager.session_protection = "basic"  # "strong" signs out a phone whose address changes
+    manager.session_protection = None  # our sessions are rows; an address that changes is a phone on its way
     manager.user_loader(load_signed_in)
     return manager
 
@@ -94,8 +92,15 @@ def signed_in() -> SignedIn:
     return cast(SignedIn, current_user._get_current_object())
 
 
-def requires(permission: str) -> Callable[[Callable[P, R]], Callable[P, ResponseReturnValue]]:
-    """Declare the permission of a staff route. Default is no: a house test finds a route without one."""
+def requires(
+    permission: str, *, at: Locator | None = None, above: bool = False
+) -> Callable[[Callable[P, R]], Callable[P, ResponseReturnValue]]:
+    """Declare the permission of a staff route, and where the thing it is about belongs.
+
+    `at(session, url_arguments)` gives the node (NotFound when there is no such thing); `above` also lets
+    through what belongs to a node over the person's part, for reading. Default is no: house tests find a
+    route without a permission, and a route with arguments without `at`.
+    """
     if permission not in PERMISSIONS:
         raise ValueError(f"unknown permission {permission}")
 
@@ -109,14 +114,35 @@ def requires(permission: str) -> Callable[[Callable[P, R]], Callable[P, Response
                 return redirect(url_for("staff.change_password"))
             if not person.may(permission):
                 raise NotAllowed(
-                    mark("您的账号没有“%(name)s”的权限，请联系管理员。"), name=PERMISSIONS[permission]
+                    mark("您的账号没有“%(name)s”的权限，请联系管理员。"),
+                    name=gettext(PERMISSIONS[permission]),
                 )
-            return view(*args, **kwargs)
+            if at is not None:
+                _check_place(person.scope(permission), at, above=above)
+            with audit.acting(actor_of(person)):
+                return view(*args, **kwargs)
 
         guarded.permission = permission  # type: ignore[attr-defined]
+        guarded.at = at  # type: ignore[attr-defined]
         return guarded
 
     return decorate
+
+
+def actor_of(person: SignedIn) -> Actor:
+    """The person as the audit log names them."""
+    return Actor(person.id, person.staff.name, "desk", request.remote_addr or "")
+
+
+def _check_place(scope: Scope, at: Locator, *, above: bool) -> None:
+    """One answer for what does not exist and for what lies outside: nobody can try numbers."""
+    with reading() as session:
+        try:
+            inside = scope.covers(session, at(session, request.view_args or {}), above=above)
+        except NotFound:
+            inside = False
+    if not inside:
+        raise NotFound(mark("没有找到这一项，或者它不在您负责的范围内。"))
 
 
 def public(view: Callable[P, R]) -> Callable[P, R]:

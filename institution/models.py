@@ -1,9 +1,9 @@
-"""Tables of the institution: outlets with their dated spans, staff, approvals."""
+"""Tables of the institution: outlets with their dated spans, staff with their grants and sessions, approvals."""
 
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, CheckConstraint, Column, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from core.database import UtcDateTime
@@ -84,15 +84,41 @@ class Staff(SQLModel, table=True):
     name: str = Field(max_length=60)
     password_hash: str | None = None
     must_change_password: bool = True
-    roles: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     active: bool = True
     system: bool = False
     demo: bool = False
-    session_epoch: int = 0
     failed_count: int = 0
     failed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
     signed_in_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Grant(SQLModel, table=True):
+    """A role of a person for a part of the tree: node `outlet_code` and all below; "" is the whole institution."""
+
+    __tablename__ = "staff_grant"
+    __table_args__ = (UniqueConstraint("staff_id", "role", "outlet_code"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    staff_id: int = Field(foreign_key="staff.id", index=True)
+    role: str = Field(max_length=32)
+    outlet_code: str = Field(default="", max_length=32, index=True)
+
+
+class StaffSession(SQLModel, table=True):
+    """A signed-in browser: the cookie holds a random token, this row its SHA-256 (hex)."""
+
+    __tablename__ = "staff_session"
+
+    id: int | None = Field(default=None, primary_key=True)
+    token_hash: str = Field(max_length=64, unique=True)
+    staff_id: int = Field(foreign_key="staff.id", index=True)
+    address: str = Field(default="", max_length=45)
+    agent: str = Field(default="", max_length=200)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    seen_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Approval(SQLModel, table=True):

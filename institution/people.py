@@ -1,17 +1,19 @@
 """Staff accounts: made with a one-time password, signed in with argon2id, slowed down when guessed at."""
 
 import secrets
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import func, update
+from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.i18n import mark
-from institution.access import ROLES
-from institution.models import Staff
+from institution import sessions
+from institution.models import Grant, Staff
+from institution.powers import ROLES, WHOLE
 
 # OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, 2 passes, 1 lane is the minimum.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -26,12 +28,13 @@ def add(
     *,
     login: str,
     name: str,
-    roles: list[str],
+    roles: Sequence[str],
     now: datetime,
+    at: str = WHOLE,
     demo: bool = False,
     system: bool = False,
 ) -> tuple[Staff, str]:
-    """Make an account; returns it with its one-time password, which is stored only as a hash."""
+    """Make an account with `roles` for the node `at`; returns it with its one-time password, stored as a hash."""
     login = login.strip().lower()
     if not login or not all(ch.isalnum() or ch in "._-@" for ch in login):
         raise Invalid(mark("登录名只能用字母、数字和 . _ - @。"), field="login")
@@ -41,7 +44,6 @@ def add(
     account = Staff(
         login=login,
         name=name.strip() or login,
-        roles=sorted(set(roles)),
         password_hash=None if system else _HASHER.hash(password),
         system=system,
         demo=demo,
@@ -49,7 +51,19 @@ def add(
     )
     session.add(account)
     session.flush()
+    set_grants(session, account, [(role, at) for role in roles])
     return account, password
+
+
+def set_grants(session: Session, account: Staff, grants: Iterable[tuple[str, str]]) -> None:
+    """Give exactly these pairs of role and node; Invalid for a role that does not exist."""
+    wanted = set(grants)
+    check_roles([role for role, _code in wanted]) if wanted else None
+    session.execute(delete(Grant).where(col(Grant.staff_id) == account.id))
+    session.add_all(
+        Grant(staff_id=account.id or 0, role=role, outlet_code=code) for role, code in sorted(wanted)
+    )
+    session.flush()
 
 
 def one_time_password() -> str:
@@ -113,25 +127,25 @@ def _write_nothing(session: Session) -> None:
     session.execute(update(Staff).where(col(Staff.id) == some).values(failed_count=Staff.failed_count))
 
 
-def change_password(session: Session, account: Staff, old: str, new: str) -> None:
-    """Set a new password; every other session of the account ends."""
+def change_password(session: Session, account: Staff, old: str, new: str, *, now: datetime) -> None:
+    """Set a new password; every session of the account ends."""
     if not _matches(account.password_hash or _DUMMY, old):
         raise Invalid(mark("当前密码不对，请再试一次。"), field="old")
     _check_strength(account, old, new)
     account.password_hash = _HASHER.hash(new)
     account.must_change_password = False
-    account.session_epoch += 1
     session.add(account)
+    sessions.end_all(session, account.id or 0, now)
 
 
-def reset_password(session: Session, account: Staff) -> str:
+def reset_password(session: Session, account: Staff, *, now: datetime) -> str:
     """Give the account a new one-time password and end its sessions; returns the password once."""
     password = one_time_password()
     account.password_hash = _HASHER.hash(password)
     account.must_change_password = True
-    account.session_epoch += 1
     account.failed_count, account.failed_at = 0, None
     session.add(account)
+    sessions.end_all(session, account.id or 0, now)
     return password
 
 
@@ -141,11 +155,21 @@ def check_roles(roles: list[str]) -> None:
         raise Invalid(mark("请至少选一个角色。"), field="roles")
 
 
-def change(session: Session, account: Staff, *, name: str, roles: list[str], active: bool, by: int) -> None:
+def change(
+    session: Session,
+    account: Staff,
+    *,
+    name: str,
+    grants: Sequence[tuple[str, str]],
+    active: bool,
+    by: int,
+    now: datetime,
+) -> None:
     """Change name, roles and whether the account may sign in; a closed account's sessions end.
 
     Nobody takes away their own administration, so that one administrator always remains.
     """
+    roles = [role for role, _code in grants]
     check_roles(roles)
     if not name.strip():
         raise Invalid(mark("请填写姓名。"), field="name")
@@ -153,12 +177,14 @@ def change(session: Session, account: Staff, *, name: str, roles: list[str], act
         raise NotAllowed(mark("系统账号记录系统自己做的事，不能修改。"))
     if account.id == by and not active:
         raise NotAllowed(mark("不能停用自己的账号，请让另一位管理员来做。"))
-    if account.id == by and "administrator" in account.roles and "administrator" not in roles:
+    own = sessions.powers_of(session, by) if account.id == by else None
+    if own and ("administrator", WHOLE) in own.grants and ("administrator", WHOLE) not in grants:
         raise NotAllowed(mark("不能去掉自己的管理员角色，请让另一位管理员来做。"), field="roles")
     if account.active and not active:
-        account.session_epoch += 1
-    account.name, account.roles, account.active = name.strip(), sorted(set(roles)), active
+        sessions.end_all(session, account.id or 0, now)
+    account.name, account.active = name.strip(), active
     session.add(account)
+    set_grants(session, account, grants)
 
 
 def _check_strength(account: Staff, old: str, new: str) -> None:

@@ -1,4 +1,4 @@
-"""The named cast of the tests: a small tree of outlets with an outsider, and three people of the desk."""
+"""The named cast of the tests: a small tree of outlets with an outsider, and people of the desk."""
 
 from datetime import date, datetime
 from typing import Any
@@ -19,15 +19,20 @@ OUTSIDE_OUTLET = "51010401"
 BEGINNING = date(1900, 1, 1)
 
 EDITOR, REVIEWER, ADMINISTRATOR = "lin.editor", "zhou.reviewer", "wang.admin"
+BRANCH_MANAGER, OUTLET_STAFF, OUTSIDER = "chen.branch", "wu.outlet", "luo.outsider"
 PASSWORDS = {
     EDITOR: "a lantern on the river",
     REVIEWER: "seven bridges in the rain",
     ADMINISTRATOR: "pine needles under snow",
 }
+# Grants: roles for a node of the tree and all below, "" for the whole institution.
 _ROLES = {
-    EDITOR: ("林编辑", "editor"),
-    REVIEWER: ("周审查", "reviewer"),
-    ADMINISTRATOR: ("王管理", "administrator"),
+    EDITOR: ("林编辑", "editor", ""),
+    REVIEWER: ("周审查", "reviewer", ""),
+    ADMINISTRATOR: ("王管理", "administrator", ""),
+    BRANCH_MANAGER: ("陈负责", "branch_manager", PROVINCE),
+    OUTLET_STAFF: ("吴柜员", "outlet_staff", OUTLET_A),
+    OUTSIDER: ("罗负责", "branch_manager", OUTSIDE_PROVINCE),
 }
 
 _TREE = [
@@ -72,11 +77,21 @@ def tree(session: Session, now: datetime) -> dict[str, Outlet]:
 
 
 def staff(session: Session, login: str, now: datetime) -> Staff:
-    """One of EDITOR, REVIEWER, ADMINISTRATOR, with the password of PASSWORDS already their own."""
-    name, role = _ROLES[login]
-    account, first = people.add(session, login=login, name=name, roles=[role], now=now)
-    people.change_password(session, account, first, PASSWORDS[login])
+    """One of the cast of _ROLES, with a password already their own (`password(login)`)."""
+    name, role, node = _ROLES[login]
+    return person(session, login, name, role, now, at=node)
+
+
+def person(session: Session, login: str, name: str, role: str, now: datetime, *, at: str = "") -> Staff:
+    """An account of any role for any node, with the password of `password(login)`."""
+    account, first = people.add(session, login=login, name=name, roles=[role], now=now, at=at)
+    people.change_password(session, account, first, password(login), now=now)
     return account
+
+
+def password(login: str) -> str:
+    """The password of somebody of the tests."""
+    return PASSWORDS.get(login, f"the long night of {login[::-1]} ends")
 
 
 def cast(session: Session, now: datetime) -> dict[str, Staff]:

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from flask import current_app, flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
+from sqlmodel import Session
 
 from core import clock
 from core.errors import Invalid
-from core.http import reading, render, safe_target, transaction
+from core.http import reading, render, safe_target, service, transaction
 from core.i18n import gettext as _
-from institution import access, desk_home, people
+from core.settings import Settings
+from institution import access, desk_home, people, sessions
 from institution.desk.routes import staff_blueprint as blueprint
 from institution.desk_home import Panel
 from institution.models import Staff
+from institution.sessions import Loaded
 from institution.throttle import Throttle
 
 
@@ -81,11 +84,12 @@ def enter() -> ResponseReturnValue:
         return render("institution/sign_in.html", page), 429
     with transaction() as database:
         account = people.sign_in(database, login, request.form.get("password", ""), now)
-    if account is None:
+        person = _begin(database, account) if account else None
+    if account is None or person is None:
         throttle.failed(address, now)
         fault = _("登录名或密码不对，或者刚才试得太频繁。请稍等再试；忘了密码请找管理员重置。")
         return render("institution/sign_in.html", SignInPage(login, target, fault)), 401
-    _begin(account)
+    _enter(person)
     if account.must_change_password:
         return redirect(url_for("staff.change_password", next=target or None))
     return redirect(safe_target(target, url_for("staff.home")))
@@ -96,17 +100,34 @@ def _throttle() -> Throttle:
     return found
 
 
-def _begin(account: Staff) -> None:
-    """A session of its own: nothing from before the sign-in is carried over."""
+def _begin(database: Session, account: Staff) -> access.SignedIn:
+    """A new session row: nothing from before the sign-in is carried over."""
+    now = clock.now()
+    made, token = sessions.begin(
+        database,
+        account,
+        address=request.remote_addr or "",
+        agent=request.user_agent.string,
+        now=now,
+        hours=service(Settings).session_hours,
+    )
+    return access.SignedIn(Loaded(made, account, sessions.powers_of(database, account.id or 0)), token)
+
+
+def _enter(person: access.SignedIn) -> None:
+    """Hand the browser the new session's cookie."""
     session.clear()
     session.permanent = True
-    login_user(access.SignedIn(account))
+    login_user(person)
 
 
 @blueprint.post("/sign-out")
 @access.public
 def sign_out() -> ResponseReturnValue:
-    """Sign out and forget the session."""
+    """Sign out: the session's row ends, so a copied cookie is worth nothing."""
+    if current_user.is_authenticated:
+        with transaction() as database:
+            sessions.end(database, access.signed_in().session.id or 0, clock.now())
     logout_user()
     session.clear()
     flash(_("您已退出登录。"), "good")
@@ -129,9 +150,12 @@ def change_password() -> ResponseReturnValue:
             raise Invalid(_("两次输入的新密码不一样，请再输一次。"), field="again")
         with transaction() as database:
             account = people.get(database, person.id)
-            people.change_password(database, account, form.get("old", ""), form.get("new", ""))
+            people.change_password(
+                database, account, form.get("old", ""), form.get("new", ""), now=clock.now()
+            )
+            fresh = _begin(database, account)
     except Invalid as error:
         return render("institution/password.html", PasswordPage(forced, error.field, str(error))), 400
-    _begin(account)
+    _enter(fresh)
     flash(_("密码已修改；其他设备上的登录都已结束。"), "good")
     return redirect(safe_target(request.args.get("next"), url_for("staff.home")))

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlmodel import select
 
 from core import clock
 from core.errors import DomainError
 from core.http import reading, render, transaction
 from core.i18n import gettext as _
-from institution import access, people
-from institution.access import PERMISSIONS, ROLES
+from institution import access, people, sessions
 from institution.desk.routes import staff_blueprint as blueprint
-from institution.models import Staff
+from institution.models import Grant, Staff
+from institution.powers import PERMISSIONS, ROLES, WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,11 @@ class AccountsPage:
     """All accounts of people."""
 
     accounts: Sequence[Staff]
+    grants: Mapping[int, Sequence[str]]
 
     def roles(self, account: Staff) -> str:
         """The names of an account's roles."""
-        return _("、").join(_(ROLES[role][0]) for role in account.roles if role in ROLES)
+        return _("、").join(_(ROLES[role][0]) for role in self.grants.get(account.id or 0, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,10 @@ def _role_lines(chosen: Sequence[str]) -> list[RoleLine]:
 def accounts() -> ResponseReturnValue:
     """All accounts."""
     with reading() as session:
-        return render("institution/accounts.html", AccountsPage(people.everyone(session)))
+        grants: dict[int, list[str]] = {}
+        for one in session.exec(select(Grant)):
+            grants.setdefault(one.staff_id, []).append(one.role)
+        return render("institution/accounts.html", AccountsPage(people.everyone(session), grants))
 
 
 @blueprint.get("/staff/new")
@@ -123,7 +128,8 @@ def account(number: int) -> ResponseReturnValue:
     """The form of an account."""
     with reading() as session:
         found = people.get(session, number)
-    return render("institution/account.html", _page(found, {"name": found.name, "roles": found.roles}))
+        roles = [role for role, _code in sessions.powers_of(session, number).grants]
+    return render("institution/account.html", _page(found, {"name": found.name, "roles": roles}))
 
 
 @blueprint.post("/staff/<int:number>")
@@ -138,9 +144,10 @@ def save_account(number: int) -> ResponseReturnValue:
                 session,
                 found,
                 name=form.get("name", ""),
-                roles=roles,
+                grants=[(role, WHOLE) for role in roles],
                 active="active" in form,
                 by=access.signed_in().id,
+                now=clock.now(),
             )
         except DomainError as error:
             session.rollback()
@@ -179,5 +186,5 @@ def reset_password(number: int) -> ResponseReturnValue:
     """Give the account a new one-time password and show it once; its sessions end."""
     with transaction() as session:
         found = people.get(session, number)
-        password = people.reset_password(session, found)
+        password = people.reset_password(session, found, now=clock.now())
     return render("institution/secret.html", SecretPage(found.name, found.login, password))

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from core.settings import Settings
-from institution import access
+from institution import powers
 from webapp.create_app import create_app
 from webapp.runtime import build
 
@@ -67,5 +67,5 @@ def test_nobody_gets_in_without_signing_in(app: Flask) -> None:
 
 
 def test_every_permission_is_held_by_some_role_and_every_role_names_known_ones() -> None:
-    held = frozenset().union(*(permissions for _name, permissions in access.ROLES.values()))
-    assert held == frozenset(access.PERMISSIONS)
+    held = frozenset().union(*(permissions for _name, permissions in powers.ROLES.values()))
+    assert held == frozenset(powers.PERMISSIONS)

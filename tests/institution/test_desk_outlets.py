@@ -143,7 +143,7 @@ def test_an_upload_is_its_owners_alone_and_no_path(
     number = int(next(Path(settings.home / "uploads").iterdir()).name.partition("-")[0])
     other = app.test_client()
     page = administrator.post(
-        "/desk/staff/new", data={"login": "net.manager", "name": "网管", "roles": ["outlet_manager"]}
+        "/desk/staff/new", data={"login": "net.manager", "name": "网管", "roles": ["branch_manager"]}
     )
     password = page.get_data(as_text=True).split("一次性密码</dt><dd><code>")[1].split("<")[0]
     other.post("/desk/sign-in", data={"login": "net.manager", "password": password})

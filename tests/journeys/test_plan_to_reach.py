@@ -70,7 +70,5 @@ def test_a_push_goes_out_once_on_time_and_its_readers_are_counted_for_it(site: S
     report = site.report(*days, "outlet")
     rows = {row["key"]: row["gross"] for row in report["rows"]}
     assert rows == {factories.OUTLET_A: 2, factories.OUTLET_B: 2}  # three delivered, one came
-    assert [(row["key"], row["gross"]) for row in site.report(*days, "channel")["rows"]] == [
-        ("webhook", 4)
-    ]
+    assert [(row["key"], row["gross"]) for row in site.report(*days, "channel")["rows"]] == [("webhook", 4)]
     assert [row["key"] for row in site.report(*days, "campaign")["rows"]] == [CAMPAIGN]

@@ -13,10 +13,9 @@ from sqlmodel import select
 from core import clock
 from core.database import Database
 from core.settings import Settings
-from institution.access import SignedIn
 from scheduler.jobs import Outgoing
 from scheduler.models import Delivery, DeliveryState, Plan, Push
-from tests import factories
+from tests import entering, factories
 from tests.scheduler.receivers import ACCEPT, DROP_AFTER, MailReceiver
 from webapp.create_app import create_app
 from webapp.runtime import Runtime, build
@@ -47,7 +46,8 @@ def app(runtime: Runtime) -> Flask:
 def _client(app: Flask, database: Database, login: str) -> FlaskClient:
     with database.transaction() as session:
         account = factories.staff(session, login, clock.now())
-    return app.test_client(user=SignedIn(account))
+        person = entering.begun(session, account)
+    return app.test_client(user=person)
 
 
 @pytest.fixture

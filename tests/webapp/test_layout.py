@@ -16,7 +16,9 @@ from werkzeug.test import TestResponse
 from core.i18n import using_locale
 from core.settings import Settings
 from institution.access import SignedIn
-from institution.models import Staff
+from institution.models import Staff, StaffSession
+from institution.powers import Powers
+from institution.sessions import Loaded
 from webapp import layout
 from webapp.assets import Assets
 from webapp.create_app import create_app
@@ -156,7 +158,14 @@ def test_a_page_knows_its_address_without_how_it_was_reached(app: Flask) -> None
 
 def _navigation(app: Flask, *roles: str) -> list[str]:
     made = datetime(2026, 1, 1, tzinfo=UTC)
-    person = SignedIn(Staff(id=1, login="x", name="x", roles=list(roles), created_at=made))
+    row = StaffSession(staff_id=1, token_hash="", created_at=made, seen_at=made, expires_at=made)
+    person = SignedIn(
+        Loaded(
+            row,
+            Staff(id=1, login="x", name="x", created_at=made),
+            Powers(tuple((role, "") for role in roles)),
+        )
+    )
     with app.test_request_context("/desk"):
         return [item.key for _title, items in layout._navigation(person) for item in items]
 
@@ -168,7 +177,7 @@ def test_navigation_holds_what_exists_and_the_person_may_open(app: Flask) -> Non
     assert len(everything) == len(set(everything))
     assert "campaigns" in _navigation(app, "editor")
     assert "staff" not in _navigation(app, "editor")
-    assert "campaigns" not in _navigation(app, "reviewer")
+    assert "plans" not in _navigation(app, "outlet_staff")
     paths = {rule.rule for rule in app.url_map.iter_rules()}
     shown = {item.path for _title, items in layout.NAVIGATION for item in items if item.key in everything}
     assert shown <= paths | {path.rstrip("/") for path in paths}

@@ -3,6 +3,7 @@
 `plain_errors` wraps a command so that a `DomainError` becomes one red line on stderr and exit code 1.
 """
 
+import getpass
 import sys
 from collections.abc import Callable
 from functools import cache, wraps
@@ -15,6 +16,8 @@ from core.errors import DomainError
 from core.i18n import gettext as _
 from core.i18n import set_locale
 from core.settings import Settings
+from institution import audit
+from institution.audit import Actor
 from webapp import runtime as composition
 
 P = ParamSpec("P")
@@ -33,6 +36,14 @@ def runtime() -> composition.Runtime:
     return composition.build(settings)
 
 
+def _operator() -> str:
+    """Who sits at the command line, as the machine knows them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "?"
+
+
 def fail(sentence: str) -> NoReturn:
     """Say in one red line on stderr what is wrong, and end with exit code 1."""
     click.secho(sentence, fg="red", err=True)
@@ -45,7 +56,8 @@ def plain_errors(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return function(*args, **kwargs)
+            with audit.acting(Actor(None, _operator(), "command")):
+                return function(*args, **kwargs)
         except DomainError as error:
             fail(str(error))
 

@@ -7,8 +7,8 @@ from core.database import Database
 from core.errors import NotFound
 from core.i18n import gettext as _
 from core.i18n import mark
-from institution import people
-from institution.access import ROLES
+from institution import people, sessions
+from institution.powers import ROLES
 from webapp.commands import plain_errors, runtime
 
 
@@ -45,7 +45,7 @@ def reset(login: str) -> None:
         account = people.by_login(session, login)
         if account is None or account.system:
             raise NotFound(mark("没有登录名为“%(login)s”的账号。"), login=login)
-        password = people.reset_password(session, account)
+        password = people.reset_password(session, account, now=clock.now())
     _tell(account.login, password)
 
 
@@ -60,8 +60,10 @@ def _tell(login: str, password: str) -> None:
 def list_() -> None:
     """List all accounts."""
     with runtime().service(Database).reading() as session:
-        accounts = people.everyone(session)
-    for account in accounts:
+        accounts = [(one, sessions.powers_of(session, one.id or 0)) for one in people.everyone(session)]
+    for account, powers in accounts:
         state = _("正常") if account.active else _("已停用")
-        roles = _("、").join(_(ROLES[role][0]) for role in account.roles if role in ROLES)
+        roles = _("、").join(
+            _(ROLES[role][0]) + (f" @{code}" if code else "") for role, code in powers.grants if role in ROLES
+        )
         click.echo(f"{account.login}\t{account.name}\t{roles}\t{state}")

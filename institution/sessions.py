@@ -1,0 +1,98 @@
+"""Sessions of signed-in browsers, kept here so that each can be seen and ended. The cookie holds only a token."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from institution.models import Grant, Staff, StaffSession
+from institution.powers import Powers
+
+# How often "last seen" is written: often enough for a person, seldom enough for a database.
+SEEN_EVERY = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A valid session with its person and their powers."""
+
+    session: StaffSession
+    staff: Staff
+    powers: Powers
+
+
+def begin(
+    session: Session, account: Staff, *, address: str, agent: str, now: datetime, hours: float
+) -> tuple[StaffSession, str]:
+    """A new session; returns it with its token (256 random bits), which is stored only as a hash."""
+    token = secrets.token_urlsafe(32)
+    made = StaffSession(
+        token_hash=_hash(token),
+        staff_id=account.id or 0,
+        address=address[:45],
+        agent=agent[:200],
+        created_at=now,
+        seen_at=now,
+        expires_at=now + timedelta(hours=hours),
+    )
+    session.add(made)
+    session.flush()
+    return made, token
+
+
+def load(session: Session, token: str, now: datetime) -> Loaded | None:
+    """The session of a token while it is valid and its account open, else None."""
+    query = (
+        select(StaffSession, Staff)
+        .join(Staff, col(Staff.id) == col(StaffSession.staff_id))
+        .where(StaffSession.token_hash == _hash(token))
+    )
+    row = session.exec(query).first()
+    if row is None:
+        return None
+    found, staff = row
+    if found.ended_at is not None or found.expires_at <= now or not staff.active or staff.system:
+        return None
+    return Loaded(found, staff, powers_of(session, staff.id or 0))
+
+
+def powers_of(session: Session, staff_id: int) -> Powers:
+    """What a person may do, and where."""
+    query = select(Grant.role, Grant.outlet_code).where(Grant.staff_id == staff_id)
+    return Powers(tuple(session.exec(query.order_by(Grant.role, Grant.outlet_code))))
+
+
+def seen(session: Session, session_id: int, now: datetime) -> None:
+    """Note that a session is in use."""
+    session.execute(update(StaffSession).where(col(StaffSession.id) == session_id).values(seen_at=now))
+
+
+def running(session: Session, staff_id: int, now: datetime) -> Sequence[StaffSession]:
+    """The sessions of a person that are valid now, the latest used first."""
+    query = select(StaffSession).where(
+        StaffSession.staff_id == staff_id, col(StaffSession.ended_at).is_(None), StaffSession.expires_at > now
+    )
+    return list(session.exec(query.order_by(col(StaffSession.seen_at).desc())))
+
+
+def end(session: Session, session_id: int, now: datetime) -> None:
+    """End one session; again: changes nothing."""
+    _end(session, now, col(StaffSession.id) == session_id)
+
+
+def end_all(session: Session, staff_id: int, now: datetime, *, but: int | None = None) -> None:
+    """End every session of a person, except `but`."""
+    _end(session, now, col(StaffSession.staff_id) == staff_id, col(StaffSession.id) != (but or 0))
+
+
+def _end(session: Session, now: datetime, *conditions: object) -> None:
+    statement = update(StaffSession).where(col(StaffSession.ended_at).is_(None), *conditions)  # type: ignore[arg-type]
+    session.execute(statement.values(ended_at=now))
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
