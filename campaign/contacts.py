@@ -15,12 +15,14 @@ PURPOSE_NAMES = {EDUCATION: mark("金融教育宣传")}
 
 
 class ContactList(SQLModel, table=True):
-    """A named list of people who agreed to be written to."""
+    """A named list of people who agreed to be written to; a name is used once in each node of the tree."""
 
     __tablename__ = "contact_list"
+    __table_args__ = (UniqueConstraint("outlet_code", "name", name="contact_list_name"),)
 
     id: int | None = Field(default=None, primary_key=True)
-    name: str = Field(max_length=80, unique=True)
+    name: str = Field(max_length=80)
+    outlet_code: str = Field(default="", max_length=32, index=True)
     demo: bool = False
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)
@@ -28,12 +30,19 @@ class ContactList(SQLModel, table=True):
 
 class Contact(SQLModel, table=True):
     """A person. `*_sealed` is ciphertext, `*_index` the keyed hash that finds it; `identity` is the hash of
-    the first address the person has (e-mail, webhook id, phone), so that importing again finds the row."""
+    the first address the person has (e-mail, webhook id, phone), so that importing again finds the row.
+
+    `holder_code` is the node whose lists hold this row ("" the whole institution): each part of the tree keeps
+    a row of its own, so that none sees or changes what another knows. `outlet_code` is the outlet that serves
+    the person, for whom reach counts.
+    """
 
     __tablename__ = "contact"
+    __table_args__ = (UniqueConstraint("holder_code", "identity", name="contact_identity"),)
 
     id: int | None = Field(default=None, primary_key=True)
-    identity: str = Field(max_length=64, unique=True)
+    identity: str = Field(max_length=64, index=True)
+    holder_code: str = Field(default="", max_length=32)
     name_sealed: str = Field(default="", max_length=500)
     email_sealed: str = Field(default="", max_length=700)
     email_index: str | None = Field(default=None, max_length=64, index=True)

@@ -19,11 +19,12 @@ _IN_ENGLISH = {"name", "tag", "slogan", "heading", "summary", "help_text"}
 
 
 class Campaign(SQLModel, table=True):
-    """One campaign. Each text stands in Chinese; `*_en` may be empty, then the Chinese is shown."""
+    """One campaign of the node `outlet_code` ("" the whole institution). Each text stands in Chinese; `*_en` may be empty, then the Chinese is shown."""
 
     __tablename__ = "campaign"
 
     code: str = Field(primary_key=True, max_length=60)
+    outlet_code: str = Field(default="", max_length=32, index=True)
     name: str = Field(max_length=120)
     name_en: str = Field(default="", max_length=200)
     theme: str = Field(default="plain", max_length=16)

@@ -51,12 +51,14 @@ STATE_NAMES = {
 
 
 class Piece(SQLModel, table=True):
-    """One item of content; what it says stands in its revisions."""
+    """One item of content; what it says stands in its revisions. `outlet_code`: the node it belongs to, "" the
+    whole institution."""
 
     __tablename__ = "piece"
 
     key: str = Field(primary_key=True, max_length=60)
     kind: str = Field(max_length=16, index=True)
+    outlet_code: str = Field(default="", max_length=32, index=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
     first_published_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
