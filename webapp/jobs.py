@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 from core import clock
 from core.database import Database
+from core.privacy import Vault
 from core.settings import Settings
 from scheduler.jobs import Job, Outgoing
+from scheduler.mailroom import Mailroom
 from tracking import closing
 from tracking.drain import Drain
 from tracking.recorder import Recorder
@@ -18,13 +20,20 @@ CLOSE_DAYS_SECONDS = 60.0
 def jobs(runtime: Runtime) -> list[Job]:
     """The jobs of the embedded shape: reach recorded, shipped and closed, plans carried out."""
     settings = runtime.service(Settings)
-    carried_out = runtime.service(Outgoing).jobs() if settings.scheduler else []
+    carried_out = _carried_out(runtime) if settings.scheduler else []
     return [
         Job("reach.tick", 1.0, runtime.service(Recorder).tick),
         Job("reach.drain", settings.drain_seconds, runtime.service(Drain).run_once),
         Job("reach.close", CLOSE_DAYS_SECONDS, _close_days(runtime)),
         *carried_out,
     ]
+
+
+def _carried_out(runtime: Runtime) -> list[Job]:
+    mailroom = Mailroom(
+        runtime.service(Settings), runtime.service(Database), runtime.service(Vault), clock.now
+    )
+    return [*runtime.service(Outgoing).jobs(), Job("letters.carry", 2.0, mailroom.run_once)]
 
 
 def _close_days(runtime: Runtime) -> Callable[[], int]:

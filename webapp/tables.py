@@ -3,9 +3,18 @@
 from campaign import contacts
 from campaign import models as campaign
 from content import models as content
-from institution import audit_models
+from institution import audit_models, letter_models
 from institution import models as institution
 from scheduler import models as scheduler
 from tracking import models as tracking
 
-__all__ = ["audit_models", "campaign", "contacts", "content", "institution", "scheduler", "tracking"]
+__all__ = [
+    "audit_models",
+    "campaign",
+    "contacts",
+    "content",
+    "institution",
+    "letter_models",
+    "scheduler",
+    "tracking",
+]

@@ -83,13 +83,17 @@ class SmtpLine:
 
     def send(self, message: Message) -> str:
         """Hand one mail over; returns what the server called it."""
-        if self._broken:
-            raise DeliveryError(mark("与邮件服务器的连接已断开。"), everyone=True)
         try:
             content = compose(message, self._sender, self._clock())
         except ValueError as error:
             raise DeliveryError(mark("这封邮件的地址或标题不能写成邮件。"), permanent=True) from error
-        self._envelope(message)
+        return self.hand_over(message.address, content)
+
+    def hand_over(self, address: str, content: bytes) -> str:
+        """Hand a written mail over; returns what the server called it."""
+        if self._broken:
+            raise DeliveryError(mark("与邮件服务器的连接已断开。"), everyone=True)
+        self._envelope(address)
         try:
             code, answer = self._server.data(content)
         except smtplib.SMTPDataError as error:  # refused before the content was transmitted
@@ -104,13 +108,13 @@ class SmtpLine:
             raise _refusal(smtplib.SMTPResponseException(code, answer), everyone=False)
         return answer.decode("utf-8", "replace")[:200]
 
-    def _envelope(self, message: Message) -> None:
+    def _envelope(self, address: str) -> None:
         """MAIL and RCPT: nothing is accepted yet, so any fault here leaves no doubt."""
         sender = parseaddr(self._sender)[1]
         options = ["body=8bitmime"] if self._server.has_extn("8bitmime") else []
         try:
             self._expect(self._server.mail(sender, options), everyone=True)
-            self._expect(self._server.rcpt(message.address), everyone=False)
+            self._expect(self._server.rcpt(address), everyone=False)
         except smtplib.SMTPException as error:
             self._broken = True
             raise DeliveryError(_said(error), everyone=True) from error

@@ -1,0 +1,30 @@
+"""Table of letters to staff and guests."""
+
+import secrets
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from core.database import UtcDateTime
+
+
+def _key() -> str:
+    return secrets.token_hex(16)
+
+
+class Letter(SQLModel, table=True):
+    """A mail to be carried out. `sealed`: address, subject and text encrypted, "" once it is settled."""
+
+    __tablename__ = "letter"
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(default_factory=_key, max_length=32)
+    to_index: str = Field(max_length=64, index=True)
+    sealed: str = ""
+    status: str = Field(default="queued", max_length=16, index=True)
+    attempts: int = 0
+    fault: str = Field(default="", max_length=200)
+    created_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    claimed_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -1,0 +1,131 @@
+"""Letters to staff and guests: put into an encrypted outbox in the transaction that gives cause to write.
+
+`scheduler.mailroom` carries them out. What a letter says (links, codes) is wiped once it was handed over.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, or_, update
+from sqlmodel import Session, col, select
+
+from core.errors import Invalid
+from core.i18n import mark
+from core.privacy import Vault, normal_email
+from core.settings import Settings
+from institution.letter_models import Letter
+
+LEASE = timedelta(minutes=2)
+# A link in a letter is of little use after some days; a mail server that is down for longer is another matter.
+GIVE_UP = timedelta(days=3)
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=1)
+KINDS = {"queued": mark("待发"), "sent": mark("已发出"), "failed": mark("没有发出")}
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A letter taken up for sending, opened."""
+
+    id: int
+    key: str
+    to: str
+    subject: str
+    text: str
+    attempts: int
+
+
+def possible(settings: Settings) -> bool:
+    """Whether a mail server is set; without one pages show the link or code to be handed over."""
+    return bool(settings.smtp_host and settings.mail_from)
+
+
+def post(session: Session, *, vault: Vault, to: str, subject: str, text: str, now: datetime) -> Letter:
+    """Put a letter into the outbox; Invalid for an address or subject that cannot be written as mail."""
+    address = normal_email(to)
+    name, at, domain = address.partition("@")
+    if not (name and at and domain) or "@" in domain or not address.isprintable() or " " in address:
+        raise Invalid(mark("这个邮箱地址不对，请检查。"), field="email")
+    if not subject.isprintable():
+        raise Invalid(mark("邮件标题里不能有换行。"), field="subject")
+    content = json.dumps({"to": address, "subject": subject, "text": text}, ensure_ascii=False)
+    letter = Letter(
+        to_index=vault.index("email", address),
+        sealed=vault.encrypt(content),
+        created_at=now,
+        due_at=now,
+        status="queued",
+    )
+    session.add(letter)
+    session.flush()
+    return letter
+
+
+def claim(session: Session, *, vault: Vault, now: datetime, most: int = 20) -> list[Claimed]:
+    """Take up what is due: each letter by one worker, whose lease runs out should it die."""
+    free = or_(col(Letter.claimed_until).is_(None), col(Letter.claimed_until) <= now)
+    due = (col(Letter.status) == "queued", col(Letter.due_at) <= now, free)
+    taken: list[Claimed] = []
+    for letter in session.exec(select(Letter).where(*due).order_by(col(Letter.id)).limit(most)):
+        own = update(Letter).where(col(Letter.id) == letter.id, *due).values(claimed_until=now + LEASE)
+        if session.connection().execute(own).rowcount != 1:
+            continue
+        try:
+            taken.append(_opened(letter, vault))
+        except Invalid as error:  # the key is gone: this one can never be read, the others can
+            _settle(session, letter.id or 0, status="failed", settled_at=now, fault=str(error)[:200])
+    return taken
+
+
+def _opened(letter: Letter, vault: Vault) -> Claimed:
+    content = json.loads(vault.decrypt(letter.sealed))
+    return Claimed(
+        letter.id or 0, letter.key, content["to"], content["subject"], content["text"], letter.attempts
+    )
+
+
+def sent(session: Session, letter_id: int, now: datetime) -> None:
+    """A letter was handed over: its content is wiped."""
+    _settle(session, letter_id, status="sent", settled_at=now, sealed="", fault="")
+
+
+def failed(session: Session, letter: Claimed, fault: str, *, permanent: bool, now: datetime) -> None:
+    """A letter was not handed over: later again, or never, when the server said so or it is too old."""
+    created = session.exec(select(Letter.created_at).where(Letter.id == letter.id)).one()
+    if permanent or now - created > GIVE_UP:
+        _settle(session, letter.id, status="failed", settled_at=now, sealed="", fault=fault[:200])
+        return
+    wait = min(FIRST_WAIT * 2 ** min(letter.attempts, 10), LONGEST_WAIT)
+    _settle(session, letter.id, due_at=now + wait, attempts=letter.attempts + 1, fault=fault[:200])
+
+
+def _settle(session: Session, letter_id: int, **values: object) -> None:
+    session.execute(update(Letter).where(col(Letter.id) == letter_id).values(claimed_until=None, **values))
+
+
+def waiting(session: Session) -> int:
+    """How many letters wait to be handed over."""
+    return session.exec(select(func.count()).where(Letter.status == "queued")).one()
+
+
+def held(session: Session, indexes: Sequence[str]) -> list[Letter]:
+    """The letters to an address, by its blind indexes, for who asks what is held about them."""
+    return list(
+        session.exec(select(Letter).where(col(Letter.to_index).in_(indexes)).order_by(col(Letter.id)))
+    )
+
+
+def erase(session: Session, indexes: Sequence[str]) -> int:
+    """Forget the letters to an address; returns how many."""
+    return _deleted(session, col(Letter.to_index).in_(indexes))
+
+
+def clear(session: Session, before: datetime) -> int:
+    """Forget letters that were settled before a moment; what never went out ends there too."""
+    return _deleted(session, col(Letter.created_at) < before)
+
+
+def _deleted(session: Session, condition: object) -> int:
+    return session.connection().execute(delete(Letter).where(condition)).rowcount  # type: ignore[arg-type]

@@ -1,0 +1,91 @@
+"""Carries letters to staff and guests out by the mail server of the settings.
+
+At least once: a worker that dies after handing a letter over sends it again under the same Message-ID.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+from core.database import Database
+from core.i18n import gettext
+from core.privacy import Vault
+from core.settings import Settings
+from institution import letters
+from institution.letters import Claimed
+from scheduler.channels.base import DeliveryError
+from scheduler.channels.email import Email, SmtpLine
+
+
+class Mailroom:
+    """Takes letters up, hands them over, notes what became of them."""
+
+    def __init__(
+        self, settings: Settings, database: Database, vault: Vault, clock: Callable[[], datetime]
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._vault = vault
+        self._clock = clock
+
+    def run_once(self) -> int:
+        """Send what is due; returns how many letters went out. Does nothing without a mail server."""
+        if not letters.possible(self._settings):
+            return 0
+        with self._database.reading() as session:
+            if not letters.waiting(session):
+                return 0
+        with self._database.transaction() as session:
+            claimed = letters.claim(session, vault=self._vault, now=self._clock())
+        if not claimed:
+            return 0
+        return self._carry(claimed)
+
+    def _carry(self, claimed: list[Claimed]) -> int:
+        """One connection for all of them; a fault of the connection puts off what is left."""
+        done, broken = 0, None
+        with ExitStack() as stack:
+            try:
+                line = stack.enter_context(Email(self._settings, self._clock).connect(""))
+            except DeliveryError as refused:
+                line, broken = None, refused
+            for letter in claimed:
+                error = broken or self._deliver(line, letter)
+                self._note(letter, error)
+                broken = error if error is not None and error.everyone else None
+                done += error is None
+        return done
+
+    def _deliver(self, line: SmtpLine | None, letter: Claimed) -> DeliveryError | None:
+        if line is None:
+            return None
+        try:
+            line.hand_over(letter.to, written(letter, self._settings.mail_from, self._clock()))
+        except DeliveryError as error:
+            return error
+        except ValueError:
+            return DeliveryError("the letter cannot be written as mail", permanent=True)
+        return None
+
+    def _note(self, letter: Claimed, error: DeliveryError | None) -> None:
+        now = self._clock()
+        with self._database.transaction() as session:
+            if error is None:
+                letters.sent(session, letter.id, now)
+            else:
+                permanent = error.permanent and not error.everyone
+                letters.failed(session, letter, gettext(error.message), permanent=permanent, now=now)
+
+
+def written(letter: Claimed, sender: str, at: datetime) -> bytes:
+    """The letter as mail: plain text, a Message-ID that stays the same, no automatic replies wanted."""
+    mail = EmailMessage(policy=SMTP)
+    mail["From"], mail["To"], mail["Subject"] = sender, letter.to, letter.subject
+    mail["Date"] = format_datetime(at)
+    mail["Message-ID"] = f"<{letter.key}@{parseaddr(sender)[1].partition('@')[2]}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(letter.text, cte="base64")
+    return mail.as_bytes()
