@@ -9,6 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from campaign.contacts import EDUCATION, EMAIL, SMS, WEBHOOK
+from core.cells import plain, to_csv
 from core.errors import DomainError, Invalid
 from core.i18n import mark
 from core.privacy import normal_email, normal_phone
@@ -114,7 +115,7 @@ def read(data: bytes) -> Sheet:
     for line, cells in lines[1:]:
         if any(cell.strip() for cell in cells):
             padded = cells + [""] * (len(header) - len(cells))
-            row = {name: padded[position].strip() for name, position in names.items()}
+            row = {name: plain(padded[position].strip()) for name, position in names.items()}
             rows.append((line, row, tuple(cells)))
     return Sheet(header, rows)
 
@@ -154,13 +155,10 @@ def check(
 
 def rejected_csv(header: list[str], bad: list[BadRow]) -> bytes:
     """The rejected rows as CSV (UTF-8 with BOM) with the reason behind; formula cells are made harmless."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow([*header, "行号", "列", "原因"])
-    for row in bad:
-        cells = [f"'{cell}" if cell[:1] in "=+-@\t\r" and cell else cell for cell in row.cells]
-        writer.writerow([*cells, *[""] * (len(header) - len(cells)), row.line, row.column, row.rule])
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
+    rows = [
+        [*row.cells, *[""] * (len(header) - len(row.cells)), row.line, row.column, row.rule] for row in bad
+    ]
+    return to_csv([*header, "行号", "列", "原因"], rows)
 
 
 def _decode(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Outlet lists as files: CSV (UTF-8, GB18030) and XLSX, in and out. Cells are plain text here."""
+"""Outlet lists as files: CSV (UTF-8, GB18030) and XLSX, read into rows. Cells are plain text here."""
 
 import csv
 import io
@@ -6,13 +6,14 @@ import re
 import unicodedata
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from openpyxl import Workbook, load_workbook
+from openpyxl import load_workbook
 
+from core.cells import plain
 from core.errors import Invalid
 from core.i18n import current_locale, mark
 
@@ -54,8 +55,6 @@ COLUMNS: dict[str, tuple[str, tuple[str, ...]]] = {
 LABELS = {name: label for name, (label, _others) in COLUMNS.items()}
 MAX_ROWS = 200_000
 MAX_UNPACKED = 256 * 1024 * 1024
-_FORMULA = re.compile(r"^'*[=+\-@\t\r]")
-_NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 
@@ -178,46 +177,8 @@ def _text(cell: Any) -> str:
     return str(cell).strip()
 
 
-def plain(cell: str) -> str:
-    """The cell without the apostrophe that `neutral` puts before what a spreadsheet would calculate."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
-
-
-def neutral(cell: str) -> str:
-    """The cell so that no spreadsheet takes it for a formula (OWASP: CSV injection); numbers stay."""
-    return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.match(cell) else cell
-
-
 def headings() -> list[str]:
     """The headings that files are written with, in the language in force."""
     if current_locale() == "zh":
         return list(LABELS.values())
     return [name.replace("_", " ") for name in COLUMNS]
-
-
-def shown(value: object) -> str:
-    """A value as a file shows it; times of day do not occur."""
-    if value is None:
-        return ""
-    return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def to_csv(heading: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
-    """CSV as spreadsheets in China open it rightly: UTF-8 with BOM; formula cells neutralised."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow([neutral(cell) for cell in heading])
-    writer.writerows([neutral(shown(cell)) for cell in row] for row in rows)
-    return out.getvalue().encode("utf-8-sig")
-
-
-def to_xlsx(heading: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
-    """The same as XLSX; codes stay text, coordinates stay numbers."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet()
-    sheet.append([neutral(cell) for cell in heading])
-    for row in rows:
-        sheet.append([cell if isinstance(cell, float) else neutral(shown(cell)) for cell in row])
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
+from core.cells import shown, to_csv, to_xlsx
 from core.i18n import gettext
 from institution.models import OUTLET_KIND_NAMES, Outlet, OutletKind
 from institution.outlet_changes import Plan
-from institution.outlet_files import COLUMNS, headings, shown, to_csv, to_xlsx
+from institution.outlet_files import COLUMNS, headings
 from institution.outlets import LEVELS
 
 _EXAMPLE = """\

@@ -1,6 +1,5 @@
 """A report as a file: CSV, XLSX, JSON, or a table of text; what people type into names stays text."""
 
-import csv
 import io
 import json
 import unicodedata
@@ -8,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell as TypedCell
-from openpyxl.cell import WriteOnlyCell
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
+from core.cells import to_csv, typed
 from core.i18n import gettext as _
 from core.i18n import mark
 from tracking import periods
@@ -27,23 +26,13 @@ COLUMNS = (
     mark("上年同期触达人次"),
     mark("增幅"),
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _DASH = "—"
-
-
-def text_cell(text: str) -> str:
-    """A cell that a spreadsheet cannot take for a formula (OWASP: CSV injection)."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def as_csv(report: Report) -> bytes:
     """Comma-separated UTF-8 with a byte order mark (Excel needs it); the total is the last line."""
-    target = io.StringIO()
-    writer = csv.writer(target)
-    writer.writerow([_(column) for column in COLUMNS])
-    for line in (*report.rows, report.total):
-        writer.writerow([text_cell(cell) if isinstance(cell, str) else cell for cell in _cells(line)])
-    return target.getvalue().encode("utf-8-sig")
+    lines = (*report.rows, report.total)
+    return to_csv([_(column) for column in COLUMNS], [_cells(line) for line in lines])
 
 
 def as_xlsx(report: Report) -> bytes:
@@ -118,10 +107,8 @@ def _cells(line: Line) -> Sequence[Cell]:
 
 
 def _typed(sheet: WriteOnlyWorksheet, value: Cell) -> TypedCell:
-    cell: TypedCell = WriteOnlyCell(sheet, value)
-    if isinstance(value, str):
-        cell.data_type = "s"  # never a formula, whatever the text begins with
-    elif isinstance(value, float):
+    cell = typed(sheet, value)
+    if isinstance(value, float):
         cell.number_format = "0.0%"
     elif isinstance(value, int):
         cell.number_format = "#,##0"

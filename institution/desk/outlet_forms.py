@@ -8,6 +8,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from core import clock
+from core.cells import shown
 from core.http import reading, render, transaction
 from core.i18n import gettext as _
 from institution import access, outlet_changes, outlets
@@ -15,7 +16,7 @@ from institution.desk.outlet_pages import today
 from institution.desk.routes import outlets_blueprint as blueprint
 from institution.models import OUTLET_KIND_NAMES
 from institution.outlet_changes import Plan
-from institution.outlet_files import COLUMNS, LABELS, Row, Sheet, shown
+from institution.outlet_files import COLUMNS, LABELS, Row, Sheet
 
 _DATES = ("plaque_on", "open_on", "closed_on")
 

@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from core import cells
+from core.cells import neutral, plain
 from core.errors import Invalid
 from core.i18n import using_locale
 from institution import outlet_files, outlet_output
-from institution.outlet_files import neutral, plain, read
+from institution.outlet_files import read
 
 CHINESE = "编号,名称,级别,上级编号\n100000,示范人寿保险,总公司,\n330000,浙江省分公司,省级分公司,100000\n"
 
@@ -85,7 +87,7 @@ def test_a_neutral_cell_starts_no_formula_and_comes_back(cell: str) -> None:
 
 
 def test_written_files_carry_no_formula() -> None:
-    data = outlet_files.to_csv(["a"], [["=HYPERLINK(1)"], ["-73.9"], [-1.5], [date(2023, 1, 2)], [None, 1]])
+    data = cells.to_csv(["a"], [["=HYPERLINK(1)"], ["-73.9"], [-1.5], [date(2023, 1, 2)], [None, 1]])
     assert data.decode("utf-8-sig").split("\r\n")[:-1] == [
         "a",
         "'=HYPERLINK(1)",
