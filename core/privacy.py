@@ -1,10 +1,15 @@
-"""Personal data: stored encrypted, found by blind index, shown masked (PIPL art. 51: encrypt, de-identify)."""
+"""Personal data: stored encrypted, found by blind index, shown masked (PIPL art. 51: encrypt, de-identify).
+
+Keys form a ring, newest first: new data takes the newest, old data opens with the one it names. The last key is
+always the one derived from the installation's secret, so an installation that never set a key loses nothing.
+"""
 
 import base64
 import hashlib
 import hmac
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from cryptography.fernet import Fernet, InvalidToken
 
@@ -12,30 +17,91 @@ from core.errors import Invalid
 from core.i18n import mark
 from core.signing import Keys
 
+_NAMED = "k1"  # ciphertext is `k1:<key>:<Fernet>`; what is older than key rings is Fernet alone
+_ID = 12
 
-class Vault:
-    """Encrypts personal data and computes blind indexes with keys of their own."""
+
+class _Key:
+    """One key of the ring: encrypts, computes indexes, and has a short name that tells nothing about it."""
 
     def __init__(self, keys: Keys) -> None:
-        self._fernet = Fernet(base64.urlsafe_b64encode(keys.derive("privacy/encrypt")))
+        self.id = keys.derive("privacy/name").hex()[:_ID]
+        self.fernet = Fernet(base64.urlsafe_b64encode(keys.derive("privacy/encrypt")))
         self._index_key = keys.derive("privacy/index")
 
+    def hash(self, kind: str, text: str) -> str:
+        """The keyed hash alone (hex, 64)."""
+        return hmac.new(self._index_key, f"{kind}\x00{text}".encode(), hashlib.sha256).hexdigest()
+
+    def named_hash(self, kind: str, text: str) -> str:
+        """The hash with the key's name in front, cut to 64: what stays under an old key can be counted."""
+        return self.id + self.hash(kind, text)[:-_ID]
+
+
+class Vault:
+    """Encrypts personal data and computes blind indexes with keys of their own.
+
+    `ring`: further secrets, newest first, before the key that derives from `keys`. A former installation secret
+    may stand in it: its ciphertext and its indexes are found too.
+    """
+
+    def __init__(self, keys: Keys, ring: Iterable[str] = ()) -> None:
+        self._derived = _Key(keys)
+        made = [_Key(Keys(secret.encode())) for secret in ring]
+        named = [key for key in made if key.id != self._derived.id]
+        self._ring = [*dict((key.id, key) for key in named).values(), self._derived]
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The names of the keys, newest first; the last is the derived one."""
+        return tuple(key.id for key in self._ring)
+
     def encrypt(self, text: str) -> str:
-        """Ciphertext (Fernet: AES-128-CBC + HMAC-SHA256), different each time."""
-        return self._fernet.encrypt(text.encode()).decode()
+        """Ciphertext under the newest key (Fernet: AES-128-CBC + HMAC-SHA256), different each time."""
+        return self.seal_mark + self._ring[0].fernet.encrypt(text.encode()).decode()
+
+    @property
+    def seal_mark(self) -> str:
+        """How ciphertext under the newest key begins."""
+        return f"{_NAMED}:{self._ring[0].id}:"
 
     def decrypt(self, token: str) -> str:
-        """The plain text; `Invalid` when the key is not the one it was encrypted with."""
-        try:
-            return self._fernet.decrypt(token.encode()).decode()
-        except InvalidToken as error:
-            raise Invalid(
-                mark("这条个人信息无法解密：密钥与加密时不同，请检查 SIGNPOST_SECRET_KEY。")
-            ) from error
+        """The plain text; `Invalid` when the key it was encrypted with is not in the ring."""
+        name, _, rest = token.removeprefix(f"{_NAMED}:").partition(":")
+        named = token.startswith(f"{_NAMED}:")
+        candidates = [key for key in self._ring if not named or key.id == name]
+        for key in candidates:
+            try:
+                return key.fernet.decrypt((rest if named else token).encode()).decode()
+            except InvalidToken:
+                continue
+        raise Invalid(
+            mark(
+                "这条个人信息无法解密：加密它的密钥（%(key)s）不在密钥环里，"
+                "请检查 SIGNPOST_PRIVACY_KEYS 与 SIGNPOST_SECRET_KEY。"
+            ),
+            key=name if named else "—",
+        )
 
     def index(self, kind: str, text: str) -> str:
-        """A keyed hash (hex, 64) that finds equal values of one kind without showing them."""
-        return hmac.new(self._index_key, f"{kind}\x00{text}".encode(), hashlib.sha256).hexdigest()
+        """A keyed hash (hex, 64) that finds equal values of one kind without showing them; newest key."""
+        newest = self._ring[0]
+        return newest.hash(kind, text) if newest is self._derived else newest.named_hash(kind, text)
+
+    def indexes(self, kind: str, text: str) -> tuple[str, ...]:
+        """Every index under which the value may stand, newest first: what looks up by index asks for all."""
+        found = [self.index(kind, text)]
+        for key in self._ring:
+            found += [key.named_hash(kind, text), key.hash(kind, text)]
+        return tuple(dict.fromkeys(found))
+
+    def key_of_index(self, index: str) -> str:
+        """The name of the key behind an index; the derived key's, where none of the ring is named."""
+        return next((key.id for key in self._ring[:-1] if index.startswith(key.id)), self._derived.id)
+
+    def pseudonym(self, kind: str, text: str) -> int:
+        """A stable 64-bit number above 0 for a value, from the derived key: no rotation changes it."""
+        return int(self._derived.hash(kind, text)[:16], 16) or 1
 
 
 def normal_email(text: str) -> str:

@@ -15,6 +15,7 @@ from pydantic_settings import (
 )
 
 PREFIX = "SIGNPOST_"
+_SHORTEST_KEY = 32
 # What libraries of a serving process read from the environment: certificates, proxies, places, language.
 _KEPT = re.compile(
     r"PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|SSL_CERT_\w+|REQUESTS_CA_BUNDLE|(?:https?|no)_proxy", re.IGNORECASE
@@ -53,6 +54,14 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         None, description="Secret from which all keys derive; made in `secret.key` under home when unset"
     )
+    privacy_keys: SecretStr | None = Field(
+        None,
+        description="Keys that encrypt personal data, newest first, one per line or comma (make one: signpost privacy key); the key derived from the secret is always the last, alone when unset",
+    )
+    retention: str = Field(
+        "",
+        description="Days for which kinds of data are kept where other than the default, such as contact.idle=30, session=365 (kinds: signpost privacy retention --dry-run)",
+    )
     database_url: str = Field(
         "", description="Relational database; empty: SQLite under home. PostgreSQL: postgresql+psycopg://…"
     )
@@ -74,6 +83,14 @@ class Settings(BaseSettings):
         0, ge=0, description="Number of reverse proxies whose X-Forwarded-For is believed"
     )
     session_hours: float = Field(12.0, gt=0, description="Hours until a staff session ends")
+    second_factor: str = Field(
+        "required",
+        pattern="^(required|off)$",
+        description="required: who publishes, sends or administers signs in with a second factor; off: nobody is asked",
+    )
+    invitation_hours: float = Field(
+        72.0, gt=0, le=720, description="Hours until an invitation or a one-time password ends"
+    )
     smtp_host: str = Field("", description="Mail server; empty: e-mail is not set up")
     smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server")
     smtp_user: str = Field("", description="User at the mail server; empty: no sign-in")
@@ -98,6 +115,24 @@ class Settings(BaseSettings):
             raise ValueError("must be zh or en")
         return value
 
+    @field_validator("privacy_keys")
+    @classmethod
+    def _long_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        keys = [key.strip() for key in re.split(r"[,\n]", value.get_secret_value())] if value else []
+        if any(0 < len(key) < _SHORTEST_KEY for key in keys):
+            raise ValueError(
+                f"each key must have {_SHORTEST_KEY} characters or more; signpost privacy key makes one"
+            )
+        return value
+
+    @field_validator("retention")
+    @classmethod
+    def _named_days(cls, value: str) -> str:
+        for pair in re.split(r"[,\n]", value):
+            if pair.strip() and not re.fullmatch(r"\s*[a-z_.]+\s*=\s*\d{1,5}\s*", pair):
+                raise ValueError("must read like contact.idle=30, session=365: a kind of data and days")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _bare_url(cls, value: str) -> str:
@@ -107,6 +142,18 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The institution's time zone."""
         return ZoneInfo(self.time_zone)
+
+    @property
+    def privacy_ring(self) -> tuple[str, ...]:
+        """The keys of personal data that were set, newest first, without the derived one."""
+        text = self.privacy_keys.get_secret_value() if self.privacy_keys else ""
+        return tuple(key.strip() for key in re.split(r"[,\n]", text) if key.strip())
+
+    @property
+    def retention_days(self) -> dict[str, int]:
+        """The days of the setting `retention`, by kind of data."""
+        pairs = [pair.split("=") for pair in re.split(r"[,\n]", self.retention) if pair.strip()]
+        return {name.strip(): int(days) for name, days in pairs}
 
     @property
     def relational_url(self) -> str:

@@ -65,7 +65,7 @@ def build(settings: Settings) -> Runtime:
     settings.home.mkdir(parents=True, exist_ok=True)
     runtime = Runtime(settings)
     runtime.offer(Keys, lambda _r: Keys(load_secret(settings)))
-    runtime.offer(Vault, lambda r: Vault(r.service(Keys)))
+    runtime.offer(Vault, lambda r: Vault(r.service(Keys), settings.privacy_ring))
     runtime.offer(Database, lambda _r: Database(settings.relational_url))
     runtime.offer(Attributions, lambda r: Attributions(r.service(Keys)))
     runtime.offer(
