@@ -1,8 +1,10 @@
 """The audit log: every write says who did what to which thing, from where, with before and after.
 
 One flow: an actor is put in force (a request by `access`, a command or a job by `webapp`) → a verb calls
-`record` in its own transaction → the record takes the next number and the hash of the one before. So a record
-exists exactly when what it tells of was committed.
+`record` in its own transaction → just before that transaction commits, its records take the next numbers and
+the hash of the one before (`settle`). So a record exists exactly when what it tells of was committed, and the
+head of the chain is held only for the moment of the commit: who writes long keeps nobody waiting, and a verb
+that writes on after its record cannot lock itself up with another.
 """
 
 import hashlib
@@ -14,6 +16,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+from sqlalchemy import event
+from sqlalchemy.orm import Session as AnySession
+from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session, select
 
 from core import clock
@@ -32,6 +37,8 @@ class Actor:
 
 
 SYSTEM = Actor(None, "signpost", "job")
+_WAITING = "audit_waiting"
+_Waiting = tuple[SessionTransaction | None, AuditRecord]
 _actor: ContextVar[Actor] = ContextVar("actor", default=SYSTEM)
 VIA_NAMES = {
     "desk": mark("工作台"),
@@ -74,44 +81,72 @@ def record(
     outlet_code: str = "",
     note: str = "",
 ) -> AuditRecord:
-    """Add a record in the caller's transaction; ValueError for an action nobody declared.
+    """Add a record to the caller's transaction; ValueError for an action nobody declared.
 
     `outlet_code` is the node the thing belongs to. Of `before` and `after` only what differs is kept; the
-    caller masks personal data. Call it last: it holds the head of the chain until the transaction ends.
+    caller masks personal data. The record is numbered and written when the transaction commits.
     """
     if action not in ACTIONS:
         raise ValueError(f"undeclared action {action}")
-    head = session.exec(select(AuditHead).where(AuditHead.id == 1).with_for_update()).one()
-    session.refresh(head)  # another transaction may have moved it since this session saw it
     old, new = _differing(before or {}, after or {})
-    made = _signed(
-        AuditRecord(
-            id=head.last + 1, at=clock.now().replace(microsecond=0), actor="", via="", action=action, kind=kind,
-            subject=str(subject)[:120], outlet_code=outlet_code, before=old, after=new,
-            note=note.strip()[:2000], previous=head.hash, hash="",
-        )
+    who = _actor.get()
+    made = AuditRecord(
+        id=0, at=clock.now().replace(microsecond=0), actor_id=who.staff_id, actor=_clean(who.name, 120),
+        via=who.via, address=who.address[:45], action=action, kind=kind, subject=_clean(str(subject), 120),
+        outlet_code=outlet_code, before=old, after=new, note=_clean(note.strip(), 2000), previous="", hash="",
     )  # fmt: skip
-    head.last, head.hash = made.id, made.hash
-    session.add(made)
-    session.add(head)
-    session.flush()
+    session.info.setdefault(_WAITING, []).append((session.get_nested_transaction(), made))
     return made
 
 
-def _signed(one: AuditRecord) -> AuditRecord:
-    """The record with who acts, and its hash."""
-    who = _actor.get()
-    one.actor_id, one.actor, one.via, one.address = who.staff_id, who.name[:120], who.via, who.address[:45]
-    one.hash = digest(one)
-    return one
+def settle(session: AnySession) -> None:
+    """Write the records that wait in this transaction; every commit does so, tests may do so earlier."""
+    waiting: list[_Waiting] = session.info.get(_WAITING, [])
+    if not waiting or session.in_nested_transaction():
+        return
+    head = session.scalars(
+        select(AuditHead).where(AuditHead.id == 1).with_for_update(),
+        execution_options={"populate_existing": True},  # another transaction may have moved it meanwhile
+    ).one()
+    for _within, made in waiting:
+        made.id, made.previous = head.last + 1, head.hash
+        made.hash = digest(made.model_dump(exclude={"hash"}))
+        head.last, head.hash = made.id, made.hash
+        session.add(made)
+    del session.info[_WAITING]
+    session.flush()
 
 
-def digest(one: AuditRecord) -> str:
-    """SHA-256 (hex) over the previous hash and the canonical JSON of the record."""
-    fields = one.model_dump(exclude={"hash"})
-    fields["at"] = one.at.astimezone(UTC).isoformat()
-    text = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+def _forget(session: AnySession, ended: SessionTransaction) -> None:
+    """Drop what was recorded within a transaction or savepoint that was rolled back."""
+    waiting: list[_Waiting] = session.info.pop(_WAITING, [])
+    kept = [one for one in waiting if ended.nested and not _is_within(one[0], ended)]
+    if kept:
+        session.info[_WAITING] = kept
+
+
+def _is_within(inner: SessionTransaction | None, outer: SessionTransaction) -> bool:
+    while inner is not None and inner is not outer:
+        inner = inner.parent
+    return inner is outer
+
+
+event.listen(AnySession, "before_commit", settle)
+event.listen(AnySession, "after_soft_rollback", _forget)
+
+
+def digest(fields: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) over the canonical JSON of a record's fields, all but `hash`."""
+    text = json.dumps(
+        {**fields, "at": fields["at"].astimezone(UTC).isoformat()},
+        ensure_ascii=False, sort_keys=True, separators=(",", ":"),
+    )  # fmt: skip
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _clean(text: str, most: int) -> str:
+    """The text as every database and every file takes it."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()[:most]
 
 
 def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import DDL, JSON, Column, Index, event
+from sqlalchemy.schema import ExecutableDDLElement
 from sqlmodel import Field, SQLModel
 
 from core.database import UtcDateTime
@@ -47,4 +48,40 @@ class AuditHead(SQLModel, table=True):
 
 
 HEAD_ROW = "INSERT INTO audit_head (id, last, hash) VALUES (1, 0, '')"
-event.listen(SQLModel.metadata.tables["audit_head"], "after_create", DDL(HEAD_ROW))  # type: ignore[no-untyped-call]
+# A record never changes and never goes, and the head only moves on: whoever asks, and by whatever program.
+_REFUSAL = "the audit log is append-only"
+_SQLITE = f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
+_POSTGRES = "EXECUTE FUNCTION refuse_audit_change()"
+APPEND_ONLY_DDL: dict[str, tuple[str, ...]] = {
+    "sqlite": (
+        f"CREATE TRIGGER audit_record_immutable BEFORE UPDATE ON audit_record {_SQLITE}",
+        f"CREATE TRIGGER audit_record_kept BEFORE DELETE ON audit_record {_SQLITE}",
+        "CREATE TRIGGER audit_head_moves_on BEFORE UPDATE ON audit_head WHEN NEW.id <> OLD.id OR "
+        f"NEW.last <= OLD.last {_SQLITE}",
+        f"CREATE TRIGGER audit_head_kept BEFORE DELETE ON audit_head {_SQLITE}",
+    ),
+    "postgresql": (
+        "CREATE OR REPLACE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{_REFUSAL}'; END $$",
+        f"CREATE TRIGGER audit_record_immutable BEFORE UPDATE OR DELETE ON audit_record FOR EACH ROW {_POSTGRES}",
+        f"CREATE TRIGGER audit_record_kept BEFORE TRUNCATE ON audit_record FOR EACH STATEMENT {_POSTGRES}",
+        "CREATE TRIGGER audit_head_moves_on BEFORE UPDATE ON audit_head FOR EACH ROW "
+        f"WHEN (NEW.id <> OLD.id OR NEW.last <= OLD.last) {_POSTGRES}",
+        f"CREATE TRIGGER audit_head_kept BEFORE DELETE ON audit_head FOR EACH ROW {_POSTGRES}",
+        f"CREATE TRIGGER audit_head_stays BEFORE TRUNCATE ON audit_head FOR EACH STATEMENT {_POSTGRES}",
+    ),
+}
+
+
+def _guard() -> None:
+    """The first row and the triggers follow both tables; a migration repeats the same statements."""
+    head = SQLModel.metadata.tables["audit_head"]
+    head.add_is_dependent_on(SQLModel.metadata.tables["audit_record"])  # so it is made last
+    event.listen(head, "after_create", DDL(HEAD_ROW))  # type: ignore[no-untyped-call]
+    for dialect, statements in APPEND_ONLY_DDL.items():
+        for statement in statements:
+            ddl: ExecutableDDLElement = DDL(statement)  # type: ignore[no-untyped-call]
+            event.listen(head, "after_create", ddl.execute_if(dialect=dialect))
+
+
+_guard()
