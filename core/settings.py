@@ -1,5 +1,6 @@
 """The only reader of the environment: one frozen class; every setting has a default that works."""
 
+import json
 import os
 import re
 from pathlib import Path
@@ -97,6 +98,30 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = Field(None, description="Password at the mail server")
     smtp_tls: str = Field("starttls", pattern="^(starttls|tls|none)$", description="starttls, tls or none")
     mail_from: str = Field("", description="Sender of e-mail, such as 消保部 <edu@example.com>")
+    oidc_issuer: str = Field(
+        "", description="OpenID Connect provider (issuer) through which staff may sign in; empty: none"
+    )
+    oidc_client_id: str = Field("", description="Client identifier at the OpenID Connect provider")
+    oidc_client_secret: SecretStr | None = Field(
+        None, description="Client secret at the OpenID Connect provider; unset: a public client (PKCE alone)"
+    )
+    oidc_scopes: str = Field(
+        "openid profile email", description="Scopes asked of the OpenID Connect provider"
+    )
+    oidc_groups_claim: str = Field("groups", description="Claim that holds a person's groups")
+    oidc_roles: str = Field(
+        "",
+        description='Roles by group, JSON: {"group": [["editor", "330000"]]}; node "" is the whole institution',
+    )
+    oidc_second_factor: str = Field(
+        "amr",
+        pattern="^(amr|always|never)$",
+        description="Whether the provider's sign-in counts as second factor: amr (when it says so), always, never",
+    )
+    rate_storage: str = Field(
+        "memory://",
+        description="Where rate limits are counted: memory:// (each process for itself) or redis://host:6379",
+    )
     scheduler: bool = Field(True, description="Whether `signpost serve` also carries out plans")
 
     @field_validator("time_zone")
@@ -137,6 +162,28 @@ class Settings(BaseSettings):
     @classmethod
     def _bare_url(cls, value: str) -> str:
         return value.rstrip("/")
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _groups_to_roles(cls, value: str) -> str:
+        try:
+            found = json.loads(value or "{}")
+            good = isinstance(found, dict) and all(
+                len(grant) == 2 and all(isinstance(part, str) for part in grant)
+                for grants in found.values()
+                for grant in grants
+            )
+        except (ValueError, TypeError):
+            good = False
+        if not good:
+            raise ValueError('must be JSON such as {"group": [["editor", "330000"]]}')
+        return value
+
+    @property
+    def oidc_mapping(self) -> dict[str, list[tuple[str, str]]]:
+        """Roles with their nodes by group of the OpenID Connect provider."""
+        found = json.loads(self.oidc_roles or "{}")
+        return {group: [(role, code) for role, code in grants] for group, grants in found.items()}
 
     @property
     def zone(self) -> ZoneInfo:
