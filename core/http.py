@@ -5,12 +5,17 @@ from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import current_app, render_template, request
+from flask import Response, current_app, render_template, request
 from sqlmodel import Session
 
 from core.database import Database
 
 T = TypeVar("T")
+_TYPES = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "jsonl": "application/x-ndjson",
+}
 
 
 def service(kind: type[T]) -> T:
@@ -49,3 +54,16 @@ def page_number() -> int:
     """The `?page=` of the request, from 1."""
     text = request.args.get("page", "1")
     return max(1, int(text)) if text.isdigit() and len(text) < 7 else 1
+
+
+def asked_export() -> str:
+    """`csv` or `xlsx` where the address asks for the table as a file (`?export=`), else empty."""
+    asked = request.args.get("export", "")
+    return asked if asked in ("csv", "xlsx") else ""
+
+
+def attachment(data: bytes, name: str) -> Response:
+    """A file to be saved under `name`, whose ending says what it is."""
+    answer = Response(data, mimetype=_TYPES.get(name.rpartition(".")[2], "application/octet-stream"))
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
