@@ -1,13 +1,14 @@
-"""Tables of the institution: outlets with their dated spans, staff with their grants and sessions, approvals."""
+"""Tables of the institution: outlets with their dated spans, staff with their grants and sessions."""
 
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from core.database import UtcDateTime
 from core.i18n import mark
+from institution.approval_models import Approval  # noqa: F401  (until everybody imports it from there)
 
 
 class OutletKind(StrEnum):
@@ -119,27 +120,3 @@ class StaffSession(SQLModel, table=True):
     seen_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-
-
-class Approval(SQLModel, table=True):
-    """A request that a second person decide on exactly `subject_hash`; the database refuses one's own."""
-
-    __tablename__ = "approval"
-    __table_args__ = (
-        CheckConstraint("decided_by IS NULL OR decided_by <> requested_by", name="four_eyes"),
-        CheckConstraint("(decision IS NULL) = (decided_by IS NULL)", name="decision_has_decider"),
-        Index("approval_subject", "kind", "subject"),
-    )
-
-    id: int | None = Field(default=None, primary_key=True)
-    kind: str = Field(max_length=40)
-    subject: str = Field(max_length=120)
-    subject_hash: str = Field(max_length=64)
-    title: str = Field(max_length=300)
-    reason: str = Field(default="", max_length=2000)
-    requested_by: int = Field(foreign_key="staff.id")
-    requested_at: datetime = Field(sa_type=UtcDateTime)
-    decision: str | None = Field(default=None, max_length=16)
-    decided_by: int | None = Field(default=None, foreign_key="staff.id")
-    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    opinion: str = Field(default="", max_length=2000)

@@ -3,12 +3,13 @@
 from campaign import contacts
 from campaign import models as campaign
 from content import models as content
-from institution import audit_models, letter_models
+from institution import approval_models, audit_models, letter_models
 from institution import models as institution
 from scheduler import models as scheduler
 from tracking import models as tracking
 
 __all__ = [
+    "approval_models",
     "audit_models",
     "campaign",
     "contacts",
