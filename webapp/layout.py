@@ -72,7 +72,13 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
     ),
     (mark("网点"), (NavItem("outlets", mark("网点与基地"), "/desk/outlets"),)),
     (mark("成效"), (NavItem("reach", mark("触达报告"), "/desk/reach"),)),
-    (mark("系统"), (NavItem("staff", mark("账号"), "/desk/staff"),)),
+    (
+        mark("系统"),
+        (
+            NavItem("staff", mark("账号"), "/desk/staff"),
+            NavItem("audit", mark("操作记录"), "/desk/audit"),
+        ),
+    ),
 )
 
 
