@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
+from campaign import former
 from campaign.contacts import (
     EDUCATION,
     EMAIL,
@@ -199,11 +200,7 @@ def refuse(session: Session, channel: str, address_index: str, *, via: str, now:
 
     Law (消费者权益保护管理办法 art. 41): after a refusal nothing is sent again in the same way.
     """
-    if is_refused(session, channel, address_index):
-        return False
-    session.add(Refusal(channel=channel, address_index=address_index, refused_at=now, via=via))
-    session.flush()
-    return True
+    return former.refuse(session, channel, address_index, via=via, now=now)
 
 
 def is_refused(session: Session, channel: str, address_index: str) -> bool:
@@ -232,10 +229,12 @@ def refuse_contact(session: Session, contact_id: int, channel: str, *, now: date
 
 def erase(session: Session, contact_id: int) -> None:
     """Delete a person's data on request (PIPL art. 47); refusals stay, as hashes that name nobody."""
-    _contact(session, contact_id)
+    contact = _contact(session, contact_id)
+    indexes = [one for one in (contact.email_index, contact.phone_index, contact.webhook_index) if one]
     session.execute(delete(ContactMember).where(col(ContactMember.contact_id) == contact_id))
     session.execute(delete(Consent).where(col(Consent.contact_id) == contact_id))
     session.execute(delete(Contact).where(col(Contact.id) == contact_id))
+    former.forget(session, indexes)
 
 
 def touch(session: Session, list_id: int, now: datetime) -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
-from campaign import audience, audience_rows
+from campaign import audience, audience_rows, former
 from campaign.audience_rows import BadRow, ContactRow, Sheet
 from campaign.contacts import EMAIL, SMS, WEBHOOK, Consent, Contact, ContactList, ContactMember
 from core.errors import DomainError, Invalid
@@ -108,24 +108,31 @@ class _Chunk:
 
     def __init__(self, session: Session, vault: Vault, now: datetime, result: ImportResult) -> None:
         self.session, self.vault, self.now, self.result = session, vault, now, result
+        self._new_indexes: list[tuple[str, tuple[str, ...]]] = []
 
     def run(self, rows: list[ContactRow], list_id: int) -> None:
         """Count what each row does, and do it when the result says so."""
         identities = {row.line: self.vault.index(*row.address) for row in rows}
-        query = select(Contact).where(col(Contact.identity).in_(identities.values()))
-        known = {contact.identity: contact for contact in self.session.exec(query)}
+        known = self._known(rows)
         self._count_refused(rows)
         contacts = []
         for row in rows:
-            contact = known.get(identities[row.line])
+            contact = known.get(row.line)
             values = self._changes(row, contact)
             self._tally(contact, values)
             if self.result.applied:
                 contacts.append((row, self._written(contact, identities[row.line], values)))
         if self.result.applied:
             self.session.flush()
+            former.adopt(self.session, self._new_indexes)
             self._join(list_id, [contact.id or 0 for _, contact in contacts])
             self._consent(contacts)
+
+    def _known(self, rows: list[ContactRow]) -> dict[int, Contact]:
+        """The contacts that are known already, by line, under whichever key their identity was computed."""
+        lines = {index: row.line for row in rows for index in self.vault.indexes(*row.address)}
+        query = select(Contact).where(col(Contact.identity).in_(lines))
+        return {lines[contact.identity]: contact for contact in self.session.exec(query)}
 
     def _tally(self, contact: Contact | None, values: dict[str, Any]) -> None:
         if contact is None:
@@ -143,9 +150,10 @@ class _Chunk:
             ("phone", SMS, row.phone),
             ("webhook", WEBHOOK, row.webhook_id),
         ):
-            index = self.vault.index(kind, text) if text else None
-            if index and (contact is None or getattr(contact, f"{name}_index") != index):
-                values[f"{name}_index"], values[f"{name}_sealed"] = index, self.vault.encrypt(text)
+            indexes = self.vault.indexes(kind, text) if text else ()
+            if indexes and (contact is None or getattr(contact, f"{name}_index") not in indexes):
+                values[f"{name}_index"], values[f"{name}_sealed"] = indexes[0], self.vault.encrypt(text)
+                self._new_indexes.append((indexes[0], indexes))
         known_name = self.vault.decrypt(contact.name_sealed) if contact and contact.name_sealed else ""
         if row.name and row.name != known_name:
             values["name_sealed"] = self.vault.encrypt(row.name)
@@ -195,6 +203,12 @@ class _Chunk:
 
     def _count_refused(self, rows: list[ContactRow]) -> None:
         for kind, attribute in ((EMAIL, "email"), (WEBHOOK, "webhook_id"), (SMS, "phone")):
-            indexes = [self.vault.index(kind, text) for row in rows if (text := getattr(row, attribute))]
-            if indexes:
-                self.result.refused += len(audience.refused_among(self.session, kind, indexes))
+            known = {
+                index: row.line
+                for row in rows
+                if (text := getattr(row, attribute))
+                for index in self.vault.indexes(kind, text)
+            }
+            if known:
+                refused = audience.refused_among(self.session, kind, known)
+                self.result.refused += len({known[index] for index in refused})

@@ -90,3 +90,16 @@ class Refusal(SQLModel, table=True):
     address_index: str = Field(max_length=64, primary_key=True)
     refused_at: datetime = Field(sa_type=UtcDateTime)
     via: str = Field(max_length=40)
+
+
+class FormerIndex(SQLModel, table=True):
+    """An index by which an address was known under an older key: letters sent then still carry it.
+
+    It leads to the index that stands now, and goes when the person's data goes.
+    """
+
+    __tablename__ = "former_index"
+
+    former: str = Field(primary_key=True, max_length=64)
+    current: str = Field(max_length=64, index=True)
+    moved_at: datetime = Field(sa_type=UtcDateTime)

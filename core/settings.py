@@ -16,7 +16,7 @@ from pydantic_settings import (
 )
 
 PREFIX = "SIGNPOST_"
-_SHORTEST_KEY = 32
+_SHORTEST_KEY = 16
 # What libraries of a serving process read from the environment: certificates, proxies, places, language.
 _KEPT = re.compile(
     r"PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|SSL_CERT_\w+|REQUESTS_CA_BUNDLE|(?:https?|no)_proxy", re.IGNORECASE

@@ -1,0 +1,109 @@
+"""Indexes of addresses when keys change: refusals hold under each, old links keep their meaning, counts their people.
+
+While keys change one address may stand under two indexes in two lists. So a refusal is written under every
+index that the address is known by, and looking one up stays a look at one row.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import or_, update
+from sqlmodel import Session, col, select
+
+from campaign.contacts import EMAIL, SMS, WEBHOOK, Contact, FormerIndex, Refusal
+from core import clock
+
+_INDEX = {EMAIL: Contact.email_index, WEBHOOK: Contact.webhook_index, SMS: Contact.phone_index}
+
+
+def family(session: Session, index: str) -> list[str]:
+    """Every index by which this address is known, the present one first."""
+    found = session.get(FormerIndex, index)
+    present = found.current if found else index
+    query = select(FormerIndex.former).where(FormerIndex.current == present)
+    return list(dict.fromkeys([present, *session.exec(query)]))
+
+
+def firsts(session: Session, indexes: Iterable[str]) -> dict[str, str]:
+    """The first index of each address that ever had another: who counts people counts by it."""
+    query = (
+        select(FormerIndex.current, FormerIndex.former)
+        .where(col(FormerIndex.current).in_(list(indexes)))
+        .order_by(col(FormerIndex.moved_at).desc(), col(FormerIndex.former))
+    )
+    return dict(list(session.exec(query)))  # the earliest comes last, and stays
+
+
+def hold(session: Session, channel: str, index: str) -> None:
+    """Wait for a rotation that has this address in its hands, so that it cannot miss what is written next."""
+    query = select(Contact.id).where(_INDEX[channel] == index).with_for_update()
+    list(session.exec(query))
+
+
+def refuse(session: Session, channel: str, index: str, *, via: str, now: datetime) -> bool:
+    """Write a refusal under every index of the address; False when it had said so before."""
+    hold(session, channel, index)
+    known = family(session, index)
+    rows = [one for one in known if session.get(Refusal, (channel, one)) is None]
+    session.add_all(Refusal(channel=channel, address_index=one, refused_at=now, via=via) for one in rows)
+    session.flush()
+    return len(rows) == len(known)
+
+
+def link(session: Session, moves: Sequence[tuple[str, str]]) -> None:
+    """Addresses stand under another index from now on (old, new): what was refused stays refused under both."""
+    now = clock.now()
+    for old, new in moves:
+        session.execute(update(FormerIndex).where(col(FormerIndex.current) == old).values(current=new))
+        known = session.get(FormerIndex, old, populate_existing=True)
+        if known is None:
+            session.add(FormerIndex(former=old, current=new, moved_at=now))
+    session.flush()
+    _share_refusals(session, moves)
+
+
+def adopt(session: Session, wanted: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """Addresses come in under a new index, with every other that they may be known by: link those in use."""
+    others = {other: new for new, all_ in wanted for other in all_ if other != new}
+    if not others:
+        return
+    used = set(session.exec(select(Refusal.address_index).where(col(Refusal.address_index).in_(others))))
+    for column in _INDEX.values():
+        used |= {one for one in session.exec(select(column).where(col(column).in_(others))) if one}
+    link(session, sorted((old, others[old]) for old in used))
+
+
+def forget(session: Session, indexes: Sequence[str]) -> None:
+    """The person's data goes: nothing leads from an old index to another, and a refusal is kept once."""
+    either = or_(col(FormerIndex.current).in_(indexes), col(FormerIndex.former).in_(indexes))
+    for one in list(session.exec(select(FormerIndex).where(either))):
+        if not _used(session, (one.former, one.current)):
+            _keep_one_refusal(session, one)
+            session.delete(one)
+    session.flush()
+
+
+def _used(session: Session, indexes: Sequence[str]) -> bool:
+    """Whether another row, of another part of the tree, still holds the address."""
+    held = or_(*(col(column).in_(indexes) for column in _INDEX.values()))
+    return session.exec(select(Contact.id).where(held).limit(1)).first() is not None
+
+
+def _keep_one_refusal(session: Session, one: FormerIndex) -> None:
+    for refusal in list(session.exec(select(Refusal).where(Refusal.address_index == one.former))):
+        if session.get(Refusal, (refusal.channel, one.current)) is not None:
+            session.delete(refusal)
+
+
+def _share_refusals(session: Session, moves: Sequence[tuple[str, str]]) -> None:
+    other = dict(moves) | {new: old for old, new in moves}
+    query = select(Refusal).where(col(Refusal.address_index).in_(list(other)))
+    for refusal in list(session.exec(query)):
+        twin = (refusal.channel, other[refusal.address_index])
+        if session.get(Refusal, twin) is None:
+            session.add(
+                Refusal(
+                    channel=twin[0], address_index=twin[1], refused_at=refusal.refused_at, via=refusal.via
+                )
+            )
+    session.flush()
