@@ -36,6 +36,7 @@ _ALL: tuple[Blueprint, ...] = (
     tracking_views.blueprint,
     institution_desk.staff_blueprint,
     institution_desk.outlets_blueprint,
+    institution_desk.audit_blueprint,
 )
 _CSRF_EXEMPT: tuple[str, ...] = (
     "campaign.views.set_elder",  # a preference of the browser, from pages that are cached for everybody

@@ -1,14 +1,16 @@
-"""The desk of the institution: first page, sign-in, accounts, outlets and their import.
+"""The desk of the institution: first page, sign-in, accounts, outlets and their import, audit log.
 
-Responsible for the staff pages `/desk`, `/desk/sign-in`, `/desk/staff` and `/desk/outlets`; every route
+Responsible for the staff pages `/desk`, `/desk/sign-in`, `/desk/staff`, `/desk/outlets` and `/desk/audit`; every route
 declares its permission. The one flow of an import: upload → preview (a plan, nothing written) → apply.
 """
 
-from institution.desk import account, outlet_forms, outlet_imports, outlet_pages, staff
-from institution.desk.routes import outlets_blueprint, staff_blueprint
+from institution.desk import account, audit, outlet_forms, oidc, outlet_imports, outlet_pages, staff
+from institution.desk.routes import audit_blueprint, outlets_blueprint, staff_blueprint
 
 __all__ = [
     "account",
+    "audit",
+    "audit_blueprint",
     "outlet_forms",
     "outlet_imports",
     "outlet_pages",

@@ -1,4 +1,4 @@
-"""The two blueprints of this desk."""
+"""The blueprints of this desk."""
 
 from flask import Blueprint
 
@@ -6,3 +6,4 @@ staff_blueprint = Blueprint("staff", __name__, url_prefix="/desk", template_fold
 outlets_blueprint = Blueprint(
     "institution_desk", __name__, url_prefix="/desk/outlets", template_folder="../templates"
 )
+audit_blueprint = Blueprint("audit", __name__, url_prefix="/desk/audit", template_folder="../templates")

@@ -1,0 +1,153 @@
+"""What an audit record says, in words: kinds of things, fields, values, and where the thing is to be seen."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from core.i18n import gettext, mark
+from institution import audit
+from institution.audit_models import AuditRecord
+from institution.models import OUTLET_KIND_NAMES
+from institution.outlet_files import LABELS
+
+audit.declare({"audit.export": mark("导出操作记录")})
+
+KINDS: dict[str, str] = {
+    "approval": mark("审批"),
+    "audit": mark("操作记录"),
+    "campaign": mark("活动期"),
+    "channel": mark("渠道账号"),
+    "contact": mark("联系人"),
+    "list": mark("名单"),
+    "outlet": mark("网点"),
+    "path": mark("审批流程"),
+    "piece": mark("内容"),
+    "plan": mark("推送计划"),
+    "privacy": mark("个人信息"),
+    "push": mark("推送"),
+    "revision": mark("版本"),
+    "session": mark("登录的设备"),
+    "staff": mark("账号"),
+    "stand_in": mark("代审"),
+}
+# Where a thing of a kind is seen on the desk; {} is the record's subject.
+PLACES: dict[str, str] = {
+    "approval": "/desk/approvals/{}",
+    "campaign": "/desk/campaigns/{}",
+    "list": "/desk/audience/{}",
+    "outlet": "/desk/outlets/{}",
+    "piece": "/desk/pieces/{}",
+    "plan": "/desk/plans/{}",
+    "push": "/desk/pushes/{}",
+    "staff": "/desk/staff/{}",
+}
+FIELDS: dict[str, str] = {
+    **LABELS,
+    "active": mark("启用"),
+    "added": mark("新增"),
+    "as_of": mark("变更日期"),
+    "changed": mark("修改"),
+    "count": mark("数量"),
+    "decision": mark("决定"),
+    "ends_on": mark("结束日期"),
+    "filter": mark("筛选条件"),
+    "form": mark("格式"),
+    "grants": mark("角色与范围"),
+    "login": mark("登录名"),
+    "more": mark("未列出的"),
+    "opinion": mark("意见"),
+    "outlet_code": mark("所属机构"),
+    "roles": mark("角色"),
+    "starts_on": mark("开始日期"),
+    "state": mark("状态"),
+    "title": mark("标题"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field before and after, in words."""
+
+    name: str
+    label: str
+    before: str
+    after: str
+
+
+def action(one: AuditRecord) -> str:
+    """What was done."""
+    return gettext(audit.ACTIONS.get(one.action, "")) or one.action
+
+
+def actions() -> list[tuple[str, str]]:
+    """All actions there are, (name, word), by word."""
+    return sorted(((name, gettext(word)) for name, word in audit.ACTIONS.items()), key=lambda each: each[1])
+
+
+def kind(name: str) -> str:
+    """A kind of thing."""
+    return gettext(KINDS[name]) if name in KINDS else name
+
+
+def kinds() -> list[tuple[str, str]]:
+    """The kinds of things, (name, word)."""
+    return [(name, gettext(word)) for name, word in KINDS.items()]
+
+
+def via(one: AuditRecord) -> str:
+    """By which way it came: desk, command line …"""
+    return gettext(audit.VIA_NAMES.get(one.via, "")) or one.via
+
+
+def href(one: AuditRecord) -> str:
+    """Where the thing is seen; empty when it has no page of its own."""
+    place = PLACES.get(one.kind, "")
+    return place.format(quote(one.subject, safe="")) if place and one.subject else ""
+
+
+def differences(one: AuditRecord) -> list[Difference]:
+    """Before and after, field by field; only what differs was kept."""
+    names = list(dict.fromkeys([*one.before, *one.after]))
+    return [Difference(name, label(name), value(one.before, name), value(one.after, name)) for name in names]
+
+
+def label(name: str) -> str:
+    """A field's name."""
+    return gettext(FIELDS[name]) if name in FIELDS else name
+
+
+def value(values: Mapping[str, Any], name: str) -> str:
+    """A field's value as a person reads it; empty where the field is missing or holds nothing."""
+    found = values.get(name)
+    if name == "kind" and found in OUTLET_KIND_NAMES:
+        return gettext(OUTLET_KIND_NAMES[found])
+    return _text(found)
+
+
+def _text(found: Any) -> str:
+    if found is None or found == "":
+        return ""
+    if isinstance(found, bool):
+        return gettext("是") if found else gettext("否")
+    if isinstance(found, list) and all(not isinstance(each, (list, dict)) for each in found):
+        return gettext("、").join(_text(each) for each in found)
+    if isinstance(found, (list, dict)):
+        return json.dumps(found, ensure_ascii=False, indent=1)
+    return str(found)
+
+
+def summary(one: AuditRecord, *, most: int = 2) -> str:
+    """The first differences in one line, for a list."""
+    lines = []
+    for each in differences(one)[:most]:
+        was, now = _short(each.before), _short(each.after)
+        said = f"{was} → {now}" if was and now else now or (f"{was} → ∅" if was else "∅")
+        lines.append(gettext("%(field)s：%(value)s") % {"field": each.label, "value": said})
+    return gettext("；").join(lines) or _short(one.note)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 40 else line[:39] + "…"
