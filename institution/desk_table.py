@@ -27,7 +27,7 @@ T = TypeVar("T")
 PER_PAGE = 50
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # a generic class that is frozen cannot have slots on Python 3.11
 class Column(Generic[T]):
     """One column: its word (a msgid), what an export writes of a row, and how rows are sorted by it.
 
@@ -48,7 +48,7 @@ class Column(Generic[T]):
         return gettext(self.label)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # a generic class that is frozen cannot have slots on Python 3.11
 class View(Generic[T]):
     """The columns as one person looks at them: sorted by `key`, downwards or not."""
 
@@ -96,7 +96,7 @@ class View(Generic[T]):
         return turned
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # a generic class that is frozen cannot have slots on Python 3.11
 class Listing(Generic[T]):
     """One page of a table: `total` rows on `pages` pages (at least 1), `page` from 1."""
 

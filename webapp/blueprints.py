@@ -9,15 +9,17 @@ from campaign import views as campaign_views
 from content import desk as content_desk
 from content import views as content_views
 from institution import desk as institution_desk
+from institution.desk import searching
 from scheduler import desk as scheduler_desk
 from tracking import desk as tracking_desk
 from tracking import views as tracking_views
-from webapp import desk_panels
+from webapp import desk_panels, desk_search
 
 
 def register(app: Flask, csrf: CSRFProtect) -> None:
     """Plug in the public pages and the desk. Anything exempt from CSRF is named here."""
     desk_panels.plug()
+    desk_search.plug()
     for blueprint in _ALL:
         app.register_blueprint(blueprint)
     for endpoint in _CSRF_EXEMPT:
@@ -36,6 +38,7 @@ _ALL: tuple[Blueprint, ...] = (
     tracking_views.blueprint,
     institution_desk.staff_blueprint,
     institution_desk.outlets_blueprint,
+    searching.blueprint,
     institution_desk.audit_blueprint,
 )
 _CSRF_EXEMPT: tuple[str, ...] = (

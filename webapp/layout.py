@@ -20,7 +20,7 @@ from core.http import service
 from core.i18n import LOCALES, current_locale, mark
 from core.i18n import gettext as _
 from core.settings import Settings
-from institution.access import SignedIn
+from institution.access import SignedIn, unfinished
 from webapp.assets import Assets
 
 _TRACKING = ("a", "lang")
@@ -52,31 +52,38 @@ class PublicSettings:
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """One entry of the desk's navigation."""
+    """One entry of the desk's navigation; `letter` opens it from the keyboard, after a g."""
 
     key: str
     label: str
     path: str
+    letter: str = ""
 
 
 NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
-    ("", (NavItem("home", mark("待我处理"), "/desk"), NavItem("approvals", mark("审批"), "/desk/approvals"))),
+    (
+        "",
+        (
+            NavItem("home", mark("待我处理"), "/desk", "h"),
+            NavItem("approvals", mark("审批"), "/desk/approvals", "a"),
+        ),
+    ),
     (
         mark("宣传"),
         (
-            NavItem("campaigns", mark("活动期"), "/desk/campaigns"),
-            NavItem("pieces", mark("内容"), "/desk/pieces"),
-            NavItem("plans", mark("推送"), "/desk/plans"),
-            NavItem("audience", mark("名单"), "/desk/audience"),
+            NavItem("campaigns", mark("活动期"), "/desk/campaigns", "c"),
+            NavItem("pieces", mark("内容"), "/desk/pieces", "p"),
+            NavItem("plans", mark("推送"), "/desk/plans", "s"),
+            NavItem("audience", mark("名单"), "/desk/audience", "l"),
         ),
     ),
-    (mark("网点"), (NavItem("outlets", mark("网点与基地"), "/desk/outlets"),)),
-    (mark("成效"), (NavItem("reach", mark("触达报告"), "/desk/reach"),)),
+    (mark("网点"), (NavItem("outlets", mark("网点与基地"), "/desk/outlets", "o"),)),
+    (mark("成效"), (NavItem("reach", mark("触达报告"), "/desk/reach", "r"),)),
     (
         mark("系统"),
         (
-            NavItem("staff", mark("账号"), "/desk/staff"),
-            NavItem("audit", mark("操作记录"), "/desk/audit"),
+            NavItem("staff", mark("账号"), "/desk/staff", "u"),
+            NavItem("audit", mark("操作记录"), "/desk/audit", "t"),
         ),
     ),
 )
@@ -126,22 +133,35 @@ def _person() -> SignedIn | None:
     if not request.path.startswith("/desk"):
         return None
     try:
-        return current_user._get_current_object() if current_user.is_authenticated else None
+        person: SignedIn | None = (
+            current_user._get_current_object() if current_user.is_authenticated else None
+        )
     except SQLAlchemyError:
         return None  # without its database the desk still shows the page that says so
+    # half signed in is not in: no navigation before the second factor and one's own password
+    return person if person is not None and unfinished(person) is None else None
 
 
 def _navigation(person: SignedIn) -> Iterator[tuple[str, list[NavItem]]]:
     """The groups of the desk that exist in this installation and that this person may open."""
-    needed = {
-        rule.rule.rstrip("/"): getattr(current_app.view_functions[rule.endpoint], "permission", "")
-        for rule in current_app.url_map.iter_rules()
-        if rule.rule.startswith("/desk") and not rule.arguments and "GET" in (rule.methods or ())
-    }
+    needed = _needed()
     for title, items in NAVIGATION:
         shown = [item for item in items if item.path in needed and person.may(needed[item.path])]
         if shown:
             yield title, shown
+
+
+def _needed() -> dict[str, str]:
+    """Page of the desk → the permission it needs; asked of the routes once, they do not change."""
+    found: dict[str, str] | None = current_app.extensions.get("signpost_desk_pages")
+    if found is None:
+        found = {
+            rule.rule.rstrip("/"): getattr(current_app.view_functions[rule.endpoint], "permission", "")
+            for rule in current_app.url_map.iter_rules()
+            if rule.rule.startswith("/desk") and not rule.arguments and "GET" in (rule.methods or ())
+        }
+        current_app.extensions["signpost_desk_pages"] = found
+    return found
 
 
 def here() -> str:

@@ -1,0 +1,140 @@
+"""What the desk's search finds: pages of the desk, outlets, pieces, campaigns, pushes, lists, people.
+
+Every provider narrows its query to the part of the tree in which the person may see that kind of thing.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, and_, exists, not_, or_
+from sqlmodel import Session, col, select
+
+from campaign.contacts import ContactList
+from campaign.models import Campaign
+from content.models import KIND_NAMES, STATE_NAMES, Kind, Piece, Revision, State
+from core.i18n import gettext as _
+from institution import places, search
+from institution.access import SignedIn
+from institution.models import OUTLET_KIND_NAMES, Grant, Outlet, OutletKind, Staff
+from institution.search import Hit
+from scheduler.models import Plan
+
+_MOST = 20
+
+
+def plug() -> None:
+    """Plug the providers in, in the order in which equally good hits are shown; again: changes nothing."""
+    for provider in (outlets, pieces, campaigns, people, plans, lists):
+        search.plug(provider)
+
+
+def _holds(text: str, *columns: object) -> ColumnElement[bool]:
+    """Every word of the text stands in one of the columns."""
+    words = text.split()
+    return and_(
+        *(or_(*(col(column).icontains(word, autoescape=True) for column in columns)) for word in words)
+    )
+
+
+def outlets(session: Session, person: SignedIn, text: str) -> Sequence[Hit]:
+    """Nodes of the tree, by name or code."""
+    scope = person.scope("outlet.view")
+    query = select(Outlet).where(
+        scope.condition(Outlet.code), _holds(text, Outlet.name, Outlet.code, Outlet.plaque_number)
+    )
+    near = col(Outlet.name).icontains(text, autoescape=True).desc()
+    return [
+        Hit(
+            one.name,
+            " · ".join(
+                part for part in (one.code, _(OUTLET_KIND_NAMES[OutletKind(one.kind)]), one.city) if part
+            ),
+            f"/desk/outlets/{one.code}",
+            _("网点"),
+        )
+        for one in session.exec(query.order_by(near, Outlet.code).limit(_MOST))
+    ]
+
+
+def pieces(session: Session, person: SignedIn, text: str) -> Sequence[Hit]:
+    """Pieces, by the title of their newest revision or by key."""
+    scope = person.scope("content.view")
+    later = select(Revision.piece_key, Revision.number).subquery()
+    newest = not_(exists().where(later.c.piece_key == Revision.piece_key, later.c.number > Revision.number))
+    title = col(Revision.meta)["title"].as_string()
+    query = (
+        select(Revision, Piece.kind)
+        .join(Piece, col(Piece.key) == col(Revision.piece_key))
+        .where(scope.condition(Piece.outlet_code, above=True), newest, _holds(text, title, Piece.key))
+    )
+    return [
+        Hit(
+            str(one.title),
+            " · ".join((one.piece_key, _(KIND_NAMES[Kind(kind)]), _(STATE_NAMES[State(one.state)]))),
+            f"/desk/pieces/{one.piece_key}",
+            _("内容"),
+        )
+        for one, kind in session.exec(query.order_by(Revision.piece_key).limit(_MOST))
+    ]
+
+
+def campaigns(session: Session, person: SignedIn, text: str) -> Sequence[Hit]:
+    """Campaigns, by name in either language or by code; the latest first."""
+    scope = person.scope("campaign.view")
+    query = select(Campaign).where(
+        scope.condition(Campaign.outlet_code, above=True),
+        _holds(text, Campaign.name, Campaign.name_en, Campaign.code),
+    )
+    return [
+        Hit(
+            one.shown("name"),
+            f"{one.code} · {one.starts_on.year}",
+            f"/desk/campaigns/{one.code}",
+            _("活动期"),
+        )
+        for one in session.exec(query.order_by(col(Campaign.starts_on).desc()).limit(_MOST))
+    ]
+
+
+def people(session: Session, person: SignedIn, text: str) -> Sequence[Hit]:
+    """Accounts whose every grant lies where the person manages accounts."""
+    scope = person.scope("staff.edit")
+    mine = exists().where(col(Grant.staff_id) == col(Staff.id), scope.condition(Grant.outlet_code))
+    foreign = exists().where(col(Grant.staff_id) == col(Staff.id), not_(scope.condition(Grant.outlet_code)))
+    query = select(Staff).where(col(Staff.system).is_(False), _holds(text, Staff.name, Staff.login))
+    if not scope.whole:
+        query = query.where(mine, not_(foreign))
+    return [
+        Hit(
+            one.name,
+            one.login if one.active else f"{one.login} · {_('已停用')}",
+            f"/desk/staff/{one.id}",
+            _("人员"),
+        )
+        for one in session.exec(query.order_by(Staff.login).limit(_MOST if person.may("staff.edit") else 0))
+    ]
+
+
+def plans(session: Session, person: SignedIn, text: str) -> Sequence[Hit]:
+    """Push plans, by name or number."""
+    scope = person.scope("push.view")
+    named = _holds(text, Plan.name, Plan.subject)
+    if text.isdigit() and len(text) < 10:
+        named = named | (col(Plan.id) == int(text))
+    query = select(Plan).where(scope.condition(Plan.outlet_code), named)
+    found = list(session.exec(query.order_by(col(Plan.id).desc()).limit(_MOST)))
+    where = places.names(session, [one.outlet_code for one in found])
+    return [
+        Hit(one.name, f"{one.id} · {where[one.outlet_code]}", f"/desk/plans/{one.id}", _("推送"))
+        for one in found
+    ]
+
+
+def lists(session: Session, person: SignedIn, text: str) -> Sequence[Hit]:
+    """Contact lists, by name: never the people on them."""
+    scope = person.scope("audience.view")
+    query = select(ContactList).where(
+        scope.condition(ContactList.outlet_code), _holds(text, ContactList.name)
+    )
+    found = list(session.exec(query.order_by(ContactList.name).limit(_MOST)))
+    where = places.names(session, [one.outlet_code for one in found])
+    return [Hit(one.name, where[one.outlet_code], f"/desk/audience/{one.id}", _("名单")) for one in found]
