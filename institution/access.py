@@ -5,7 +5,7 @@ tree that the thing belongs to (`at`; `SHARED` for what belongs to the whole ins
 themselves by `signed_in().scope(permission)`. What lies outside is answered like what does not exist.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -16,8 +16,9 @@ from sqlmodel import Session
 
 from core import clock
 from core.errors import NotAllowed, NotFound
-from core.http import reading, transaction
+from core.http import reading, service, transaction
 from core.i18n import gettext, mark
+from core.settings import Settings
 from institution import audit, sessions
 from institution.audit import Actor
 from institution.powers import PERMISSIONS, WHOLE, Powers, Scope
@@ -25,7 +26,7 @@ from institution.sessions import Loaded
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=ResponseReturnValue)
-Locator = Callable[[Session, Mapping[str, Any]], str]
+Locator = Callable[[Session, Mapping[str, Any]], str | Sequence[str]]
 
 
 def SHARED(_session: Session, _arguments: Mapping[str, Any]) -> str:
@@ -97,8 +98,8 @@ def requires(
 ) -> Callable[[Callable[P, R]], Callable[P, ResponseReturnValue]]:
     """Declare the permission of a staff route, and where the thing it is about belongs.
 
-    `at(session, url_arguments)` gives the node (NotFound when there is no such thing); `above` also lets
-    through what belongs to a node over the person's part, for reading. Default is no: house tests find a
+    `at(session, url_arguments)` gives the node, or several that must all be held (NotFound when there is no
+    such thing); `above` also lets through what belongs to a node over the person's part, for reading. Default is no: house tests find a
     route without a permission, and a route with arguments without `at`.
     """
     if permission not in PERMISSIONS:
@@ -108,10 +109,11 @@ def requires(
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
             if not current_user.is_authenticated:
-                return redirect(url_for("staff.sign_in", next=request.full_path.rstrip("?")))
+                return redirect(url_for("staff.sign_in", next=_here() or None))
             person = signed_in()
-            if person.staff.must_change_password:
-                return redirect(url_for("staff.change_password"))
+            step = unfinished(person)
+            if step is not None:
+                return redirect(url_for(step, next=_here() or None))
             if not person.may(permission):
                 raise NotAllowed(
                     mark("您的账号没有“%(name)s”的权限，请联系管理员。"),
@@ -129,6 +131,32 @@ def requires(
     return decorate
 
 
+def unfinished(person: SignedIn) -> str | None:
+    """The endpoint of the step that signing in still lacks; None when this person is in.
+
+    Until then nothing else works: who has a second factor shows it, a one-time password is changed, and who
+    publishes, sends or administers sets a second factor up. `second_factor=off` asks nobody for one.
+    """
+    asked, shown = second_factor_asked(), person.session.second_factor_at is not None
+    if asked and person.staff.second_factor and not shown:
+        return "staff.second_factor"
+    if person.staff.must_change_password:
+        return "staff.change_password"
+    if asked and person.powers.strong and not shown and not person.staff.second_factor:
+        return "staff.set_up_second_factor"
+    return None
+
+
+def second_factor_asked() -> bool:
+    """Whether this installation asks for second factors at all."""
+    return service(Settings).second_factor == "required"
+
+
+def _here() -> str:
+    """Where a person wanted to go, for afterwards; a form is not sent again."""
+    return request.full_path.rstrip("?") if request.method == "GET" else ""
+
+
 def actor_of(person: SignedIn) -> Actor:
     """The person as the audit log names them."""
     return Actor(person.id, person.staff.name, "desk", request.remote_addr or "")
@@ -138,7 +166,9 @@ def _check_place(scope: Scope, at: Locator, *, above: bool) -> None:
     """One answer for what does not exist and for what lies outside: nobody can try numbers."""
     with reading() as session:
         try:
-            inside = scope.covers(session, at(session, request.view_args or {}), above=above)
+            found = at(session, request.view_args or {})
+            codes = [found] if isinstance(found, str) else found
+            inside = all(scope.covers(session, code, above=above) for code in codes)
         except NotFound:
             inside = False
     if not inside:

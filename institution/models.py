@@ -76,7 +76,11 @@ class OutletSpan(SQLModel, table=True):
 
 
 class Staff(SQLModel, table=True):
-    """A staff account. A system account (`system`) records what the product itself did; it cannot sign in."""
+    """A staff account. A system account (`system`) records what the product itself did; it cannot sign in.
+
+    `password_until` ends a one-time password; `second_factor_step` is the last step (30 s) whose code was used,
+    so that a code seen over the shoulder is worth nothing.
+    """
 
     __tablename__ = "staff"
 
@@ -88,8 +92,10 @@ class Staff(SQLModel, table=True):
     active: bool = True
     system: bool = False
     demo: bool = False
-    failed_count: int = 0
-    failed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    email: str | None = None  # encrypted, like every personal datum
+    password_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    second_factor: str | None = None  # the encrypted secret of the code app; None: not set up
+    second_factor_step: int = 0
     created_at: datetime = Field(sa_type=UtcDateTime)
     signed_in_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
@@ -107,7 +113,10 @@ class Grant(SQLModel, table=True):
 
 
 class StaffSession(SQLModel, table=True):
-    """A signed-in browser: the cookie holds a random token, this row its SHA-256 (hex)."""
+    """A signed-in browser: the cookie holds a random token, this row its SHA-256 (hex).
+
+    `second_factor_at` is when the second factor was shown; without it an account that has one is half in.
+    """
 
     __tablename__ = "staff_session"
 
@@ -116,6 +125,7 @@ class StaffSession(SQLModel, table=True):
     staff_id: int = Field(foreign_key="staff.id", index=True)
     address: str = Field(default="", max_length=45)
     agent: str = Field(default="", max_length=200)
+    second_factor_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
     seen_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)

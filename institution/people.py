@@ -1,26 +1,34 @@
-"""Staff accounts: made with a one-time password, signed in with argon2id, slowed down when guessed at."""
+"""Staff accounts: made, changed, closed, their passwords. Nobody touches what is stronger than themselves.
 
-import secrets
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+Every verb takes `by`, the account that acts: what it gives or touches must be within its own powers; None is
+the command line or the product itself. E-mail addresses come here sealed (`core.privacy.Vault`).
+"""
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import delete, func, update
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.i18n import mark
-from institution import sessions
-from institution.models import Grant, Staff
-from institution.powers import ROLES, WHOLE
+from institution import audit, passwords, sessions
+from institution.granting import Pairs, check_grants, check_reach, place, set_grants
+from institution.models import Staff
+from institution.powers import WHOLE
+from institution.sign_in_models import Invitation
 
-# OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, 2 passes, 1 lane is the minimum.
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-_DUMMY = _HASHER.hash("nobody has this password")
-_COMMON = ("password", "123456", "qwerty", "111111", "abc123", "admin", "signpost", "iloveyou", "12345678")
-MIN_PASSWORD = 12
-FREE_FAILURES = 5
+MIN_PASSWORD = passwords.SHORTEST
+
+audit.declare(
+    {
+        "staff.add": mark("新增账号"),
+        "staff.change": mark("修改账号"),
+        "staff.close": mark("停用账号"),
+        "staff.reset": mark("重置密码"),
+        "staff.password": mark("修改密码"),
+    }
+)
 
 
 def add(
@@ -33,43 +41,80 @@ def add(
     at: str = WHOLE,
     demo: bool = False,
     system: bool = False,
+    grants: Pairs | None = None,
+    email: str | None = None,
+    until: datetime | None = None,
+    by: int | None = None,
 ) -> tuple[Staff, str]:
-    """Make an account with `roles` for the node `at`; returns it with its one-time password, stored as a hash."""
-    login = login.strip().lower()
-    if not login or not all(ch.isalnum() or ch in "._-@" for ch in login):
-        raise Invalid(mark("登录名只能用字母、数字和 . _ - @。"), field="login")
+    """Make an account; returns it with its one-time password, stored as a hash and valid before `until`.
+
+    It gets `grants`, pairs of role and node, or else `roles` for the node `at`.
+    """
+    wanted = list(grants) if grants is not None else [(role, at) for role in roles]
+    made, password = make(
+        session, login=login, name=name, grants=wanted, now=now, demo=demo, system=system, email=email,
+        until=until, by=by,
+    )  # fmt: skip
+    audit.record(
+        session, "staff.add", "staff", made.login, after=facts(session, made), outlet_code=place(wanted)
+    )
+    return made, password
+
+
+def make(
+    session: Session,
+    *,
+    login: str,
+    name: str,
+    grants: Pairs,
+    now: datetime,
+    demo: bool = False,
+    system: bool = False,
+    email: str | None = None,
+    until: datetime | None = None,
+    by: int | None = None,
+) -> tuple[Staff, str]:
+    """The same without an audit record, for an import, which leaves one for all."""
+    login = normal_login(login)
     if by_login(session, login):
         raise Conflict(mark("登录名“%(login)s”已有人使用，请换一个。"), field="login", login=login)
-    password = one_time_password()
+    if by is not None:
+        check_grants(session, grants)
+        check_reach(session, by, grants)
+    password = passwords.one_time()
     account = Staff(
         login=login,
         name=name.strip() or login,
-        password_hash=None if system else _HASHER.hash(password),
+        password_hash=None if system else passwords.hashed(password),
+        password_until=until,
+        email=email,
         system=system,
         demo=demo,
         created_at=now,
     )
     session.add(account)
     session.flush()
-    set_grants(session, account, [(role, at) for role in roles])
+    set_grants(session, account, grants)
     return account, password
 
 
-def set_grants(session: Session, account: Staff, grants: Iterable[tuple[str, str]]) -> None:
-    """Give exactly these pairs of role and node; Invalid for a role that does not exist."""
-    wanted = set(grants)
-    check_roles([role for role, _code in wanted]) if wanted else None
-    session.execute(delete(Grant).where(col(Grant.staff_id) == account.id))
-    session.add_all(
-        Grant(staff_id=account.id or 0, role=role, outlet_code=code) for role, code in sorted(wanted)
-    )
-    session.flush()
+def normal_login(login: str) -> str:
+    """A login as it is stored; Invalid when it cannot be one."""
+    login = login.strip().lower()
+    if not login or len(login) > 60 or not all(ch.isalnum() or ch in "._-@" for ch in login):
+        raise Invalid(mark("登录名只能用字母、数字和 . _ - @，最多 60 个字符。"), field="login")
+    return login
 
 
-def one_time_password() -> str:
-    """Four groups of four characters that are not mistaken for each other (80 bits)."""
-    letters = "abcdefghjkmnpqrstuvwxyz23456789"
-    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
+def facts(session: Session, account: Staff) -> dict[str, object]:
+    """What the audit log keeps of an account: never its e-mail address, only whether there is one."""
+    grants = sessions.powers_of(session, account.id or 0).grants
+    return {
+        "name": account.name,
+        "active": account.active,
+        "grants": [f"{role}@{code or '*'}" for role, code in grants],
+        "email": "***" if account.email else "",
+    }
 
 
 def system_account(session: Session, login: str, name: str, now: datetime) -> Staff:
@@ -95,64 +140,37 @@ def everyone(session: Session) -> list[Staff]:
     return list(session.exec(select(Staff).where(col(Staff.system).is_(False)).order_by(Staff.login)))
 
 
-def sign_in(session: Session, login: str, password: str, now: datetime) -> Staff | None:
-    """The account when login and password are right, else None: the same answer, in the same time, for all.
-
-    After FREE_FAILURES wrong passwords each further one doubles the wait, up to 15 minutes; a right
-    password within the wait is refused too, so that guessing gains nothing.
-    """
-    account = by_login(session, login)
-    usable = account is not None and account.active and not account.system and account.password_hash
-    if not usable or account is None:
-        _matches(_DUMMY, password)
-        _write_nothing(session)
-        return None
-    right = _matches(account.password_hash or _DUMMY, password)
-    if now < _free_from(account):
-        _write_nothing(session)
-        return None
-    if not right:
-        account.failed_count += 1
-        account.failed_at = now
-        session.add(account)
-        return None
-    account.failed_count, account.failed_at, account.signed_in_at = 0, None, now
-    session.add(account)
-    return account
-
-
-def _write_nothing(session: Session) -> None:
-    """A commit to disk takes time too: without it an unknown login would be answered sooner."""
-    some = select(func.min(Staff.id)).scalar_subquery()
-    session.execute(update(Staff).where(col(Staff.id) == some).values(failed_count=Staff.failed_count))
-
-
 def change_password(session: Session, account: Staff, old: str, new: str, *, now: datetime) -> None:
     """Set a new password; every session of the account ends."""
-    if not _matches(account.password_hash or _DUMMY, old):
+    if not passwords.matches(account.password_hash, old):
         raise Invalid(mark("当前密码不对，请再试一次。"), field="old")
-    _check_strength(account, old, new)
-    account.password_hash = _HASHER.hash(new)
-    account.must_change_password = False
+    if new == old:
+        raise Invalid(mark("新密码不能与当前密码相同。"), field="new")
+    set_password(session, account, new, now=now)
+    audit.record(session, "staff.password", "staff", account.login)
+
+
+def set_password(session: Session, account: Staff, new: str, *, now: datetime) -> None:
+    """Give the account the password its owner chose; without a record, which the caller's act leaves."""
+    passwords.check(new, own=(account.login, account.name))
+    account.password_hash = passwords.hashed(new)
+    account.must_change_password, account.password_until = False, None
     session.add(account)
     sessions.end_all(session, account.id or 0, now)
 
 
-def reset_password(session: Session, account: Staff, *, now: datetime) -> str:
+def reset_password(
+    session: Session, account: Staff, *, now: datetime, until: datetime | None = None, by: int | None = None
+) -> str:
     """Give the account a new one-time password and end its sessions; returns the password once."""
-    password = one_time_password()
-    account.password_hash = _HASHER.hash(password)
-    account.must_change_password = True
-    account.failed_count, account.failed_at = 0, None
+    _check_touch(session, account, by)
+    password = passwords.one_time()
+    account.password_hash = passwords.hashed(password)
+    account.must_change_password, account.password_until = True, until
     session.add(account)
-    sessions.end_all(session, account.id or 0, now)
+    _shut(session, account, now)
+    audit.record(session, "staff.reset", "staff", account.login, outlet_code=_place_of(session, account))
     return password
-
-
-def check_roles(roles: list[str]) -> None:
-    """Invalid unless at least one role is given and all are known."""
-    if not roles or any(role not in ROLES for role in roles):
-        raise Invalid(mark("请至少选一个角色。"), field="roles")
 
 
 def change(
@@ -160,53 +178,91 @@ def change(
     account: Staff,
     *,
     name: str,
-    grants: Sequence[tuple[str, str]],
+    grants: Pairs,
     active: bool,
-    by: int,
+    by: int | None,
     now: datetime,
+    email: str | None = None,
 ) -> None:
-    """Change name, roles and whether the account may sign in; a closed account's sessions end.
+    """Change name, e-mail, grants and whether the account may sign in; a closed account's sessions end.
 
-    Nobody takes away their own administration, so that one administrator always remains.
+    Nobody changes their own grants or closes themselves, so that nobody raises themselves and one
+    administrator always remains.
     """
-    roles = [role for role, _code in grants]
-    check_roles(roles)
+    before = facts(session, account)
+    changed_email = bool(email and account.email and email != account.email)
+    closes = account.active and not active
+    apply(session, account, name=name, grants=grants, active=active, by=by, now=now, email=email)
+    after = facts(session, account) | ({"email": "*** *"} if changed_email else {})
+    word = "staff.close" if closes else "staff.change"
+    audit.record(session, word, "staff", account.login, before=before, after=after, outlet_code=place(grants))
+
+
+def apply(
+    session: Session,
+    account: Staff,
+    *,
+    name: str,
+    grants: Pairs,
+    active: bool,
+    by: int | None,
+    now: datetime,
+    email: str | None,
+) -> None:
+    """The same without an audit record, for an import, which leaves one for all."""
     if not name.strip():
         raise Invalid(mark("请填写姓名。"), field="name")
+    old = sessions.powers_of(session, account.id or 0).grants
+    _check_touch(session, account, by)
+    if account.id == by:
+        if not active:
+            raise NotAllowed(mark("不能停用自己的账号，请让另一位管理员来做。"))
+        if set(grants) != set(old):
+            raise NotAllowed(mark("不能修改自己的角色和范围，请让另一位管理员来做。"), field="grants")
+    check_grants(session, grants)
+    check_reach(session, by, grants)
+    if account.active and not active:
+        _shut(session, account, now)
+    account.name, account.active, account.email = name.strip()[:60], active, email
+    session.add(account)
+    if set(grants) != set(old):
+        set_grants(session, account, grants)
+
+
+def close(session: Session, account: Staff, *, by: int | None, now: datetime) -> None:
+    """Close one account: its sessions end, its records stay; again: changes nothing."""
+    if account.active:
+        grants = sessions.powers_of(session, account.id or 0).grants
+        _check_touch(session, account, by)
+        if account.id == by:
+            raise NotAllowed(mark("不能停用自己的账号，请让另一位管理员来做。"))
+        account.active = False
+        session.add(account)
+        _shut(session, account, now)
+        audit.record(
+            session, "staff.close", "staff", account.login, before={"active": True}, after={"active": False},
+            outlet_code=place(grants),
+        )  # fmt: skip
+
+
+def _place_of(session: Session, account: Staff) -> str:
+    return place(sessions.powers_of(session, account.id or 0).grants)
+
+
+def _check_touch(session: Session, account: Staff, by: int | None) -> None:
+    """Whether `by` may touch this account at all, as it stands now."""
     if account.system:
         raise NotAllowed(mark("系统账号记录系统自己做的事，不能修改。"))
-    if account.id == by and not active:
-        raise NotAllowed(mark("不能停用自己的账号，请让另一位管理员来做。"))
-    own = sessions.powers_of(session, by) if account.id == by else None
-    if own and ("administrator", WHOLE) in own.grants and ("administrator", WHOLE) not in grants:
-        raise NotAllowed(mark("不能去掉自己的管理员角色，请让另一位管理员来做。"), field="roles")
-    if account.active and not active:
-        sessions.end_all(session, account.id or 0, now)
-    account.name, account.active = name.strip(), active
-    session.add(account)
-    set_grants(session, account, grants)
+    if account.id != by:
+        check_reach(session, by, sessions.powers_of(session, account.id or 0).grants)
 
 
-def _check_strength(account: Staff, old: str, new: str) -> None:
-    if len(new) < MIN_PASSWORD:
-        raise Invalid(mark("新密码至少 %(count)s 个字符，可以用一句话。"), field="new", count=MIN_PASSWORD)
-    if new == old:
-        raise Invalid(mark("新密码不能与当前密码相同。"), field="new")
-    lowered = new.lower()
-    own = len(account.login) > 2 and account.login in lowered
-    if own or any(word in lowered for word in _COMMON) or len(set(new)) < 5:
-        raise Invalid(mark("这个密码太容易被猜到，请换一个不常见的。"), field="new")
-
-
-def _matches(hashed: str, password: str) -> bool:
-    try:
-        return _HASHER.verify(hashed, password)
-    except (VerifyMismatchError, InvalidHashError):
-        return False
-
-
-def _free_from(account: Staff) -> datetime:
-    if account.failed_at is None or account.failed_count < FREE_FAILURES:
-        return account.created_at
-    wait = min(2 ** (account.failed_count - FREE_FAILURES), 900)
-    return account.failed_at + timedelta(seconds=wait)
+def _shut(session: Session, account: Staff, now: datetime) -> None:
+    """End every session and every open invitation of an account."""
+    sessions.end_all(session, account.id or 0, now)
+    open_ones = (
+        col(Invitation.staff_id) == account.id,
+        col(Invitation.used_at).is_(None),
+        col(Invitation.ended_at).is_(None),
+    )
+    session.execute(update(Invitation).where(*open_ones).values(ended_at=now))

@@ -9,11 +9,22 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from core.errors import NotFound
+from core.i18n import mark
 from institution.models import Grant, Staff, StaffSession
 from institution.powers import Powers
 
 # How often "last seen" is written: often enough for a person, seldom enough for a database.
 SEEN_EVERY = timedelta(minutes=2)
+# In the order of asking: nearly every browser also claims to be Chrome and Safari.
+_BROWSERS = (
+    ("wxwork", "企业微信"), ("MicroMessenger", "微信"), ("DingTalk", "钉钉"), ("Lark", "飞书"), ("Edg", "Edge"),
+    ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"),
+)  # fmt: skip
+_SYSTEMS = (
+    ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("HarmonyOS", "HarmonyOS"),
+    ("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +37,26 @@ class Loaded:
 
 
 def begin(
-    session: Session, account: Staff, *, address: str, agent: str, now: datetime, hours: float
+    session: Session,
+    account: Staff,
+    *,
+    address: str,
+    agent: str,
+    now: datetime,
+    hours: float,
+    second_factor_at: datetime | None = None,
 ) -> tuple[StaffSession, str]:
-    """A new session; returns it with its token (256 random bits), which is stored only as a hash."""
+    """A new session; returns it with its token (256 random bits), which is stored only as a hash.
+
+    `second_factor_at`: when a second factor was shown, here or at the identity provider.
+    """
     token = secrets.token_urlsafe(32)
     made = StaffSession(
         token_hash=_hash(token),
         staff_id=account.id or 0,
         address=address[:45],
         agent=agent[:200],
+        second_factor_at=second_factor_at,
         created_at=now,
         seen_at=now,
         expires_at=now + timedelta(hours=hours),
@@ -79,6 +101,14 @@ def running(session: Session, staff_id: int, now: datetime) -> Sequence[StaffSes
     return list(session.exec(query.order_by(col(StaffSession.seen_at).desc())))
 
 
+def of(session: Session, session_id: int, staff_id: int) -> StaffSession:
+    """One session of this person, or NotFound."""
+    found = session.get(StaffSession, session_id)
+    if found is None or found.staff_id != staff_id:
+        raise NotFound(mark("没有找到这个登录，可能已经结束。"))
+    return found
+
+
 def end(session: Session, session_id: int, now: datetime) -> None:
     """End one session; again: changes nothing."""
     _end(session, now, col(StaffSession.id) == session_id)
@@ -87,6 +117,13 @@ def end(session: Session, session_id: int, now: datetime) -> None:
 def end_all(session: Session, staff_id: int, now: datetime, *, but: int | None = None) -> None:
     """End every session of a person, except `but`."""
     _end(session, now, col(StaffSession.staff_id) == staff_id, col(StaffSession.id) != (but or 0))
+
+
+def device(agent: str) -> str:
+    """What a person calls the browser of a User-Agent: `Chrome · Windows`; a guess, for reading only."""
+    browser = next((name for mark_, name in _BROWSERS if mark_ in agent), "")
+    system = next((name for mark_, name in _SYSTEMS if mark_ in agent), "")
+    return " · ".join(part for part in (browser, system) if part) or agent[:40]
 
 
 def _end(session: Session, now: datetime, *conditions: object) -> None:

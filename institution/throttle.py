@@ -1,39 +1,136 @@
-"""Slows down guessing from one address: a bucket of failures that refills with time. Kept in memory."""
+"""Slows guessing down, and not the one whose account is guessed at. Kept in the database, for all processes.
 
-import threading
-from datetime import datetime
+The way of OWASP's device cookies (https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies):
+tries from a device that has signed in to this account before are counted by themselves, so somebody who hammers
+from elsewhere never makes its owner wait. Everybody else is counted per account and network, per account over
+all unknown devices (a botnet), and per network over all accounts. A try is counted before its password is
+looked at, so a thousand tries at once are a thousand tries; a right one takes its count back.
+"""
 
-CAPACITY = 20
-REFILL_SECONDS = 3.0
-_MOST_ADDRESSES = 10_000
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col
+
+from core.signing import Keys
+from institution.sign_in_models import SignInTry
+
+LONGEST_WAIT = 900.0
+_KEPT = timedelta(days=2)
 
 
-class Throttle:
-    """CAPACITY wrong tries at once, then one every REFILL_SECONDS; right ones cost nothing.
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`free` tries at once; one is forgiven every `refill` seconds; beyond, the wait doubles or is one refill."""
 
-    It slows down rather than locks out, because a whole branch may share one address.
+    free: int
+    refill: float
+    doubling: bool = True
+
+    def level(self, count: float, since: timedelta) -> float:
+        """How many tries still count."""
+        return max(0.0, count - since.total_seconds() / self.refill)
+
+    def wait(self, count: float, since: timedelta) -> float:
+        """Seconds until the next try, 0 when it may come now."""
+        level = self.level(count, since)
+        over = level - (self.free - 1)
+        if over <= 0:
+            return 0.0
+        if not self.doubling:
+            return over * self.refill
+        # by the count as it stood at the last try: waiting must not shorten the wait itself
+        step: float = 2.0 ** min(max(count - self.free, 0.0), 20.0)
+        return max(0.0, min(step, LONGEST_WAIT) - since.total_seconds())
+
+
+RULES: Mapping[str, Rule] = {
+    "device": Rule(free=5, refill=3600.0),
+    "pair": Rule(free=5, refill=3600.0),
+    "account": Rule(free=30, refill=600.0),
+    "address": Rule(free=20, refill=3.0, doubling=False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try and the counters it belongs to: pairs of rule and key."""
+
+    counters: tuple[tuple[str, str], ...]
+
+
+def attempt(keys: Keys, account: str, address: str, device: str | None, *, what: str = "password") -> Attempt:
+    """The counters of a try at `account` (a login, existing or not) from `address`; `device` if it is known.
+
+    `what` keeps passwords and codes apart: who knows the password must still not guess the code.
     """
+    secret, where = keys.derive("sign-in/tries"), network(address)
+    if device is not None:
+        named = [("device", f"{account}\x00{device}")]
+    else:
+        named = [("pair", f"{account}\x00{where}"), ("account", account), ("address", where)]
 
-    def __init__(self) -> None:
-        self._failures: dict[str, tuple[float, datetime]] = {}
-        self._lock = threading.Lock()
+    def key(rule: str, name: str) -> str:
+        return hmac.new(secret, f"{what}\x00{rule}\x00{name}".encode(), hashlib.sha256).hexdigest()
 
-    def is_free(self, address: str, now: datetime) -> bool:
-        """Whether this address may try now."""
-        with self._lock:
-            return self._level(address, now) <= CAPACITY - 1
+    return Attempt(tuple((rule, key(rule, name)) for rule, name in named))
 
-    def failed(self, address: str, now: datetime) -> None:
-        """Note a wrong try."""
-        with self._lock:
-            if len(self._failures) >= _MOST_ADDRESSES:
-                self._failures = {
-                    each: kept for each, kept in self._failures.items() if self._level(each, now) > 0
-                }
-            if len(self._failures) >= _MOST_ADDRESSES:
-                self._failures.clear()
-            self._failures[address] = (self._level(address, now) + 1, now)
 
-    def _level(self, address: str, now: datetime) -> float:
-        count, since = self._failures.get(address, (0.0, now))
-        return max(0.0, count - (now - since).total_seconds() / REFILL_SECONDS)
+def network(address: str) -> str:
+    """What counts as one place: an IPv4 address, or the /64 of an IPv6 address."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((found, 64), strict=False))
+
+
+def begin(session: Session, tried: Attempt, now: datetime) -> float:
+    """Count the try as wrong and answer 0, or answer the seconds to wait and count nothing."""
+    rows = _locked(session, tried, now)
+    wait = max(RULES[rule].wait(rows[key].count, now - rows[key].tried_at) for rule, key in tried.counters)
+    if wait > 0:
+        return wait
+    for rule, key in tried.counters:
+        row = rows[key]
+        _set(session, key, RULES[rule].level(row.count, now - row.tried_at) + 1, now)
+    return 0.0
+
+
+def right(session: Session, tried: Attempt, now: datetime) -> None:
+    """The try was right: its own counters are empty again, those shared with others lose this one try."""
+    rows = _locked(session, tried, now)
+    for rule, key in tried.counters:
+        shared = rule in ("account", "address")
+        _set(session, key, max(0.0, rows[key].count - 1) if shared else 0.0, rows[key].tried_at)
+
+
+def forget(session: Session, now: datetime) -> int:
+    """Drop counters that have run empty long ago; returns how many."""
+    gone = session.execute(delete(SignInTry).where(col(SignInTry.tried_at) < now - _KEPT))
+    return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def _locked(session: Session, tried: Attempt, now: datetime) -> dict[str, SignInTry]:
+    """The rows of all counters, made where missing, held until the transaction ends (in one order for all)."""
+    names = sorted(key for _rule, key in tried.counters)
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    made = dialect.insert(SignInTry).values([{"key": key, "count": 0.0, "tried_at": now} for key in names])
+    session.execute(made.on_conflict_do_nothing())
+    query = select(SignInTry).where(col(SignInTry.key).in_(names)).order_by(col(SignInTry.key))
+    found = session.scalars(query.with_for_update().execution_options(populate_existing=True))
+    return {one.key: one for one in found}
+
+
+def _set(session: Session, key: str, count: float, at: datetime) -> None:
+    session.execute(update(SignInTry).where(col(SignInTry.key) == key).values(count=count, tried_at=at))

@@ -49,7 +49,13 @@ def settings(tmp_path: Path, database_template: servers.Template) -> Iterator[Se
     home = tmp_path / "home"
     home.mkdir()
     with database_template.copy(home) as url:
-        yield Settings(_env_file=None, home=home, database_url=url, secret_key="test-secret-of-no-value")
+        yield Settings(
+            _env_file=None,
+            home=home,
+            database_url=url,
+            secret_key="test-secret-of-no-value",
+            second_factor="off",  # tests/institution/test_second_factor.py and the journeys switch it on
+        )
 
 
 @pytest.fixture

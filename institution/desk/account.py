@@ -1,24 +1,23 @@
-"""One's own account: sign in, sign out, change the password; and the first page with what waits."""
+"""Sign in, sign out, one's own password; and the first page with what waits."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import current_app, flash, redirect, request, session, url_for
+from flask import flash, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, login_user, logout_user
-from sqlmodel import Session
+from flask_login import current_user, logout_user
 
 from core import clock
 from core.errors import Invalid
-from core.http import reading, render, safe_target, service, transaction
+from core.http import reading, render, safe_target, transaction
 from core.i18n import gettext as _
-from core.settings import Settings
-from institution import access, desk_home, people, sessions
+from institution import access, audit, desk_home, people, sign_in, throttle
+from institution.desk import entrance
 from institution.desk.routes import staff_blueprint as blueprint
 from institution.desk_home import Panel
 from institution.models import Staff
-from institution.sessions import Loaded
-from institution.throttle import Throttle
+from institution.throttle import Attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +62,9 @@ def home() -> ResponseReturnValue:
     return render("institution/home.html", HomePage(person.staff.name, panels), waiting=waiting)
 
 
-@blueprint.get("/sign-in")
+@blueprint.get("/sign-in", endpoint="sign_in")
 @access.public
-def sign_in() -> ResponseReturnValue:
+def sign_in_form() -> ResponseReturnValue:
     """The sign-in form; who is signed in already goes on."""
     target = request.args.get("next", "")
     if current_user.is_authenticated:
@@ -76,49 +75,47 @@ def sign_in() -> ResponseReturnValue:
 @blueprint.post("/sign-in")
 @access.public
 def enter() -> ResponseReturnValue:
-    """Sign in: one answer for every wrong pair, so that no login can be found out."""
+    """Sign in: one answer, in one time, for every wrong pair, so that no login can be found out."""
     login, target = request.form.get("login", ""), request.form.get("next", "")
-    address, now, throttle = request.remote_addr or "", clock.now(), _throttle()
-    if not throttle.is_free(address, now):
-        page = SignInPage(login, target, _("这个网络刚才试错的次数太多，请过一会儿再试。"))
-        return render("institution/sign_in.html", page), 429
+    tried, now = entrance.attempt(login), clock.now()
     with transaction() as database:
-        account = people.sign_in(database, login, request.form.get("password", ""), now)
-        person = _begin(database, account) if account else None
-    if account is None or person is None:
-        throttle.failed(address, now)
-        fault = _("登录名或密码不对，或者刚才试得太频繁。请稍等再试；忘了密码请找管理员重置。")
+        account, wait = sign_in.begin(database, tried, login, now)
+    if wait > 0:
+        return too_many("institution/sign_in.html", SignInPage(login, target, wait_sentence(wait)), wait)
+    # no transaction is open while the password is compared: it takes its time on purpose
+    if not sign_in.right(account, request.form.get("password", "")) or account is None:
+        with transaction() as database:
+            sign_in.failed(database, account, entrance.browser())
+        fault = _("登录名或密码不对。请再试一次；忘了密码请找管理员重置。")
         return render("institution/sign_in.html", SignInPage(login, target, fault)), 401
-    _enter(person)
-    if account.must_change_password:
-        return redirect(url_for("staff.change_password", next=target or None))
+    with transaction() as database:
+        account = people.get(database, account.id or 0)
+        person = entrance.admit(database, account, tried)
+    entrance.enter(person)
+    return go_on(person, target)
+
+
+def go_on(person: access.SignedIn, target: str) -> ResponseReturnValue:
+    """To the next step of signing in, or where this person wanted to go."""
+    step = access.unfinished(person)
+    if step is not None:
+        return redirect(url_for(step, next=safe_target(target, "") or None))
     return redirect(safe_target(target, url_for("staff.home")))
 
 
-def _throttle() -> Throttle:
-    found: Throttle = current_app.extensions.setdefault("signpost_sign_in", Throttle())
-    return found
+def wait_sentence(wait: float) -> str:
+    """The sentence for who tried too often."""
+    seconds = math.ceil(wait)
+    if seconds > 90:
+        return _("刚才试错的次数太多，请过 %(minutes)s 分钟再试。", minutes=math.ceil(seconds / 60))
+    return _("刚才试错的次数太多，请过 %(seconds)s 秒再试。", seconds=seconds)
 
 
-def _begin(database: Session, account: Staff) -> access.SignedIn:
-    """A new session row: nothing from before the sign-in is carried over."""
-    now = clock.now()
-    made, token = sessions.begin(
-        database,
-        account,
-        address=request.remote_addr or "",
-        agent=request.user_agent.string,
-        now=now,
-        hours=service(Settings).session_hours,
-    )
-    return access.SignedIn(Loaded(made, account, sessions.powers_of(database, account.id or 0)), token)
-
-
-def _enter(person: access.SignedIn) -> None:
-    """Hand the browser the new session's cookie."""
-    session.clear()
-    session.permanent = True
-    login_user(person)
+def too_many(template: str, page: object, wait: float) -> ResponseReturnValue:
+    """The form again, with 429 and the seconds to wait."""
+    answer = make_response(render(template, page), 429)
+    answer.headers["Retry-After"] = str(math.ceil(wait))
+    return answer
 
 
 @blueprint.post("/sign-out")
@@ -126,8 +123,9 @@ def _enter(person: access.SignedIn) -> None:
 def sign_out() -> ResponseReturnValue:
     """Sign out: the session's row ends, so a copied cookie is worth nothing."""
     if current_user.is_authenticated:
-        with transaction() as database:
-            sessions.end(database, access.signed_in().session.id or 0, clock.now())
+        person = access.signed_in()
+        with transaction() as database, audit.acting(access.actor_of(person)):
+            sign_in.leave(database, person.staff, person.session.id or 0, now=clock.now())
     logout_user()
     session.clear()
     flash(_("您已退出登录。"), "good")
@@ -141,21 +139,39 @@ def change_password() -> ResponseReturnValue:
     if not current_user.is_authenticated:
         return redirect(url_for("staff.sign_in"))
     person = access.signed_in()
+    if access.unfinished(person) == "staff.second_factor":
+        return redirect(url_for("staff.second_factor", next=request.args.get("next")))
     forced = person.staff.must_change_password
     if request.method == "GET":
         return render("institution/password.html", PasswordPage(forced))
-    form = request.form
+    tried, now = entrance.attempt(person.staff.login, "change"), clock.now()
+    with transaction() as database:
+        _account, wait = sign_in.begin(database, tried, person.staff.login, now)
+    if wait > 0:
+        return too_many("institution/password.html", PasswordPage(forced, "old", wait_sentence(wait)), wait)
     try:
-        if form.get("new") != form.get("again"):
-            raise Invalid(_("两次输入的新密码不一样，请再输一次。"), field="again")
-        with transaction() as database:
-            account = people.get(database, person.id)
-            people.change_password(
-                database, account, form.get("old", ""), form.get("new", ""), now=clock.now()
-            )
-            fresh = _begin(database, account)
+        fresh = _changed(person)
     except Invalid as error:
+        if error.field != "old":
+            take_back(tried)
         return render("institution/password.html", PasswordPage(forced, error.field, str(error))), 400
-    _enter(fresh)
+    take_back(tried)
+    entrance.enter(fresh)
     flash(_("密码已修改；其他设备上的登录都已结束。"), "good")
-    return redirect(safe_target(request.args.get("next"), url_for("staff.home")))
+    return go_on(fresh, request.args.get("next", ""))
+
+
+def take_back(tried: Attempt) -> None:
+    """The old password was right: only guesses at it count."""
+    with transaction() as database:
+        throttle.right(database, tried, clock.now())
+
+
+def _changed(person: access.SignedIn) -> access.SignedIn:
+    form = request.form
+    if form.get("new") != form.get("again"):
+        raise Invalid(_("两次输入的新密码不一样，请再输一次。"), field="again")
+    with transaction() as database, audit.acting(access.actor_of(person)):
+        account: Staff = people.get(database, person.id)
+        people.change_password(database, account, form.get("old", ""), form.get("new", ""), now=clock.now())
+        return entrance.rotate(database, account, person.session)

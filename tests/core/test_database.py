@@ -37,7 +37,7 @@ def test_times_come_back_aware_and_in_utc(database: Database, now: datetime) -> 
 
 def _raise_count(session: Session) -> None:
     account = session.exec(select(Staff).with_for_update()).one()
-    account.failed_count += 1
+    account.second_factor_step += 1
     session.add(account)
 
 
@@ -56,4 +56,4 @@ def test_two_writers_do_not_lose_an_update(database: Database) -> None:
     for thread in threads:
         thread.join()
     with database.reading() as session:
-        assert session.exec(select(Staff)).one().failed_count == 100
+        assert session.exec(select(Staff)).one().second_factor_step == 100
