@@ -17,6 +17,7 @@ from content.models import Revision
 from core.errors import Conflict, Invalid
 from core.i18n import gettext as _
 from core.i18n import mark
+from institution import audit
 
 _READ_BY_PEOPLE = "README.md"
 
@@ -69,9 +70,12 @@ def load_folder(session: Session, files_dir: Path, folder: Path, *, by: int, now
         media.write(files_dir, prepared)
     done: dict[str, list[str]] = defaultdict(list)
     for draft in read.drafts:
-        revision = lifecycle.save(session, draft, by=by, now=now)
+        revision = lifecycle.add_revision(session, draft, by=by, now=now)
         kind = "unchanged" if revision is None else "created" if revision.number == 1 else "changed"
         done[kind].append(draft.key)
+    if done["created"] or done["changed"]:
+        after = {"created": done["created"], "changed": done["changed"], "unchanged": len(done["unchanged"])}
+        audit.record(session, "piece.import", "piece", folder.name, after=after)
     return Loaded(
         tuple(done["created"]), tuple(done["changed"]), tuple(done["unchanged"]), tuple(read.unused)
     )

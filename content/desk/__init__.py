@@ -1,10 +1,10 @@
 """The desk of content: writing, comparing, reviewing, publishing and withdrawing pieces.
 
-Responsible for the staff pages under `/desk/pieces` and the queue `/desk/approvals`; every route declares
-its permission. The one flow: `editing` (form, preview, save) → `deciding` (submit, review, publish).
+Responsible for the staff pages under `/desk/pieces`; every route declares its permission and where the piece
+belongs. The one flow: `editing` (form, preview, save) → `deciding` (submit, publish) → `shelf` (many at once).
 """
 
-from content.desk import deciding, editing, overview
+from content.desk import deciding, editing, overview, shelf
 from content.desk.routes import blueprint
 
-__all__ = ["blueprint", "deciding", "editing", "overview"]
+__all__ = ["blueprint", "deciding", "editing", "overview", "shelf"]

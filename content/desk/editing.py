@@ -9,18 +9,19 @@ from content import comparison, history, lifecycle, reading
 from content.comparison import Comparison
 from content.desk import form as forms
 from content.desk.form import PieceForm
-from content.desk.routes import blueprint
+from content.desk.routes import blueprint, place
 from content.faults import Fault
 from content.lifecycle import Draft
 from content.media import from_json
 from content.models import KIND_NAMES, Kind
 from core import clock
-from core.errors import Conflict
+from core.errors import Conflict, DomainError
 from core.http import reading as session_for_reading
 from core.http import render, service, transaction
 from core.i18n import gettext as _
 from core.settings import Settings
-from institution import access
+from institution import access, places
+from institution.places import Choices
 
 _BEGINNING = """---
 key: {kind}-1
@@ -54,6 +55,7 @@ class FormPage:
     form: PieceForm
     faults: list[Fault]
     kinds: dict[str, str]
+    places: Choices
 
     @property
     def pictures(self) -> list[str]:
@@ -83,7 +85,7 @@ def new() -> str:
 
 
 @blueprint.get("/pieces/<key>/edit")
-@access.requires("content.edit")
+@access.requires("content.edit", at=place)
 def edit(key: str) -> str:
     """The form with the newest revision, or an older one to go back to (`?from=`)."""
     with session_for_reading() as session:
@@ -101,7 +103,7 @@ def create() -> ResponseReturnValue:
 
 
 @blueprint.post("/pieces/<key>/edit")
-@access.requires("content.edit")
+@access.requires("content.edit", at=place)
 def change(key: str) -> ResponseReturnValue:
     """Save or preview a change."""
     return _handle(key)
@@ -110,6 +112,8 @@ def change(key: str) -> ResponseReturnValue:
 def _handle(key: str) -> ResponseReturnValue:
     with session_for_reading() as session:
         form = forms.from_request(session, key)
+    if not key:
+        form = _placed(form)
     draft, faults = form.checked()
     if request.form.get("do") in ("preview", "preview-elder"):
         return _preview(draft, faults)
@@ -118,11 +122,25 @@ def _handle(key: str) -> ResponseReturnValue:
     return _save(form, draft)
 
 
+def _placed(form: PieceForm) -> PieceForm:
+    """The form of a new piece with the node it is to belong to, where the person may write."""
+    try:
+        with session_for_reading() as session:
+            code = places.typed(session, request.form)
+            access.signed_in().check(session, "content.edit", code)
+    except DomainError as error:
+        typed = request.form.get("outlet_code", "")
+        return replace(form, outlet_code=typed, faults=(*form.faults, Fault("", _("归属"), str(error))))
+    return replace(form, outlet_code=code)
+
+
 def _save(form: PieceForm, draft: Draft) -> ResponseReturnValue:
     now, by = clock.now(), access.signed_in().id
     try:
         with transaction() as session:
-            revision = lifecycle.save(session, draft, by=by, now=now, base=form.base)
+            revision = lifecycle.save(
+                session, draft, by=by, now=now, base=form.base, outlet_code=form.outlet_code
+            )
     except Conflict as error:
         if error.field != "base":
             raise
@@ -156,4 +174,7 @@ def _preview(draft: Draft | None, faults: list[Fault]) -> ResponseReturnValue:
 
 def _form(form: PieceForm, faults: list[Fault]) -> str:
     kinds = {kind.value: name for kind, name in KIND_NAMES.items()}
-    return render("content/desk_form.html", FormPage(form, faults, kinds))
+    with session_for_reading() as session:
+        scope = access.signed_in().scope("content.edit")
+        choices = places.choices(session, scope, chosen=form.outlet_code)
+    return render("content/desk_form.html", FormPage(form, faults, kinds, choices))

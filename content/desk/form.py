@@ -29,6 +29,7 @@ class PieceForm:
     text: str
     pictures: dict[str, Picture]
     faults: tuple[Fault, ...] = ()
+    outlet_code: str = ""  # of a new piece: the node it is to belong to
 
     @property
     def kept(self) -> str:
