@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import Session, col, select
@@ -154,6 +154,13 @@ def is_open(outlet: Outlet, day: date) -> bool:
     """Whether the outlet serves people on that day."""
     begun = outlet.open_on is None or outlet.open_on <= day
     return begun and (outlet.closed_on is None or day < outlet.closed_on)
+
+
+def state(session: Session) -> tuple[int, datetime | None]:
+    """Changes whenever the tree does: every change of a node notes its time."""
+    query = select(func.count(), func.max(col(Outlet.updated_at))).select_from(Outlet)
+    number, newest = session.exec(query).one()
+    return number, newest
 
 
 def spans(session: Session) -> list[OutletSpan]:

@@ -4,6 +4,7 @@ from datetime import date
 
 from flask import Blueprint, make_response, request
 from flask.typing import ResponseReturnValue
+from sqlmodel import Session
 
 from core import clock
 from core.errors import NotFound
@@ -11,6 +12,7 @@ from core.http import page_number, reading, render, service
 from core.i18n import mark
 from core.settings import Settings
 from institution import access
+from institution.powers import Scope
 from tracking import export, reports
 from tracking.overview import overview
 from tracking.store import ReachStore
@@ -26,23 +28,39 @@ def _today() -> date:
 @access.requires("reach.view")
 def show() -> ResponseReturnValue:
     """The report: figures, chart, provinces, table, definition."""
+    scope = access.signed_in().scope("reach.view")
     with reading() as session:
+        given = request.args.to_dict()
+        given["within"] = within(session, scope, given.get("within", ""))
         page = overview(
-            service(ReachStore), session, request.args.to_dict(), today=_today(), page=page_number()
+            service(ReachStore), session, given, today=_today(), page=page_number(), tops=scope.tops
         )
     return render("tracking/reach.html", page)
+
+
+def within(session: Session, scope: Scope, asked: str) -> str:
+    """The part of the tree that the page is about: what was asked for if it is the person's, else their own."""
+    if scope.whole:
+        return asked
+    if not asked:
+        return min(scope.tops)
+    if not scope.covers(session, asked):
+        raise NotFound(mark("没有找到这一项，或者它不在您负责的范围内。"))
+    return asked
 
 
 @blueprint.get("/download")
 @access.requires("reach.view")
 def download() -> ResponseReturnValue:
     """The report as a file: `format` csv, xlsx or json."""
-    return answer("attachment")
+    return answer("attachment", access.signed_in().scope("reach.view"))
 
 
-def answer(disposition: str) -> ResponseReturnValue:
-    """The report that the address asks for, in the format it asks for."""
-    given = request.args
+def answer(disposition: str, scope: Scope) -> ResponseReturnValue:
+    """The report that the address asks for, in the format it asks for, within a part of the tree."""
+    given = request.args.to_dict()
+    with reading() as session:
+        given["within"] = within(session, scope, given.get("within", "").strip())
     form = given.get("format", "json")
     if form not in export.FORMATS:
         raise NotFound(mark("没有“%(form)s”这种格式，请用 csv、xlsx 或 json。"), form=form)

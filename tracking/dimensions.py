@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlmodel import Session, col, select
 
@@ -88,6 +90,11 @@ def names(session: Session, kind: str, on: date) -> dict[str, str]:
     return found
 
 
+# The newest tree of each database, with the state of the outlets it was read in.
+_TREES: WeakKeyDictionary[Any, tuple[Any, "Tree"]] = WeakKeyDictionary()
+_REMEMBERED = 400
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A node's name and parent from `first` on."""
@@ -98,16 +105,25 @@ class Span:
     parent: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tree:
-    """The tree of outlets with its whole history: code → its spans by date. Read once per report."""
+    """The tree of outlets with its whole history: code → its spans by date. Read again only after a change."""
 
     spans: Mapping[str, tuple[Span, ...]]
     _roots: dict[date, str] = field(default_factory=dict)
+    _branches: dict[tuple[str, date], dict[str, str]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, session: Session) -> "Tree":
         """The history as the institution tells it."""
+        engine, state = session.get_bind().engine, outlets.state(session)
+        known = _TREES.get(engine)
+        if known is None or known[0] != state:
+            known = _TREES[engine] = (state, cls._read(session))
+        return known[1]
+
+    @classmethod
+    def _read(cls, session: Session) -> "Tree":
         found: dict[str, list[Span]] = {}
         for row in outlets.spans(session):
             span = Span(row.valid_from, row.name, row.kind, row.parent_code)
@@ -155,15 +171,30 @@ class Tree:
         }
         return sorted(days)
 
-    def branches(self, within: str, day: date) -> dict[str, str]:
+    def branches(self, within: str, day: date) -> Mapping[str, str]:
         """Code → the child of `within` (or `within` itself) that it belonged to, for all below `within`;
         without `within` the top that each belonged to."""
-        found: dict[str, str] = {}
-        for code in self.spans:
-            steps = self.path(code, day)
-            if not within:
-                found[code] = steps[-1]
-            elif within in steps:
-                position = steps.index(within)
-                found[code] = steps[max(position - 1, 0)]
+        known = self._branches.get((within, day))
+        if known is None:
+            if len(self._branches) >= _REMEMBERED:
+                self._branches.clear()
+            known = self._branches[within, day] = self._placed(within, day)
+        return known
+
+    def _placed(self, within: str, day: date) -> dict[str, str]:
+        above = {code: (span.parent or "") for code in self.spans if (span := self.on(code, day))}
+        found: dict[str, str] = {within: within} if within in above else {}
+        outside: set[str] = set()
+        for code in above:
+            steps, at = [], code
+            while at in above and at not in found and at not in outside and at not in steps:
+                steps.append(at)
+                at = above[at]
+            if at in outside or (within and at not in found):
+                outside.update(steps)
+                continue
+            # `at` is known: below the part's own top each step is a branch of its own
+            for step in reversed(steps):
+                parent = above[step]
+                found[step] = step if parent == within or parent not in above else found.get(parent, step)
         return found

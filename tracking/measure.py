@@ -1,21 +1,22 @@
 """The figures of one period, grouped: closed days from their roll-ups, open days from the raw rows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from typing import Any
 
 from tracking import rollups, sketches
 from tracking.definition import Definition
 from tracking.dimensions import Tree
 from tracking.periods import Period
+from tracking.placement import Placement, place
 from tracking.rollups import listed, literal, on_days
+from tracking.snapshot import Snapshot
 from tracking.store import ReachStore
 
 OUTLET, BRANCH, CHANNEL, PIECE, CAMPAIGN, MONTH, DAY = (
     "outlet", "branch", "channel", "piece", "campaign", "month", "day",
 )  # fmt: skip
 BYS = (OUTLET, BRANCH, CHANNEL, PIECE, CAMPAIGN, MONTH, DAY)
-_TRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +52,27 @@ def measure(
     period: Period,
     definition: Definition,
     *,
+    snapshot: Snapshot,
     shifted: str = "day",
 ) -> Measured:
     """The figures of `period`; `shifted` is the expression that days are shown as (for a base: a year on).
 
     Each event counts for the branch that its outlet belonged to on its day.
     """
-    key, where = _key(tree, question, period, shifted), _filter(tree, question, period)
-    gross, unique = _placed_sums(store, tree, question, period, definition) or _sums(
-        store, key, where, period, definition
+    placed = place(tree, question.within, period)
+    where = _filter(question, placed)
+    gross, unique = _sums(
+        store, snapshot, definition, period, key=_sum_key(question, placed, shifted), where=where
     )
-    asked = sketches.Ask(key, where, period, _kept_as(tree, question, period, shifted))
-    if question.by == MONTH:
-        asked = replace(asked, largest=1)
-    everywhere = replace(question, by="")
-    whole = sketches.Ask("''", where, period, _kept_as(tree, everywhere, period, shifted))
-    people, total = sketches.people(store, (asked, whole), definition)
+    if question.by == BRANCH:
+        gross, unique = placed.fold(gross), placed.fold(unique)
+    people, total = (
+        _numbers(snapshot.ask(store, sketches.people_sql(one, snapshot.kept, definition), period))
+        for one in (
+            _people_ask(question, placed, where, period, shifted),
+            _people_ask(replace(question, by=""), placed, where, period, shifted),
+        )
+    )
     rows = {
         name: Figures(gross.get(name, 0), unique.get(name, 0), people.get(name, 0))
         for name in gross.keys() | unique.keys() | people.keys()
@@ -74,35 +80,33 @@ def measure(
     return Measured(rows, Figures(sum(gross.values()), sum(unique.values()), total.get("", 0)))
 
 
-def _placed_sums(
-    store: ReachStore, tree: Tree, question: Question, period: Period, definition: Definition
-) -> tuple[dict[str, int], dict[str, int]] | None:
-    """Sums by branch from sums by outlet, where nothing moved: asking the store by outlet is much faster."""
-    if question.by != BRANCH or tree.moves(period.first, period.last):
-        return None
-    places = tree.branches(question.within or tree.root(period.last), period.first)
-    found = _sums(store, "outlet", _filter(tree, question, period), period, definition)
-    folded: tuple[dict[str, int], dict[str, int]] = ({}, {})
-    for sums, target in zip(found, folded, strict=True):
-        for outlet, number in sums.items():
-            place = places.get(outlet, outlet)
-            target[place] = target.get(place, 0) + number
-    return folded
-
-
 def _sums(
-    store: ReachStore, key: str, where: str, period: Period, definition: Definition
+    store: ReachStore, snapshot: Snapshot, definition: Definition, period: Period, *, key: str, where: str
 ) -> tuple[dict[str, int], dict[str, int]]:
-    for attempt in range(_TRIES):
-        before = rollups.fingerprint(store, period)
-        # A rebuild that goes on all the while cannot make a report wrong: the last try reads only raw rows.
-        last = attempt == _TRIES - 1
-        raw = None if last else rollups.open_days(store, period.first, period.last, definition)
-        gross = store.query(_gross(key, where, period, raw, definition))
-        unique = store.query(_unique(key, where, period, raw, definition))
-        if last or rollups.fingerprint(store, period) == before:
-            break
-    return {str(k): int(n) for k, n in gross}, {str(k): int(n) for k, n in unique}
+    """Gross and deduplicated by key: closed days from their roll-ups, remembered; open days from raw."""
+    raw = snapshot.open_days(period)
+    gross: dict[str, int] = {}
+    unique: dict[str, int] = {}
+    if raw is not None:
+        closed = f"{_all(period)} AND NOT ({on_days(raw)})" if raw else _all(period)
+        _add(gross, snapshot.ask(store, _gross("reach_gross", key, f"{closed} AND {where}", definition)))
+        _add(unique, snapshot.ask(store, _unique("reach_unique", key, f"{closed} AND {where}")))
+    if raw is None or raw:
+        days = _all(period) if raw is None else on_days(raw)
+        _add(
+            gross, snapshot.ask(store, _gross("reach_event", key, f"{days} AND {where}", definition), period)
+        )
+        _add(unique, snapshot.ask(store, _unique(_fresh(days, definition), key, where), period))
+    return gross, unique
+
+
+def _add(sums: dict[str, int], rows: Sequence[tuple[Any, ...]]) -> None:
+    for key, number in _numbers(rows).items():
+        sums[key] = sums.get(key, 0) + number
+
+
+def _numbers(rows: Sequence[tuple[Any, ...]]) -> dict[str, int]:
+    return {str(key): int(number) for key, number in rows}
 
 
 def dropped(store: ReachStore, period: Period) -> dict[str, int]:
@@ -114,87 +118,62 @@ def dropped(store: ReachStore, period: Period) -> dict[str, int]:
     return {str(why): int(n) for why, n in store.query(sql, {"first": period.first, "last": period.last})}
 
 
-def _gross(key: str, where: str, period: Period, raw: list[date] | None, definition: Definition) -> str:
-    kinds = f"kind IN {listed(definition.kinds)} AND {where}"
-    parts = [
-        f"SELECT {key} AS k, sum(quantity) AS n FROM {table} WHERE {days} AND {kinds} GROUP BY k"
-        for table, days in (("reach_gross", _rolled(period, raw)), ("reach_event", _raw(period, raw)))
-    ]
-    return f"SELECT k, toInt64(sum(n)) FROM ({' UNION ALL '.join(parts)}) GROUP BY k"
+def _gross(table: str, key: str, where: str, definition: Definition) -> str:
+    kinds = f"kind IN {listed(definition.kinds)}"
+    return f"SELECT {key} AS k, sum(quantity) FROM {table} WHERE {where} AND {kinds} GROUP BY k"
 
 
-def _unique(key: str, where: str, period: Period, raw: list[date] | None, definition: Definition) -> str:
-    # The campaign of a visitor is that of the first event, so a campaign is chosen only after de-duplication.
-    inner = rollups.unique_rows(definition, _raw(period, raw))
-    fresh = f"(SELECT day, outlet, channel, first_campaign AS campaign, piece, n AS quantity FROM ({inner}))"
-    parts = [
-        f"SELECT {key} AS k, sum(quantity) AS m FROM {source} WHERE {days} AND {where} GROUP BY k"
-        for source, days in (("reach_unique", _rolled(period, raw)), (fresh, "1"))
-    ]
-    return f"SELECT k, toInt64(sum(m)) FROM ({' UNION ALL '.join(parts)}) GROUP BY k"
+def _unique(source: str, key: str, where: str) -> str:
+    return f"SELECT {key} AS k, toInt64(sum(quantity)) FROM {source} WHERE {where} GROUP BY k"
 
 
-def _kept_as(tree: Tree, question: Question, period: Period, shifted: str) -> str | None:
+def _fresh(days: str, definition: Definition) -> str:
+    """Raw days de-duplicated. The campaign of a visitor is that of the first event, so one is chosen after."""
+    inner = rollups.unique_rows(definition, days)
+    return f"(SELECT day, outlet, channel, first_campaign AS campaign, piece, n AS quantity FROM ({inner}))"
+
+
+def _sum_key(question: Question, placed: Placement, shifted: str) -> str:
+    if question.by == BRANCH:
+        return placed.day_key
+    return _moment(question, shifted) or question.by
+
+
+def _people_ask(
+    question: Question, placed: Placement, where: str, period: Period, shifted: str
+) -> sketches.Ask:
+    """By branch, by outlet and so on; by "" everybody."""
+    key = placed.branch_key if question.by == BRANCH else _moment(question, shifted) or question.by or "''"
+    kept = _kept_as(question, placed, shifted)
+    by_place = kept == OUTLET and (question.by == BRANCH or not placed.everything)
+    moving = placed.moving if by_place else ()
+    return sketches.Ask(key, where, period, kept, 1 if question.by == MONTH else 12, moving)
+
+
+def _kept_as(question: Question, placed: Placement, shifted: str) -> str | None:
     """The dimension whose sketches can answer, "" for that of everybody; None: only the raw rows can."""
     if question.campaign or question.by == DAY:
         return None
-    placed = question.by in (OUTLET, BRANCH)
-    if question.within or question.by == BRANCH:
-        # What moved within the period belonged to one branch on some days and to another on others.
-        if not (placed or not question.by) or tree.moves(period.first, period.last):
-            return None
-        return OUTLET
+    if question.by == BRANCH or not placed.everything:
+        # Sketches by outlet know no channel, piece or month beside it.
+        return OUTLET if question.by in (OUTLET, BRANCH, "") else None
     if question.by == MONTH:
         return "" if "addDays" not in shifted else None
     return question.by
 
 
-def _all(period: Period) -> str:
-    return f"day BETWEEN '{period.first}' AND '{period.last}'"
+def _moment(question: Question, shifted: str) -> str:
+    if question.by not in (MONTH, DAY):
+        return ""
+    return f"formatDateTime({shifted}, '{'%Y-%m' if question.by == MONTH else '%Y-%m-%d'}')"
 
 
-def _rolled(period: Period, raw: list[date] | None) -> str:
-    if raw is None:
-        return "0"
-    return f"{_all(period)} AND NOT ({on_days(raw)})" if raw else _all(period)
-
-
-def _raw(period: Period, raw: list[date] | None) -> str:
-    return _all(period) if raw is None else on_days(raw)
-
-
-def _key(tree: Tree, question: Question, period: Period, shifted: str) -> str:
-    if question.by in (MONTH, DAY):
-        return f"formatDateTime({shifted}, '{'%Y-%m' if question.by == MONTH else '%Y-%m-%d'}')"
-    if question.by != BRANCH:
-        return question.by
-    within = question.within or tree.root(period.last)
-    return _by_slice(tree, period, lambda day: _transform(tree.branches(within, day)))
-
-
-def _transform(branches: Mapping[str, str]) -> str:
-    if not branches:
-        return "toString(outlet)"
-    codes, rows = listed(branches), listed(branches.values())
-    return f"transform(toString(outlet), [{codes[1:-1]}], [{rows[1:-1]}], toString(outlet))"
-
-
-def _filter(tree: Tree, question: Question, period: Period) -> str:
-    conditions = []
-    if question.within and question.within != tree.root(period.last):
-        below = _by_slice(
-            tree, period, lambda day: f"outlet IN {listed(tree.branches(question.within, day))}"
-        )
-        conditions.append(f"({below})")
+def _filter(question: Question, placed: Placement) -> str:
+    conditions = [] if placed.everything else [placed.inside]
     if question.campaign:
         conditions.append(f"campaign = {literal(question.campaign)}")
     return " AND ".join(conditions) or "1"
 
 
-def _by_slice(tree: Tree, period: Period, expression: Callable[[date], str]) -> str:
-    """One expression per stretch of days between which nothing moved in the tree."""
-    starts = [period.first, *tree.moves(period.first, period.last)]
-    pairs = zip(starts[1:], starts, strict=False)
-    parts = [f"day < '{end}', {expression(start)}" for end, start in pairs]
-    last = expression(starts[-1])
-    return f"multiIf({', '.join(parts)}, {last})" if parts else last
+def _all(period: Period) -> str:
+    return f"day BETWEEN '{period.first}' AND '{period.last}'"

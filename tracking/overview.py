@@ -1,6 +1,6 @@
 """The report page: its data put together from reports, for the template to show."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
@@ -8,12 +8,13 @@ from urllib.parse import urlencode
 from sqlmodel import Session
 
 from core.i18n import gettext as _
+from institution.powers import WHOLE
 from tracking import charts, periods, provinces, reports
 from tracking.choices import CAMPAIGN, SPANS, TABLES, Choice, choose, longer
 from tracking.definition import PEOPLE_ERROR
 from tracking.dimensions import Tree
 from tracking.export import facts
-from tracking.measure import BRANCH, DAY, MONTH, OUTLET
+from tracking.measure import BRANCH, CHANNEL, DAY, MONTH, OUTLET
 from tracking.provinces import Tile
 from tracking.reports import BY_NAMES, Ask, Line, Report
 from tracking.store import ReachStore
@@ -59,6 +60,7 @@ class Overview:
     choice: Choice
     report: Report
     crumbs: list[tuple[str, str]]
+    parts: list[Link]
     spans: list[Link]
     tables: list[Link]
     downloads: list[Link]
@@ -96,37 +98,45 @@ class Overview:
 
 
 def overview(
-    store: ReachStore, session: Session, given: Mapping[str, str], *, today: date, page: int = 1
+    store: ReachStore,
+    session: Session,
+    given: Mapping[str, str],
+    *,
+    today: date,
+    page: int = 1,
+    tops: Collection[str] = (WHOLE,),
 ) -> Overview:
-    """The page for an address; Invalid or NotFound for a date or branch that does not exist."""
+    """The page for an address; Invalid or NotFound for a date or branch that does not exist.
+
+    `tops` are the nodes at which the reader's part of the tree begins; the caller has checked `within`.
+    """
     choice = choose(store, session, given, today)
     tree = Tree.read(session)
-    report = reports.report(store, session, choice.ask, tree)
-
-    def grouped(by: str) -> Report:
-        """The same question, grouped otherwise."""
-        return report if by == choice.ask.by else _regrouped(store, session, choice.ask, by, tree)
-
     at_top = not choice.ask.within or choice.ask.within == tree.root(today)
+    over_time = MONTH if longer(choice.ask.compared.period) else DAY
+    groupings = dict.fromkeys((choice.ask.by, over_time, BRANCH if at_top else CHANNEL))
+    grouped = dict(zip(groupings, reports.several(store, session, choice.ask, list(groupings)), strict=True))
+    report = grouped[choice.ask.by]
     pages = max(1, -(-len(report.rows) // PER_PAGE))
     page = min(page, pages)
     shown = report.rows[(page - 1) * PER_PAGE : page * PER_PAGE]
-    tiles = provinces.tiles(grouped(BRANCH).rows) if at_top else []
+    tiles = provinces.tiles(grouped[BRANCH].rows) if at_top else []
     base = choice.ask.compared.base
     return Overview(
         title=_title(report, at_top=at_top),
         choice=choice,
         report=report,
-        crumbs=_crumbs(tree, given, choice.ask, today),
+        crumbs=_crumbs(tree, given, choice.ask, today, tops),
+        parts=_parts(tree, given, choice.ask, today, tops),
         spans=_spans(given, choice),
         tables=_tables(given, choice),
         downloads=[Link(name.upper(), _download(choice.ask, name)) for name in ("xlsx", "csv", "json")],
         compares=[(mode, _(periods.MODE_NAMES[mode])) for mode in periods.MODES],
         kept={key: given[key] for key in ("span", "by", "within") if given.get(key)},
-        chart=_chart(grouped(MONTH if longer(choice.ask.compared.period) else DAY)),
+        chart=_chart(grouped[over_time]),
         tiles=tiles,
         tile_links={tile.line.key: _href(given, within=tile.line.key) for tile in tiles if tile},
-        channels=() if tiles else tuple(_rows(grouped("channel").rows, {}, tree, choice.ask)),
+        channels=() if at_top else tuple(_rows(grouped[CHANNEL].rows, {}, tree, choice.ask)),
         rows=_rows(shown, given, tree, choice.ask, largest=report.rows[0].gross if report.rows else 0),
         page=page,
         pages=pages,
@@ -146,10 +156,6 @@ def _spans(given: Mapping[str, str], choice: Choice) -> list[Link]:
 
 def _tables(given: Mapping[str, str], choice: Choice) -> list[Link]:
     return [Link(_(BY_NAMES[by]), _href(given, by=by), by == choice.ask.by) for by in TABLES]
-
-
-def _regrouped(store: ReachStore, session: Session, asked: Ask, by: str, tree: Tree) -> Report:
-    return reports.report(store, session, Ask(asked.compared, by, asked.within, asked.campaign), tree)
 
 
 def _chart(by_time: Report) -> Chart | None:
@@ -180,11 +186,25 @@ def _rows(
     ]
 
 
-def _crumbs(tree: Tree, given: Mapping[str, str], ask: Ask, today: date) -> list[tuple[str, str]]:
-    root = tree.root(today)
-    if not ask.within or ask.within == root:
+def _parts(tree: Tree, given: Mapping[str, str], ask: Ask, today: date, tops: Collection[str]) -> list[Link]:
+    """The parts of the tree to choose from, for somebody who has several."""
+    if len(tops) < 2 or WHOLE in tops:
         return []
-    steps = tree.path(ask.within, today)[::-1]
+    above = tree.path(ask.within, today)
+    return [Link(tree.name(code, today), _href(given, within=code), code in above) for code in sorted(tops)]
+
+
+def _crumbs(
+    tree: Tree, given: Mapping[str, str], ask: Ask, today: date, tops: Collection[str]
+) -> list[tuple[str, str]]:
+    """The way down from where the reader's part begins."""
+    root = tree.root(today)
+    steps = tree.path(ask.within, today)
+    if WHOLE not in tops:
+        steps = steps[: next((at + 1 for at, code in enumerate(steps) if code in tops), len(steps))]
+    if not ask.within or ask.within == root or len(steps) < 2:
+        return []
+    steps = steps[::-1]
     links = [
         (tree.name(code, today), _href(given, within="" if code == root else code)) for code in steps[:-1]
     ]

@@ -1,7 +1,7 @@
 """Reports of reach: rows with their base and growth, names as they stood, the definition and what was left out."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from tracking.definition import PEOPLE_ERROR, Definition
 from tracking.dimensions import Tree, names
 from tracking.measure import BRANCH, BYS, DAY, MONTH, OUTLET, Figures, Measured, Question
 from tracking.periods import Compared, Period, growth
+from tracking.snapshot import Snapshot, steadily
 from tracking.store import ReachStore
 
 BY_NAMES = {
@@ -134,21 +135,39 @@ def ask(
     return Ask(periods.compare(period, mode, against), by, within.strip(), campaign.strip())
 
 
-def report(store: ReachStore, session: Session, asked: Ask, tree: Tree | None = None) -> Report:
+def report(store: ReachStore, session: Session, asked: Ask) -> Report:
     """Answer a question under the definition in force on the last day of its period."""
+    return several(store, session, asked, (asked.by,))[0]
+
+
+def several(store: ReachStore, session: Session, asked: Ask, groupings: Sequence[str]) -> list[Report]:
+    """The same question in several groupings, all from the same roll-ups."""
+    definition = definitions.in_force(session, asked.compared.period.last)
+    tree = Tree.read(session)
+    asks = [replace(asked, by=by) for by in groupings]
+    return steadily(
+        store,
+        definition,
+        lambda found: [
+            _answer(store, session, tree, one, snapshot=found, definition=definition) for one in asks
+        ],
+    )
+
+
+def _answer(
+    store: ReachStore, session: Session, tree: Tree, asked: Ask, *, snapshot: Snapshot, definition: Definition
+) -> Report:
     period, base = asked.compared.period, asked.compared.base
-    definition = definitions.in_force(session, period.last)
-    tree = tree or Tree.read(session)
     if asked.within and asked.within not in tree.spans:
         raise NotFound(
             mark("没有找到编号为“%(code)s”的机构，请核对后再试。"), field="within", code=asked.within
         )
     question = Question(asked.by, asked.within, asked.campaign)
-    now = measure.measure(store, tree, question, period, definition)
+    now = measure.measure(store, tree, question, period, definition, snapshot=snapshot)
     before = None
     if base:
         shifted = asked.compared.forward("day")
-        before = measure.measure(store, tree, question, base, definition, shifted=shifted)
+        before = measure.measure(store, tree, question, base, definition, snapshot=snapshot, shifted=shifted)
     return Report(
         ask=asked,
         definition=definition,

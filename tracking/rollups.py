@@ -2,17 +2,16 @@
 
 A day is closed when `reach_closed` says how many raw rows its roll-up was made of and `reach_counted` (fed
 by every insert) still says the same. Everything else is open and answered from raw. Closing marks the days
-open first and enters them last, so that a reader who sees the same `fingerprint` before and after its
-queries has read whole roll-ups; a crash in between leaves days open, never wrong.
+open first and enters them last, so that a reader who sees the same versions before and after its queries
+(`snapshot`) has read whole roll-ups; a crash in between leaves days open, never wrong.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TypeVar
 
 from tracking.definition import FIRST, Definition
-from tracking.periods import Period
 from tracking.schema import ROLLUPS
 from tracking.store import ReachStore
 
@@ -64,28 +63,27 @@ def unique_rows(definition: Definition, where: str) -> str:
 
 def open_days(store: ReachStore, first: date, last: date, definition: Definition) -> list[date]:
     """The days from `first` to `last` that have raw rows and no roll-up made of exactly these rows."""
-    sql = """
-        SELECT day FROM (
-            SELECT day, sum(rows) AS rows FROM reach_counted
-            WHERE day BETWEEN {first:Date} AND {last:Date} GROUP BY day
-        ) AS counted LEFT JOIN (
-            SELECT day, argMax(rows, version) AS rows, argMax(definition, version) AS definition
-            FROM reach_closed WHERE day BETWEEN {first:Date} AND {last:Date} GROUP BY day
-        ) AS closed USING day
-        WHERE counted.rows != closed.rows OR (counted.rows != 0 AND closed.definition != {definition:String})
-        ORDER BY day
-    """
-    params = {"first": first, "last": last, "definition": definition.id}
-    return [row[0] for row in store.query(sql, params)]
+    return [day for day in open_among(store, counted(store), definition) if first <= day <= last]
 
 
-def fingerprint(store: ReachStore, period: Period) -> tuple[int, int]:
-    """Changes whenever a day of the period is opened or closed."""
-    sql = (
-        "SELECT max(version), count() FROM reach_closed FINAL WHERE day BETWEEN {first:Date} AND {last:Date}"
-    )
-    version, count = store.query(sql, {"first": period.first, "last": period.last})[0]
-    return int(version), int(count)
+def counted(store: ReachStore) -> dict[date, int]:
+    """The number of raw rows of each day that ever had any, by day."""
+    return {
+        day: int(rows)
+        for day, rows in store.query("SELECT day, sum(rows) FROM reach_counted GROUP BY day ORDER BY day")
+    }
+
+
+def open_among(store: ReachStore, days: Mapping[date, int], definition: Definition) -> list[date]:
+    """Those of these days (with the number of their raw rows) that no roll-up answers for, by day."""
+    sql = "SELECT day, argMax(rows, version), argMax(definition, version) FROM reach_closed GROUP BY day"
+    closed = {day: (int(rows), str(made_for)) for day, rows, made_for in store.query(sql)}
+    return [
+        day
+        for day, rows in days.items()
+        if closed.get(day, (0, definition.id))[0] != rows
+        or (rows and closed.get(day, (0, ""))[1] != definition.id)
+    ]
 
 
 def close_days(store: ReachStore, today: date, definition: Definition = FIRST) -> int:

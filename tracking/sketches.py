@@ -7,17 +7,16 @@ its raw rows is the one it was made of, exactly as with days in `rollups`.
 
 import calendar
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
+from tracking import rollups
 from tracking.definition import CELLS, FIRST, Definition
 from tracking.periods import Period
 from tracking.rollups import listed, portions
 from tracking.store import ReachStore
 
-_TRIES = 3
 DIMENSIONS = {
     "": "''", "outlet": "outlet", "channel": "channel", "piece": "piece", "campaign": "campaign",
 }  # fmt: skip
@@ -57,12 +56,13 @@ def close(store: ReachStore, today: date, definition: Definition = FIRST) -> int
     made = 0
     with store.closing:
         for months in (1, 12):
-            valid, present = _valid(store, _lines(store), definition), _present(store)
+            counted = rollups.counted(store)
+            held, present = valid(store, counted, definition), _present(counted)
             over = [
                 span
                 for span in sorted(present, key=lambda one: one.first)
-                if span.months == months and span.last < today and span not in valid
-                if months == 1 or _months_kept(span, present, valid)
+                if span.months == months and span.last < today and span not in held
+                if months == 1 or _months_kept(span, present, held)
             ]
             made += sum(_keep(store, some, definition) for some in portions(over, present.__getitem__))
     return made
@@ -83,8 +83,8 @@ def forget(store: ReachStore, first: date, last: date) -> None:
 class Ask:
     """People of a period by the expression `key`, among what `where` holds for.
 
-    `kept` is the dimension whose sketches may answer, None when only raw rows can; `largest` 1 when years
-    cannot be told into months.
+    `kept` is the dimension whose sketches may answer, None when only raw rows can; of outlets in `moving` only
+    raw rows can; `largest` 1 when years cannot be told into months.
     """
 
     key: str
@@ -92,31 +92,27 @@ class Ask:
     period: Period
     kept: str | None
     largest: int = 12
+    moving: tuple[str, ...] = ()
 
 
-def people(store: ReachStore, asks: Sequence[Ask], definition: Definition) -> list[dict[str, int]]:
-    """The number of people per key, for each question."""
-    for attempt in range(_TRIES):
-        lines = _lines(store)
-        # A rebuild that goes on all the while cannot make it wrong: the last try reads only raw rows.
-        valid = _valid(store, lines, definition) if attempt < _TRIES - 1 else set()
-        found = [store.query(_sql(ask, _cover(ask, valid), definition)) for ask in asks]
-        if not valid or _lines(store) == lines:
-            break
-    return [{str(key): int(number) for key, number in rows} for rows in found]
-
-
-def _sql(ask: Ask, spans: Sequence[Span], definition: Definition) -> str:
+def people_sql(ask: Ask, kept: Iterable[Span], definition: Definition) -> str:
+    """The SELECT of key and number of people, from the kept spans where they answer and else from raw rows."""
+    spans = _cover(ask, kept)
     parts = []
+    apart = f"outlet IN {listed(ask.moving)}" if ask.moving else ""
     if spans:
         lines = f"dimension = '{ask.kept}' AND ({' OR '.join(span.sql for span in spans)})"
         inner = f"SELECT first AS day, key AS {ask.kept or 'nothing'}, people FROM reach_people WHERE {lines}"
-        parts.append(f"SELECT {ask.key} AS k, people FROM ({inner}) WHERE {ask.where}")
-    days = " OR ".join(_between(gap) for gap in _gaps(ask.period, spans))
+        stayed = f" AND NOT ({apart})" if apart else ""
+        parts.append(f"SELECT {ask.key} AS k, people FROM ({inner}) WHERE {ask.where}{stayed}")
+    days = [_between(gap) for gap in _gaps(ask.period, spans)]
+    if apart:
+        days += [f"({span.days} AND {apart})" for span in spans]
     if days:
         parts.append(f"""
             SELECT {ask.key} AS k, uniqCombined64State({CELLS})(visitor) AS people FROM reach_event
-            WHERE ({days}) AND visitor != 0 AND kind IN {listed(definition.kinds)} AND {ask.where} GROUP BY k
+            WHERE ({" OR ".join(days)}) AND visitor != 0 AND kind IN {listed(definition.kinds)} AND {ask.where}
+            GROUP BY k
         """)
     return f"SELECT k, uniqCombined64Merge({CELLS})(people) FROM ({' UNION ALL '.join(parts)}) GROUP BY k"
 
@@ -125,7 +121,7 @@ def _between(period: Period) -> str:
     return f"day BETWEEN '{period.first}' AND '{period.last}'"
 
 
-def _cover(ask: Ask, valid: set[Span]) -> list[Span]:
+def _cover(ask: Ask, valid: Iterable[Span]) -> list[Span]:
     """The kept spans that answer for the period, without overlap, by date."""
     if ask.kept is None:
         return []
@@ -147,29 +143,23 @@ def _gaps(period: Period, spans: Sequence[Span]) -> Iterator[Period]:
         yield Period(at, period.last)
 
 
-def _lines(store: ReachStore) -> list[tuple[Any, ...]]:
-    return store.query(
-        "SELECT first, months, rows, definition, version FROM reach_kept FINAL ORDER BY first, months"
-    )
-
-
-def _present(store: ReachStore) -> dict[Span, int]:
+def _present(counted: Mapping[date, int]) -> dict[Span, int]:
     """The months and years that have raw rows, with their number, months first."""
-    rows = store.query(
-        "SELECT toStartOfMonth(day) AS s, sum(rows) AS n FROM reach_counted GROUP BY s ORDER BY s"
-    )
-    found = {Span(first, 1): int(number) for first, number in rows if number}
-    for span, number in list(found.items()):
-        year = Span(span.first.replace(month=1), 12)
-        found[year] = found.get(year, 0) + number
-    return found
+    found: dict[Span, int] = {}
+    for months in (1, 12):
+        for day, number in counted.items():
+            span = Span(day.replace(day=1, month=day.month if months == 1 else 1), months)
+            found[span] = found.get(span, 0) + number
+    return {span: number for span, number in found.items() if number}
 
 
-def _valid(store: ReachStore, lines: Iterable[tuple[Any, ...]], definition: Definition) -> set[Span]:
-    present = _present(store)
+def valid(store: ReachStore, counted: Mapping[date, int], definition: Definition) -> set[Span]:
+    """The kept spans that were made of exactly the raw rows that their days have now."""
+    present = _present(counted)
+    lines = store.query("SELECT first, months, rows, definition FROM reach_kept FINAL")
     return {
         span
-        for first, months, rows, made_for, _version in lines
+        for first, months, rows, made_for in lines
         if made_for == definition.id and present.get(span := Span(first, int(months))) == rows
     }
 

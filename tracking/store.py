@@ -3,7 +3,7 @@
 import fcntl
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -24,6 +24,8 @@ _QUERY = {
     "max_ast_elements": 10_000_000,
     "max_expanded_ast_elements": 10_000_000,
 }
+# Answers kept in memory: a report page asks about ten questions, each of at most a few thousand rows.
+_REMEMBERED = 200
 
 
 class StoreBusy(Conflict):
@@ -42,6 +44,8 @@ class ReachStore:
         self._reader = reader
         self._lock = lock
         self.closing = threading.Lock()  # roll-ups are computed by one thread at a time
+        self._memory: dict[str, tuple[Hashable, list[tuple[Any, ...]]]] = {}
+        self._remembering = threading.Lock()
         for statement in schema.STATEMENTS:
             writer.command(statement)
 
@@ -92,6 +96,20 @@ class ReachStore:
         """The rows of a SELECT; `params` fill its {name:Type} places."""
         result = self._reader.query(sql, parameters=dict(params or {}), settings=_QUERY)
         return [tuple(row) for row in result.result_rows]
+
+    def remembered(self, sql: str, state: Hashable) -> Sequence[tuple[Any, ...]]:
+        """The rows of a SELECT, from memory while `state` is what it was when it was asked."""
+        with self._remembering:
+            known = self._memory.pop(sql, None)
+            if known is not None and known[0] == state:
+                self._memory[sql] = known  # the one used last goes last
+                return known[1]
+        rows = self.query(sql)
+        with self._remembering:
+            self._memory[sql] = (state, rows)
+            while len(self._memory) > _REMEMBERED:
+                del self._memory[next(iter(self._memory))]
+        return rows
 
     def command(self, sql: str, params: Mapping[str, Any] | None = None, **settings: Any) -> None:
         """Run a statement that gives no rows (INSERT … SELECT, ALTER, DELETE), with engine settings."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.tracking import rows
 from tests.tracking.rows import event
-from tracking import measure, rollups, sketches
+from tracking import measure, rollups, sketches, snapshot
 from tracking.definition import FIRST
 from tracking.dimensions import Span, Tree
 from tracking.events import KINDS, ReachEvent, to_line
@@ -90,7 +90,9 @@ def check(store: ReachStore, stream: list[ReachEvent]) -> None:
     """Every grouping is what counting one by one gives, and adds up to the same."""
     raw = sum(one.quantity for one in stream if one.kind in FIRST.kinds)
     for by, key in KEYS.items():
-        found = measure.measure(store, TREE, Question(by), PERIOD, FIRST)
+        found = measure.measure(
+            store, TREE, Question(by), PERIOD, FIRST, snapshot=snapshot.take(store, FIRST)
+        )
         of = {name: figures for name, figures in found.rows.items() if name or figures}
         assert {name: f.gross for name, f in of.items() if f.gross} == {
             name: number for name, number in rows.gross(stream, key).items() if number
@@ -151,11 +153,17 @@ def test_within_a_branch_the_children_add_up_to_it(store: ReachStore) -> None:
         event("2023-03-10", outlet="unknown", visitor=4),
     ]
     rows.ship(store, "seg-1", stream)
-    whole = measure.measure(store, TREE, Question("branch"), PERIOD, FIRST)
+    whole = measure.measure(
+        store, TREE, Question("branch"), PERIOD, FIRST, snapshot=snapshot.take(store, FIRST)
+    )
     for province in ("P", "Q"):
-        part = measure.measure(store, TREE, Question("outlet", province), PERIOD, FIRST)
+        part = measure.measure(
+            store, TREE, Question("outlet", province), PERIOD, FIRST, snapshot=snapshot.take(store, FIRST)
+        )
         assert part.total == whole.rows[province]
-        by_channel = measure.measure(store, TREE, Question("channel", province), PERIOD, FIRST)
+        by_channel = measure.measure(
+            store, TREE, Question("channel", province), PERIOD, FIRST, snapshot=snapshot.take(store, FIRST)
+        )
         assert by_channel.total == part.total
     assert whole.rows["P"].gross == 2, "the day before the move still belongs to the old province"
     assert set(whole.rows) == {"P", "Q", "", "unknown"}

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from tests.tracking.rows import event, ship
-from tracking import demo, measure, rollups
+from tracking import demo, measure, rollups, snapshot
 from tracking.definition import FIRST
 from tracking.demo_plan import CAMPAIGNS, TOTALS, DemoOutlet, Year, shared
 from tracking.dimensions import Tree
@@ -21,7 +21,9 @@ OUTLETS = [
 
 
 def year(store: ReachStore, number: int, by: str = "outlet") -> Measured:
-    return measure.measure(store, Tree({}), Question(by), named(str(number)), FIRST)
+    return measure.measure(
+        store, Tree({}), Question(by), named(str(number)), FIRST, snapshot=snapshot.take(store, FIRST)
+    )
 
 
 @pytest.mark.parametrize("scale", [1, 3, 7, 10, 100, 1000, 99_991])

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from core import clock
 from core.database import Database
 from core.settings import Settings
-from tests import factories
+from institution import people
+from tests import entering, factories
 from tests.tracking.rows import event, ship
 from tracking import demo
 from tracking.reports import InternalToken
@@ -179,3 +181,51 @@ def test_the_command_line_may_rebuild_and_drain_through_the_server(
     state = client.get("/internal/reach/status", headers=headers).json
     assert state is not None
     assert (state["rows"], state["closed"]) == (20, 4)
+
+
+# somebody who has a part of the tree
+
+
+@pytest.fixture
+def manager(runtime: Runtime) -> FlaskClient:
+    """The manager of the province in which the story plays."""
+    with runtime.service(Database).transaction() as session:
+        factories.staff(session, factories.BRANCH_MANAGER, clock.now())
+    return entering.client(create_app(runtime), factories.BRANCH_MANAGER)
+
+
+def test_a_branch_manager_sees_their_province_and_no_other(visited: Runtime, manager: FlaskClient) -> None:
+    page = manager.get("/desk/reach?by=outlet").text
+    assert "浙江省分公司触达" in page and "西湖文三路柜面" in page
+    assert "四川" not in page and "春熙路" not in page
+    assert manager.get(f"/desk/reach?within={factories.OUTLET_A}").status_code == 200
+
+
+def test_what_lies_outside_is_answered_like_what_does_not_exist(
+    visited: Runtime, manager: FlaskClient
+) -> None:
+    days = "from=2023-01-01&to=2023-12-31"
+    for path in ("/desk/reach?", f"/desk/reach/download?{days}&"):
+        answers = [
+            manager.get(f"{path}within={code}")
+            for code in (factories.OUTSIDE_PROVINCE, factories.HEAD_OFFICE, "no-such-place")
+        ]
+        assert {answer.status_code for answer in answers} == {404}
+        assert len({re.sub(r"within=[^&\"]*|csrf_token[^>]*", "", answer.text) for answer in answers}) == 1
+
+
+def test_a_download_holds_only_the_persons_part(visited: Runtime, manager: FlaskClient) -> None:
+    data = manager.get("/desk/reach/download?format=json&from=2023-01-01&to=2023-12-31&by=outlet").get_json()
+    assert [row["key"] for row in data["rows"]] == [factories.OUTLET_A]
+    assert data["total"]["gross"] == 6
+
+
+def test_somebody_with_two_parts_may_choose(visited: Runtime) -> None:
+    with visited.service(Database).transaction() as session:
+        account = factories.person(session, "two.parts", "双区", "analyst", clock.now(), at=factories.CITY)
+        places = [("analyst", factories.CITY), ("analyst", factories.OUTSIDE_PROVINCE)]
+        people.set_grants(session, account, places)
+    client = entering.client(create_app(visited), "two.parts")
+    page = client.get("/desk/reach").text
+    assert f"within={factories.OUTSIDE_PROVINCE}" in page
+    assert "四川省分公司触达" in client.get(f"/desk/reach?within={factories.OUTSIDE_PROVINCE}").text

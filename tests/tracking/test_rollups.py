@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from tests.tracking.rows import event, heads, ship
-from tracking import measure, rollups, sketches
+from tracking import measure, rollups, sketches, snapshot
 from tracking.definition import FIRST, Definition
 from tracking.dimensions import Tree
 from tracking.measure import Figures, Question
@@ -18,7 +18,9 @@ LATER = date(2024, 2, 1)
 
 
 def total(store: ReachStore, period: Period = YEAR, definition: Definition = FIRST) -> Figures:
-    return measure.measure(store, NOBODY, Question("outlet"), period, definition).total
+    return measure.measure(
+        store, NOBODY, Question("outlet"), period, definition, snapshot=snapshot.take(store, definition)
+    ).total
 
 
 def open_days(store: ReachStore, definition: Definition = FIRST) -> list[date]:
