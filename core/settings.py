@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     invitation_hours: float = Field(
         72.0, gt=0, le=720, description="Hours until an invitation or a one-time password ends"
     )
+    approval_remind_hours: float = Field(
+        24.0, ge=1, le=240, description="Hours before an approval is due at which its deciders are reminded by mail"
+    )
     smtp_host: str = Field("", description="Mail server; empty: e-mail is not set up")
     smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server")
     smtp_user: str = Field("", description="User at the mail server; empty: no sign-in")
