@@ -11,6 +11,7 @@ from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys, load_secret
+from institution.oidc import Provider
 from scheduler.jobs import Outgoing, outgoing
 from tracking.attribution import Attributions
 from tracking.drain import Drain
@@ -78,6 +79,7 @@ def build(settings: Settings) -> Runtime:
     )
     runtime.offer(Generation, lambda r: Generation(r.service(Database), settings.zone))
     runtime.offer(Unsubscriptions, lambda r: Unsubscriptions(r.service(Keys)))
+    runtime.offer(Provider, lambda _r: Provider(settings))
     runtime.offer(Outgoing, _outgoing)
     return runtime
 
