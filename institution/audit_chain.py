@@ -8,12 +8,12 @@ that only ever grows; `verify` holds the chain against these notes, or against a
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from core.database import Database
 from core.errors import Invalid
@@ -22,6 +22,7 @@ from institution.audit import digest
 from institution.audit_models import AuditHead, AuditRecord
 
 ANCHORS = "audit-anchors.jsonl"
+ANCHOR_EVERY = timedelta(hours=1)
 _BATCH = 2_000
 _COLUMNS = list(AuditRecord.model_fields)
 
@@ -36,6 +37,14 @@ class Fault:
     def sentence(self) -> str:
         """What is wrong, in the language in force."""
         return gettext(self.rule) % {"number": self.number}
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """What was noted outside the database: hash by number; and the lines that nobody can read."""
+
+    hashes: dict[int, str] = field(default_factory=dict)
+    unreadable: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,18 +150,28 @@ def is_whole(session: Session, one: AuditRecord) -> bool:
 
 
 def anchor(database: Database, folder: Path, now: datetime) -> bool:
-    """Note the newest number and hash outside the database, if the log grew since; whether it did."""
+    """Note the newest number and hash outside the database, once an hour if the log grew; whether it did."""
     path = folder / ANCHORS
+    last = _last_line(path)
+    if last and now - datetime.fromisoformat(last["at"]) < ANCHOR_EVERY:
+        return False
     with database.reading() as session:
         head = session.get(AuditHead, 1)
-    if head is None or not head.last or _last_line(path).get("number") == head.last:
+    if head is None or not head.last or last.get("number") == head.last:
         return False
     line = {"at": now.astimezone(UTC).isoformat(), "number": head.last, "hash": head.hash}
     with path.open("ab") as file:
-        file.write(json.dumps(line).encode() + b"\n")
+        torn = bool(file.tell()) and not _ends_a_line(path)
+        file.write(b"\n" * torn + json.dumps(line).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
     return True
+
+
+def _ends_a_line(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() == b"\n"
 
 
 def _last_line(path: Path) -> dict[str, Any]:
@@ -163,27 +182,23 @@ def _last_line(path: Path) -> dict[str, Any]:
         lines = file.read().splitlines()
     try:
         found = json.loads(lines[-1]) if lines else {}
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+        return {"number": found["number"], "at": found["at"]} if found else {}
+    except (ValueError, KeyError, TypeError):
+        return {}  # a torn or foreign line is no reason not to note the next one; `anchors` names it
 
 
-def anchors(path: Path) -> dict[int, str]:
-    """The notes of a file, hash by number; Invalid names a line that cannot be read or contradicts another."""
-    found: dict[int, str] = {}
+def anchors(path: Path) -> Anchors:
+    """The notes of a file; Invalid when two of them contradict each other."""
+    found = Anchors()
     if not path.is_file():
         return found
     for position, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
         try:
             note = json.loads(line)
             number, noted = int(note["number"]), str(note["hash"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise Invalid(mark("锚点文件第 %(line)s 行读不懂，可能被改过。"), line=position) from error
-        if found.setdefault(number, noted) != noted:
+        except (ValueError, KeyError, TypeError):
+            found.unreadable.append(position)  # torn by a crash, or spoilt: the others still count
+            continue
+        if found.hashes.setdefault(number, noted) != noted:
             raise Invalid(mark("锚点文件第 %(line)s 行与前面的记录矛盾。"), line=position)
     return found
-
-
-def count(session: Session) -> int:
-    """How many records there are."""
-    return session.exec(select(func.count()).select_from(AuditRecord)).one()

@@ -6,6 +6,7 @@ from core import clock
 from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
+from institution import audit_chain
 from scheduler.jobs import Job, Outgoing
 from scheduler.mailroom import Mailroom
 from tracking import closing
@@ -15,6 +16,9 @@ from tracking.store import ReachStore
 from webapp.runtime import Runtime
 
 CLOSE_DAYS_SECONDS = 60.0
+ANCHOR_SECONDS = (
+    300.0  # it looks this often and notes once an hour, so that restarts do not put it off for ever
+)
 
 
 def jobs(runtime: Runtime) -> list[Job]:
@@ -25,6 +29,7 @@ def jobs(runtime: Runtime) -> list[Job]:
         Job("reach.tick", 1.0, runtime.service(Recorder).tick),
         Job("reach.drain", settings.drain_seconds, runtime.service(Drain).run_once),
         Job("reach.close", CLOSE_DAYS_SECONDS, _close_days(runtime)),
+        Job("audit.anchor", ANCHOR_SECONDS, _anchor(runtime)),
         *carried_out,
     ]
 
@@ -40,3 +45,8 @@ def _close_days(runtime: Runtime) -> Callable[[], int]:
     store, database = runtime.service(ReachStore), runtime.service(Database)
     zone = runtime.service(Settings).zone
     return lambda: closing.close_past(store, database, clock.today(zone))
+
+
+def _anchor(runtime: Runtime) -> Callable[[], bool]:
+    database, home = runtime.service(Database), runtime.service(Settings).home
+    return lambda: audit_chain.anchor(database, home, clock.now())
