@@ -108,13 +108,13 @@ def me() -> ResponseReturnValue:
     return render("institution/me.html", page)
 
 
-@blueprint.post("/me/sessions/<int:number>/end")
+@blueprint.post("/me/sessions/<int:session_number>/end")
 @access.requires("desk.view", at=access.SHARED, above=True)
-def end_own_session(number: int) -> ResponseReturnValue:
+def end_own_session(session_number: int) -> ResponseReturnValue:
     """End one of one's own sessions."""
     person = access.signed_in()
     with transaction() as database:
-        sign_in.leave(database, person.staff, number, now=clock.now())
+        sign_in.leave(database, person.staff, session_number, now=clock.now())
     flash(_("这台设备已退出登录。"), "good")
     return redirect(url_for("staff.me"))
 
