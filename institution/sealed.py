@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlmodel import Session, SQLModel
 
-from core.i18n import mark
 from core.privacy import Vault
 
 Row = Mapping[str, Any]
@@ -57,6 +56,3 @@ def follow(follower: Follower) -> None:
 def keep(label: str, kept: Kept) -> None:
     """Name indexes that no rotation can compute anew: how many stand under which key."""
     KEPT[label] = kept
-
-
-KEPT_REFUSALS = mark("已删除资料者的退订登记")

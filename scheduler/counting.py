@@ -8,6 +8,7 @@ A kill anywhere in between repeats a deposit of the same name, which changes not
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from campaign import former
 from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
@@ -53,15 +54,19 @@ class Counter:
             .where(Delivery.batch_id == batch.id, Delivery.count_round == number)
             .order_by(col(Delivery.id))
         )
-        return name, [self._event(push, delivery, name) for delivery in session.exec(query)]
+        rows = list(session.exec(query))
+        first = former.firsts(session, {row.address_index for row in rows})
+        return name, [
+            self._event(push, row, name, first.get(row.address_index, row.address_index)) for row in rows
+        ]
 
-    def _event(self, push: Push, delivery: Delivery, name: str) -> ReachEvent:
+    def _event(self, push: Push, delivery: Delivery, name: str, address_index: str) -> ReachEvent:
         return new_event(
             "delivered",
             id=f"d-{delivery.key}",
             at=delivery.settled_at or push.due_at,
             zone=self._zone,
-            visitor=visitor_of(self._vault, delivery.address_index),
+            visitor=visitor_of(self._vault, address_index),
             campaign=push.campaign,
             piece=push.piece_key,
             outlet=delivery.outlet_code,
@@ -72,5 +77,8 @@ class Counter:
 
 
 def visitor_of(vault: Vault, address_index: str) -> int:
-    """A stable 64-bit number for a recipient; hashed once more, so it does not lead to the contact's row."""
-    return int(vault.index("visitor", address_index)[:16], 16) or 1
+    """A stable 64-bit number for a recipient; hashed once more, so it does not lead to the contact's row.
+
+    By the first index that the address ever had: a rotation of keys does not make one person two.
+    """
+    return vault.pseudonym("visitor", address_index)

@@ -3,7 +3,14 @@
 from campaign import contacts
 from campaign import models as campaign
 from content import models as content
-from institution import approval_models, audit_models, letter_models, oidc_models, sign_in_models
+from institution import (
+    approval_models,
+    audit_models,
+    letter_models,
+    oidc_models,
+    personal_models,
+    sign_in_models,
+)
 from institution import models as institution
 from scheduler import models as scheduler
 from tracking import models as tracking
@@ -17,6 +24,7 @@ __all__ = [
     "institution",
     "letter_models",
     "oidc_models",
+    "personal_models",
     "scheduler",
     "sign_in_models",
     "tracking",

@@ -1,0 +1,151 @@
+"""What the institution itself holds about people: letters, guests who decide; and where its ciphertext stands."""
+
+import json
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, func, or_, update
+from sqlmodel import Session, SQLModel, col, select
+
+from core.i18n import gettext, mark
+from core.privacy import Vault
+from institution import holders, letters, retention, sealed
+from institution.approval_models import GuestReview
+from institution.holders import Holder, Section, Sought
+from institution.letter_models import Letter
+from institution.models import Staff, StaffSession
+from institution.personal_models import DONE, LAPSED, REJECTED, WITHDRAWN, PrivacyRequest
+from institution.retention import Rule
+from institution.sealed import Opened, Row, Sealed
+from institution.sign_in_models import Invitation, SignInTry
+
+
+def _letter_indexes(_row: Row, opened: Opened, vault: Vault) -> dict[str, str]:
+    text = opened.get("sealed")
+    return {"to_index": vault.index("email", json.loads(text)["to"])} if text else {}
+
+
+sealed.declare(Sealed(Staff, ("email", "second_factor"), mark("账号")))
+sealed.declare(Sealed(Letter, ("sealed",), mark("系统邮件"), _letter_indexes))
+sealed.declare(Sealed(GuestReview, ("email_sealed",), mark("外部审查人")))
+
+
+def _letters(session: Session, person: Sought) -> int:
+    return len(letters.held(session, person.every))
+
+
+def _letters_shown(session: Session, _vault: Vault, person: Sought) -> Section:
+    return [
+        {
+            gettext("时间"): one.created_at.isoformat(timespec="minutes"),
+            gettext("状态"): gettext(letters.KINDS.get(one.status, one.status)),
+        }
+        for one in letters.held(session, person.every)
+    ]
+
+
+def _letters_erased(session: Session, person: Sought) -> int:
+    return letters.erase(session, person.every)
+
+
+holders.declare(Holder("letter", mark("系统邮件"), _letters, _letters_shown, _letters_erased))
+
+
+def _older(session: Session, table: type[SQLModel], *conditions: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).select_from(table).where(*conditions)) or 0
+
+
+def _gone(session: Session, table: type[SQLModel], *conditions: ColumnElement[bool]) -> int:
+    return session.connection().execute(delete(table).where(*conditions)).rowcount
+
+
+def _sessions(before: datetime) -> ColumnElement[bool]:
+    return or_(col(StaffSession.ended_at) < before, col(StaffSession.expires_at) < before)
+
+
+def _closed(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    states = (DONE, REJECTED, WITHDRAWN, LAPSED)
+    return col(PrivacyRequest.state).in_(states), col(PrivacyRequest.settled_at) < before
+
+
+def _guests(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    return col(GuestReview.email_sealed) != "", col(GuestReview.expires_at) < before
+
+
+def _forget_guests(session: Session, before: datetime) -> int:
+    return (
+        session.connection()
+        .execute(update(GuestReview).where(*_guests(before)).values(email_sealed=""))
+        .rowcount
+    )
+
+
+_LOGS = mark("《网络安全法》第二十一条：网络日志不少于六个月")
+_SHORT = mark("《个人信息保护法》第十九条：为实现目的所必要的最短时间")
+retention.declare(
+    Rule(
+        "session",
+        mark("登录记录（设备、地址、时间）"),
+        365,
+        _LOGS,
+        count=lambda session, before: _older(session, StaffSession, _sessions(before)),
+        clear=lambda session, before: _gone(session, StaffSession, _sessions(before)),
+        least=180,
+    )
+)
+retention.declare(
+    Rule(
+        "sign_in.try",
+        mark("登录失败的计数"),
+        30,
+        _SHORT,
+        count=lambda session, before: _older(session, SignInTry, col(SignInTry.tried_at) < before),
+        clear=lambda session, before: _gone(session, SignInTry, col(SignInTry.tried_at) < before),
+        least=1,
+    )
+)
+retention.declare(
+    Rule(
+        "invitation",
+        mark("账号邀请"),
+        180,
+        _SHORT,
+        count=lambda session, before: _older(session, Invitation, col(Invitation.expires_at) < before),
+        clear=lambda session, before: _gone(session, Invitation, col(Invitation.expires_at) < before),
+        least=1,
+    )
+)
+retention.declare(
+    Rule(
+        "letter",
+        mark("系统邮件（寄出后正文即清除）"),
+        30,
+        _SHORT,
+        count=lambda session, before: _older(session, Letter, col(Letter.created_at) < before),
+        clear=letters.clear,
+        least=4,
+    )
+)
+retention.declare(
+    Rule(
+        "guest",
+        mark("外部审查人的邮箱（链接失效后）"),
+        30,
+        _SHORT,
+        count=lambda session, before: _older(session, GuestReview, *_guests(before)),
+        clear=_forget_guests,
+        least=0,
+    )
+)
+retention.declare(
+    Rule(
+        "privacy.request",
+        mark("个人信息申请（只有掩码和哈希）"),
+        1095,
+        mark("《个人信息保护法》第五十六条：处理情况记录至少三年"),
+        count=lambda session, before: _older(session, PrivacyRequest, *_closed(before)),
+        clear=lambda session, before: _gone(session, PrivacyRequest, *_closed(before)),
+        least=1095,
+    )
+)
+retention.stand(mark("操作记录"), mark("长期保存，不可修改；其中的个人信息已掩码"))
+retention.stand(mark("上传的导入文件"), mark("只在处理时使用，不保存"))
