@@ -28,6 +28,7 @@ COMMANDS = {
     "reach": _Entry("webapp.commands.reach", "reach", mark("触达报告与触达库")),
     "demo": _Entry("webapp.commands.demo", "demo", mark("载入或清除示范机构")),
     "audit": _Entry("webapp.commands.audit", "audit", mark("核对、查看、导出操作记录")),
+    "access": _Entry("webapp.commands.access", "access", mark("谁能做什么：角色、权限、页面的对照表")),
     "staff": _Entry("webapp.commands.staff", "staff", mark("管理员工账号")),
 }
 

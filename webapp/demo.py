@@ -19,7 +19,7 @@ from tracking import demo as demo_reach
 from tracking.demo_plan import CAMPAIGNS, DemoOutlet
 from tracking.models import Dimension
 from tracking.store import ReachStore
-from webapp import demo_tree
+from webapp import demo_staff, demo_tree
 from webapp.runtime import Runtime
 
 
@@ -62,6 +62,7 @@ def clear(runtime: Runtime) -> int:
         gone = _count(session, demo=True)
         session.execute(delete(OutletSpan).where(col(OutletSpan.code).in_(codes)))
         session.execute(delete(Outlet).where(col(Outlet.demo)))
+        demo_staff.dismiss(session, clock.now())
         keys = [campaign.key for campaign in CAMPAIGNS]
         session.execute(
             delete(Dimension).where(col(Dimension.kind) == "campaign", col(Dimension.key).in_(keys))

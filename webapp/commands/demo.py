@@ -1,11 +1,15 @@
-"""`signpost demo`: the demo institution, loaded and cleared."""
+"""`signpost demo`: the demo institution, loaded and cleared, and its people."""
 
 import time
 
 import click
 
+from core import clock
+from core.database import Database
 from core.i18n import gettext as _
+from institution.powers import ROLES
 from webapp import demo as institution
+from webapp import demo_staff
 from webapp.commands import plain_errors, runtime
 
 
@@ -33,6 +37,18 @@ def load(scale: int) -> None:
     for year, total in totals.items():
         click.echo(_("%(year)s 年：%(total)s 触达人次") % {"year": year, "total": f"{total:,}"})
     click.echo(_("示范机构已载入，用时 %(seconds)s 秒。") % {"seconds": f"{time.monotonic() - begun:.1f}"})
+
+
+@demo.command("staff")
+@plain_errors
+def staff() -> None:
+    """One account for each role, with one-time passwords printed once; again: new passwords."""
+    with runtime().service(Database).transaction() as session:
+        people = demo_staff.enrol(session, clock.now())
+    for one in people:
+        where = one.place or _("全国")
+        click.echo(f"{one.login:<22}{one.password}  {_(one.name)} · {_(ROLES[one.role][0])} · {where}")
+    click.echo(_("密码只显示这一次，首次登录时要改。"), err=True)
 
 
 @demo.command("clear")
