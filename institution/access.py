@@ -98,9 +98,10 @@ def requires(
 ) -> Callable[[Callable[P, R]], Callable[P, ResponseReturnValue]]:
     """Declare the permission of a staff route, and where the thing it is about belongs.
 
-    `at(session, url_arguments)` gives the node, or several that must all be held (NotFound when there is no
-    such thing); `above` also lets through what belongs to a node over the person's part, for reading. Default is no: house tests find a
-    route without a permission, and a route with arguments without `at`.
+    `at(session, url_arguments)` gives the node, or several that must all be held (none: the whole institution;
+    NotFound when there is no such thing); `above` also lets through what belongs to a node over the person's
+    part, for reading. Default is no: house tests find a route without a permission, and a route with
+    arguments without `at`.
     """
     if permission not in PERMISSIONS:
         raise ValueError(f"unknown permission {permission}")
@@ -167,7 +168,7 @@ def _check_place(scope: Scope, at: Locator, *, above: bool) -> None:
     with reading() as session:
         try:
             found = at(session, request.view_args or {})
-            codes = [found] if isinstance(found, str) else found
+            codes = [found] if isinstance(found, str) else found or [WHOLE]
             inside = all(scope.covers(session, code, above=above) for code in codes)
         except NotFound:
             inside = False

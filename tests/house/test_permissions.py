@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from core.settings import Settings
-from institution import powers
+from institution import access, powers
 from webapp.create_app import create_app
 from webapp.runtime import build
 
@@ -47,6 +47,35 @@ def test_a_route_without_a_declaration_is_found() -> None:
     bare.add_url_rule("/write", "write", lambda: "", methods=["POST"])
     bare.add_url_rule("/read", "read", lambda: "")
     assert sorted(undeclared(bare)) == ["/desk/secret", "/write"]
+
+
+# Arguments that name no thing of the institution's: what somebody uploaded is found for its owner alone.
+OWN = {"token", "form", "ending"}
+
+
+def unplaced(app: Flask) -> list[str]:
+    """Routes of the desk about one thing that do not say how to find where it belongs."""
+    return [
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/desk")
+        and set(rule.arguments) - OWN
+        and getattr(app.view_functions[rule.endpoint], "permission", "public") != "public"
+        and getattr(app.view_functions[rule.endpoint], "at", None) is None
+    ]
+
+
+def test_every_route_about_a_thing_says_where_it_belongs(app: Flask) -> None:
+    assert unplaced(app) == []
+
+
+def test_a_route_that_does_not_say_where_is_found() -> None:
+    bare = Flask("bare")
+    bare.add_url_rule("/desk/things/<number>", "thing", access.requires("desk.view")(lambda number: number))
+    bare.add_url_rule(
+        "/desk/own/<number>", "own", access.requires("desk.view", at=access.SHARED)(lambda number: number)
+    )
+    assert unplaced(bare) == ["/desk/things/<number>"]
 
 
 def test_nobody_gets_in_without_signing_in(app: Flask) -> None:
