@@ -3,33 +3,27 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
-from campaign import calendar, front, programme
+from campaign import calendar, desk_forms, front, programme
 from campaign.models import THEME_NAMES, Campaign
-from campaign.programme import CampaignForm
-from content import history, lifecycle
-from content.models import KIND_NAMES, Kind
 from core import clock
-from core.errors import DomainError
-from core.http import reading, render, service, transaction
+from core.errors import DomainError, NotFound
+from core.http import asked_export, attachment, page_number, reading, render, service, transaction
 from core.i18n import gettext as _
 from core.i18n import mark
 from core.settings import Settings
-from institution.access import requires
+from institution import conflict, desk_table, places
+from institution.access import requires, signed_in
+from institution.conflict import Overtaken
+from institution.desk_table import Column, Listing, View
 
 blueprint = Blueprint("campaign_desk", __name__, url_prefix="/desk/campaigns", template_folder="templates")
 
-TEXTS = (
-    ("tag", mark("标签"), mark("标题上方的小字，例如“金融教育宣传周”。不填就用名称。")),
-    ("heading", mark("大标题"), mark("首页最大的一句话；在该停顿的地方写 &lt;br&gt; 换行。")),
-    ("slogan", mark("口号"), ""),
-    ("summary", mark("一段话"), mark("说清楚看了有什么用，两三句。")),
-    ("help_text", mark("求助框里的话"), mark("页尾求助框里的一句话，不填就用通用的。")),
-)
 PHASES = {
     "running": (mark("正在进行"), "good"),
     "coming": (mark("将要开始"), "info"),
@@ -45,80 +39,84 @@ class Row:
     campaign: Campaign
     period: str
     pieces: int
-    phase: tuple[str, str]
+    phase: str
+    place: str
+
+    @property
+    def status(self) -> tuple[str, str]:
+        """Its phase in a word, and the tone."""
+        word, tone = PHASES[self.phase]
+        return _(word), tone
+
+
+COLUMNS: tuple[Column[Row], ...] = (
+    Column("name", mark("名称"), lambda one: one.campaign.name, sort=lambda one: one.campaign.name),
+    Column("code", mark("代号"), lambda one: one.campaign.code, shown=False),
+    Column("place", mark("归属"), lambda one: one.place, sort=lambda one: one.campaign.outlet_code),
+    Column(
+        "starts_on", mark("时间"), lambda one: one.campaign.starts_on, sort=lambda one: one.campaign.starts_on
+    ),
+    Column("ends_on", mark("结束日期"), lambda one: one.campaign.ends_on, shown=False),
+    Column("phase", mark("状态"), lambda one: one.status[0], sort=lambda one: list(PHASES).index(one.phase)),
+    Column("pieces", mark("内容"), lambda one: one.pieces, sort=lambda one: one.pieces, numeric=True),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """All campaigns."""
+    """The campaigns that fit the filter in the address."""
 
-    rows: Sequence[Row]
+    listing: Listing[Row]
+    view: View[Row]
+    words: str
+    phase: str
+
+    @property
+    def phase_options(self) -> list[tuple[str, str]]:
+        """The phases to choose from."""
+        return [("", _("全部")), *((key, _(word)) for key, (word, _tone) in PHASES.items())]
 
 
 @dataclass(frozen=True, slots=True)
-class PieceLine:
-    """A piece as the form shows it, in the campaign or to choose."""
+class ShownPage:
+    """A campaign for those who may look at it and not change it."""
 
-    key: str
-    title: str
-    kind: str
-    published: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FormPage:
-    """The form of a campaign; `code` is empty for a new one, `fault` names the field at fault."""
-
-    code: str
-    values: Mapping[str, str]
-    visible: bool
-    chosen: Sequence[PieceLine]
-    others: Sequence[PieceLine]
-    field: str | None = None
-    fault: str = ""
-
-    @property
-    def texts(self) -> tuple[tuple[str, str, str], ...]:
-        """The texts of the form: name, label, hint."""
-        return TEXTS
-
-    @property
-    def themes(self) -> dict[str, str]:
-        """Themes by name."""
-        return {key: _(name) for key, name in THEME_NAMES.items()}
+    campaign: Campaign
+    period: str
+    place: str
+    status: tuple[str, str]
+    theme: str
+    pieces: Sequence[desk_forms.PieceLine]
 
 
-def _phase(campaign: Campaign, today: date) -> tuple[str, str]:
-    if not campaign.visible:
-        return PHASES["hidden"]
-    if campaign.runs_on(today):
-        return PHASES["running"]
-    return PHASES["coming" if campaign.starts_on > today else "past"]
+def place(session: Session, arguments: Mapping[str, Any]) -> str:
+    """The node of the campaign that `<code>` names, or NotFound."""
+    return programme.get(session, arguments["code"]).outlet_code
 
 
 @blueprint.get("")
-@requires("campaign.edit")
+@requires("campaign.view")
 def index() -> ResponseReturnValue:
-    """All campaigns, the latest first."""
-    today = clock.today(service(Settings).zone)
+    """The campaigns of one's part of the tree and those over it, the latest first."""
+    asked = request.args
+    words, phase = asked.get("q", "").strip()[:80], asked.get("phase", "")
     with reading() as session:
-        rows = [
-            Row(
-                one,
-                calendar.period(one.starts_on, one.ends_on),
-                len(programme.piece_keys(session, one.code)),
-                _phase(one, today),
-            )
-            for one in programme.listing(session)
-        ]
-    return render("campaign/desk_list.html", ListPage(rows))
+        found = [row for row in _rows(session) if _fits(row, words, phase)]
+    view = desk_table.view(COLUMNS, asked, first="-starts_on")
+    rows = view.arranged(found)
+    if form := asked_export():
+        return attachment(desk_table.export(view, rows, form), f"campaigns.{form}")
+    return render(
+        "campaign/desk_list.html", ListPage(desk_table.cut(rows, page_number()), view, words, phase)
+    )
 
 
 @blueprint.get("/new")
 @requires("campaign.edit")
 def new() -> ResponseReturnValue:
     """An empty form."""
-    return render("campaign/desk_form.html", FormPage("", {"theme": "plain"}, True, [], []))
+    with reading() as session:
+        return render("campaign/desk_form.html", desk_forms.opened(session, None))
 
 
 @blueprint.post("/new")
@@ -127,7 +125,8 @@ def create() -> ResponseReturnValue:
     """Save a new campaign and go on to its pieces."""
     try:
         with transaction() as session:
-            made = programme.save(session, _posted(request.form.get("code", "")), now=clock.now(), new=True)
+            form = desk_forms.posted(session, request.form.get("code", ""))
+            made = programme.save(session, form, now=clock.now(), new=True)
     except DomainError as error:
         return _again("", error), 400
     flash(_("活动期已建好，再选上内容就能给大家看了。"), "good")
@@ -135,23 +134,36 @@ def create() -> ResponseReturnValue:
 
 
 @blueprint.get("/<code>")
-@requires("campaign.edit")
+@requires("campaign.view", at=place, above=True)
 def edit(code: str) -> ResponseReturnValue:
-    """The form of a campaign, with the order of its pieces."""
+    """The form of a campaign with the order of its pieces; what it says, for those who may not change it."""
     with reading() as session:
         campaign = programme.get(session, code)
-        chosen, others = _pieces(session, code)
-    values = {name: "" if value is None else str(value) for name, value in campaign.model_dump().items()}
-    return render("campaign/desk_form.html", FormPage(code, values, campaign.visible, chosen, others))
+        page = desk_forms.opened(session, campaign)
+        if signed_in().may_at(session, "campaign.edit", campaign.outlet_code):
+            return render("campaign/desk_form.html", page)
+        shown = ShownPage(
+            campaign,
+            calendar.period(campaign.starts_on, campaign.ends_on),
+            places.name(session, campaign.outlet_code),
+            (_(PHASES[_phase(campaign)][0]), PHASES[_phase(campaign)][1]),
+            _(THEME_NAMES[campaign.theme]),
+            page.chosen,
+        )
+    return render("campaign/desk_shown.html", shown)
 
 
 @blueprint.post("/<code>")
-@requires("campaign.edit")
+@requires("campaign.edit", at=place)
 def save(code: str) -> ResponseReturnValue:
-    """Save what the form says; the pieces stay as they are."""
+    """Save what the form says, unless somebody else saved meanwhile; the pieces stay as they are."""
     try:
         with transaction() as session:
-            programme.save(session, _posted(code), now=clock.now(), new=False)
+            conflict.check(request.form.get("base", ""), programme.shown(programme.hold(session, code)))
+            programme.save(session, desk_forms.posted(session, code), now=clock.now(), new=False)
+    except Overtaken as overtaken:
+        with reading() as session:
+            return desk_forms.both(session, code, overtaken)
     except DomainError as error:
         if error.field is None:
             raise
@@ -161,10 +173,11 @@ def save(code: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<code>/pieces")
-@requires("campaign.edit")
+@requires("campaign.edit", at=place)
 def arrange(code: str) -> ResponseReturnValue:
     """Add a piece, take one out, or move one: the button pressed says which (`add`, `out`, `up`, `down`)."""
     with transaction() as session:
+        programme.hold(session, code)
         keys = programme.piece_keys(session, code)
         if request.form.get("up"):
             programme.move(session, code, request.form["up"], by=-1)
@@ -172,13 +185,15 @@ def arrange(code: str) -> ResponseReturnValue:
             programme.move(session, code, request.form["down"], by=1)
         elif request.form.get("out"):
             programme.arrange(session, code, [key for key in keys if key != request.form["out"]])
-        elif request.form.get("piece"):
-            programme.arrange(session, code, [*keys, request.form["piece"]])
+        elif key := request.form.get("piece"):
+            if not desk_forms.may_add(session, key):
+                raise NotFound(mark("没有找到内容“%(key)s”。"), key=key)
+            programme.arrange(session, code, [*keys, key])
     return redirect(url_for(".edit", code=code, _anchor="pieces"), code=303)
 
 
 @blueprint.get("/<code>/preview")
-@requires("campaign.edit")
+@requires("campaign.view", at=place, above=True)
 def preview(code: str) -> ResponseReturnValue:
     """The public page of a campaign as it would be, also while it is hidden; not counted."""
     with reading() as session:
@@ -186,46 +201,38 @@ def preview(code: str) -> ResponseReturnValue:
     return render("campaign/campaign.html", page, sealed="")
 
 
-def _posted(code: str) -> CampaignForm:
-    form = request.form
-    names = [name for base, _label, _hint in TEXTS for name in (base, f"{base}_en")]
-    texts = {name: form.get(name, "") for name in [*names, "name_en"]}
-    return CampaignForm(
-        code=code.strip(),
-        name=form.get("name", ""),
-        starts_on=_date("starts_on"),
-        ends_on=_date("ends_on"),
-        theme=form.get("theme", "plain"),
-        texts=texts,
-        visible=form.get("visible") == "1",
-    )
+def _rows(session: Session) -> list[Row]:
+    scope = signed_in().scope("campaign.view")
+    found = programme.listing(session, scope.condition(Campaign.outlet_code, above=True))
+    counts = programme.piece_counts(session)
+    names = places.names(session, {one.outlet_code for one in found})
+    return [
+        Row(
+            one,
+            calendar.period(one.starts_on, one.ends_on),
+            counts.get(one.code, 0),
+            _phase(one),
+            names[one.outlet_code],
+        )
+        for one in found
+    ]
 
 
-def _date(name: str) -> date | None:
-    try:
-        return date.fromisoformat(request.form.get(name, ""))
-    except ValueError:
-        return None
+def _fits(row: Row, words: str, phase: str) -> bool:
+    text = f"{row.campaign.code} {row.campaign.name} {row.campaign.name_en} {row.campaign.slogan}".lower()
+    return (not phase or row.phase == phase) and all(word in text for word in words.lower().split())
+
+
+def _phase(campaign: Campaign) -> str:
+    today: date = clock.today(service(Settings).zone)
+    if not campaign.visible:
+        return "hidden"
+    if campaign.runs_on(today):
+        return "running"
+    return "coming" if campaign.starts_on > today else "past"
 
 
 def _again(code: str, error: DomainError) -> str:
-    """The form once more with what was typed, and the sentence at the field it is about."""
     with reading() as session:
-        chosen, others = _pieces(session, code) if code else ([], [])
-    values = {name: value for name, value in request.form.items() if isinstance(value, str)}
-    visible = request.form.get("visible") == "1"
-    page = FormPage(code, values, visible, chosen, others, error.field, str(error))
+        page = desk_forms.typed_again(session, code, error.field, str(error))
     return render("campaign/desk_form.html", page)
-
-
-def _pieces(session: Session, code: str) -> tuple[list[PieceLine], list[PieceLine]]:
-    """The campaign's pieces in order, and all others to choose from."""
-    published = {one.key for one in lifecycle.published_list(session)}
-    lines = {}
-    for revision in history.newest_of_all(session):
-        key = revision.piece_key
-        kind = KIND_NAMES[Kind(history.get_piece(session, key).kind)]
-        lines[key] = PieceLine(key, revision.title, kind, key in published)
-    chosen = [lines[key] for key in programme.piece_keys(session, code) if key in lines]
-    taken = {line.key for line in chosen}
-    return chosen, [line for key, line in lines.items() if key not in taken]

@@ -14,7 +14,7 @@ from content.lifecycle import PublishedPiece
 from content.models import KIND_NAMES, Kind
 from core.errors import NotFound
 from core.i18n import mark
-from institution import outlets
+from institution import outlets, places
 from institution.models import Outlet, OutletKind
 
 CARDS_ON_HOME = 6
@@ -24,11 +24,12 @@ NEIGHBOURS = 4
 
 @dataclass(frozen=True, slots=True)
 class Season:
-    """A campaign with its period in words and its published pieces."""
+    """A campaign with its period in words and its published pieces; `place` names the branch whose it is."""
 
     campaign: Campaign
     period: str
     pieces: Sequence[PublishedPiece]
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +107,13 @@ class SiteEntry:
 def season(session: Session, campaign: Campaign) -> Season:
     """A campaign ready to be shown."""
     period = calendar.period(campaign.starts_on, campaign.ends_on)
-    return Season(campaign, period, programme.pieces(session, campaign.code))
+    place = places.name(session, campaign.outlet_code) if campaign.outlet_code else ""
+    return Season(campaign, period, programme.pieces(session, campaign.code), place)
 
 
 def home(session: Session, today: date) -> Home:
     """The home page of a day."""
-    shown = programme.on_show(session, today)
+    shown = programme.on_show(session, today, programme.over(session))
     now = season(session, shown.running[0]) if shown.running else None
     published = lifecycle.published_list(session)
     readable = [piece for piece in published if piece.kind in (Kind.long_graphic, Kind.article)]
@@ -179,7 +181,7 @@ def outlet_page(session: Session, code: str, today: date, *, link: str, qr: str)
     """One outlet, or NotFound."""
     outlet = outlets.get(session, code)
     above = [one for one in outlets.path(session, code)[:-1] if one.kind == OutletKind.province]
-    now = programme.current(session, today)
+    now = programme.current(session, today, code)
     chosen = programme.pieces(session, now.code) if now else []
     return OutletPage(
         outlet=outlet,

@@ -6,14 +6,26 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlmodel import Session, col, delete, select
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, delete, func, select
 
 from campaign.models import THEME_NAMES, Campaign, CampaignPiece
 from content import lifecycle, pages
 from content.models import Piece
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import mark
+from institution import audit, outlets
+from institution.models import Outlet
+from institution.powers import WHOLE
 from tracking import dimensions
+
+audit.declare(
+    {
+        "campaign.create": mark("新建活动期"),
+        "campaign.change": mark("修改活动期"),
+        "campaign.arrange": mark("调整活动期的内容"),
+    }
+)
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]{1,59}")
 _BREAK = re.compile(r"<(?:br|wbr)\s*/?>")
@@ -37,6 +49,7 @@ class CampaignForm:
     texts: Mapping[str, str] = field(default_factory=dict)
     visible: bool = True
     pieces: Sequence[str] | None = None
+    outlet_code: str | None = None  # the node it belongs to; None leaves it, a new one is everybody's
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +74,30 @@ def get(session: Session, code: str) -> Campaign:
     return campaign
 
 
-def current(session: Session, day: date) -> Campaign | None:
-    """The visible campaign whose period holds the day; of several the one that began last."""
-    return next(iter(on_show(session, day).running), None)
+def hold(session: Session, code: str) -> Campaign:
+    """The campaign, while whoever else wants to change it waits until this transaction ends; or NotFound."""
+    query = select(Campaign).where(Campaign.code == code).with_for_update()
+    campaign = session.exec(query.execution_options(populate_existing=True)).first()
+    return campaign or get(session, code)
 
 
-def on_show(session: Session, day: date) -> Shown:
-    """All visible campaigns: running (began last first), coming (soonest first), past (newest first)."""
-    visible = [one for one in listing(session) if one.visible]
+def over(session: Session, outlet_code: str = WHOLE) -> set[str]:
+    """The nodes whose campaigns are meant for an outlet; without one, those meant for everybody."""
+    if outlet_code:
+        return {WHOLE, *(one.code for one in outlets.path(session, outlet_code))}
+    return {WHOLE, *session.exec(select(Outlet.code).where(col(Outlet.parent_code).is_(None)))}
+
+
+def current(session: Session, day: date, outlet_code: str = WHOLE) -> Campaign | None:
+    """The visible campaign of a day: of several the one that began last. A branch's campaign is current at its
+    own outlets alone; the home page belongs to what is meant for everybody."""
+    return next(iter(on_show(session, day, over(session, outlet_code)).running), None)
+
+
+def on_show(session: Session, day: date, at: set[str] | None = None) -> Shown:
+    """Visible campaigns: running (began last first), coming (soonest first), past (newest first); `at` keeps
+    those of these nodes."""
+    visible = [one for one in listing(session) if one.visible and (at is None or one.outlet_code in at)]
     running = sorted((one for one in visible if one.runs_on(day)), key=lambda one: one.code)
     running.sort(key=lambda one: one.starts_on, reverse=True)
     coming = sorted(
@@ -79,9 +108,17 @@ def on_show(session: Session, day: date) -> Shown:
     return Shown(running, coming, past)
 
 
-def listing(session: Session) -> list[Campaign]:
-    """All campaigns, the latest first."""
-    return list(session.exec(select(Campaign).order_by(col(Campaign.starts_on).desc(), Campaign.code)))
+def listing(session: Session, *where: ColumnElement[bool]) -> list[Campaign]:
+    """All campaigns for which the conditions hold, the latest first."""
+    query = select(Campaign).where(*where)
+    return list(session.exec(query.order_by(col(Campaign.starts_on).desc(), Campaign.code)))
+
+
+def piece_counts(session: Session) -> dict[str, int]:
+    """How many pieces stand in each campaign that has any."""
+    count = func.count(col(CampaignPiece.piece_key))
+    query = select(CampaignPiece.campaign_code, count).group_by(CampaignPiece.campaign_code)
+    return dict(session.exec(query).all())
 
 
 def piece_keys(session: Session, code: str) -> list[str]:
@@ -104,10 +141,13 @@ def save(session: Session, form: CampaignForm, *, now: datetime, new: bool | Non
     if new is False and campaign is None:
         raise NotFound(mark("没有找到这个活动期，可能已经更名。"))
     first, last = _check(form)
+    before = snapshot(session, campaign) if campaign else {}
     if campaign is None:
         campaign = Campaign(
             code=form.code, name=form.name, starts_on=first, ends_on=last, created_at=now, updated_at=now
         )
+    if form.outlet_code is not None:
+        campaign.outlet_code = form.outlet_code
     campaign.name, campaign.theme, campaign.visible = form.name.strip(), form.theme, form.visible
     campaign.starts_on, campaign.ends_on, campaign.updated_at = first, last, now
     for name, text in form.texts.items():
@@ -115,15 +155,40 @@ def save(session: Session, form: CampaignForm, *, now: datetime, new: bool | Non
     session.add(campaign)
     session.flush()
     if form.pieces is not None:
-        arrange(session, form.code, form.pieces)
+        _put(session, form.code, form.pieces)
     dimensions.describe(session, kind="campaign", key=form.code, name=campaign.name, name_en=campaign.name_en)
     pages.bump(session)
+    audit.record(
+        session, "campaign.change" if before else "campaign.create", "campaign", campaign.code,
+        before=before, after=snapshot(session, campaign), outlet_code=campaign.outlet_code,
+    )  # fmt: skip
     return campaign
+
+
+def snapshot(session: Session, campaign: Campaign) -> dict[str, Any]:
+    """What a campaign says, for the record of a change."""
+    words = {name: value for name, value in shown(campaign).items() if value != ""}
+    return words | {"pieces": piece_keys(session, campaign.code)}
+
+
+def shown(campaign: Campaign) -> dict[str, object]:
+    """The fields of a campaign as its form shows them."""
+    return campaign.model_dump(exclude={"code", "hero_url", "demo", "created_at", "updated_at"})
 
 
 def arrange(session: Session, code: str, keys: Sequence[str]) -> None:
     """Put exactly these pieces into the campaign, in this order."""
-    get(session, code)
+    campaign = hold(session, code)
+    before = piece_keys(session, code)
+    _put(session, code, keys)
+    pages.bump(session)
+    audit.record(
+        session, "campaign.arrange", "campaign", code, before={"pieces": before},
+        after={"pieces": piece_keys(session, code)}, outlet_code=campaign.outlet_code,
+    )  # fmt: skip
+
+
+def _put(session: Session, code: str, keys: Sequence[str]) -> None:
     wanted = list(dict.fromkeys(key.strip() for key in keys if key.strip()))
     known = set(session.exec(select(Piece.key).where(col(Piece.key).in_(wanted))))
     missing = [key for key in wanted if key not in known]
@@ -135,11 +200,11 @@ def arrange(session: Session, code: str, keys: Sequence[str]) -> None:
     for position, key in enumerate(wanted, start=1):
         session.add(CampaignPiece(campaign_code=code, piece_key=key, position=position))
     session.flush()
-    pages.bump(session)
 
 
 def move(session: Session, code: str, key: str, *, by: int) -> None:
     """Move one piece up (`by` −1) or down (+1); at the end it stays."""
+    hold(session, code)
     keys = piece_keys(session, code)
     if key not in keys:
         raise NotFound(mark("这篇内容已不在活动期里。"))

@@ -71,7 +71,7 @@ def outlet(code: str) -> ResponseReturnValue:
     """An outlet as 消费者权益保护教育宣传基地, with the QR code whose visits count for it."""
     with reading() as session:
         outlets.get(session, code)
-        now = programme.current(session, _today())
+        now = programme.current(session, _today(), code)
         link = outlet_link(code, now.code if now else "")
         page = front.outlet_page(session, code, _today(), link=link, qr=qr_svg(link))
     return _published("campaign/outlet.html", page, PageKeys(outlet=code))

@@ -1,4 +1,4 @@
-"""A whole site without a server: the application over a filled database, and people signed in through the form."""
+"""A whole site without a server: the application over a filled database, and people signed in."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from content.pages import FACTS, PageFacts
 from core import clock
 from core.database import Database
 from core.settings import Settings
-from tests import browser, factories, servers
+from tests import browser, entering, servers
 from webapp.create_app import create_app
 from webapp.runtime import Runtime, build
 
@@ -27,7 +27,7 @@ def runtime(
     tests of a module: who writes, writes to a campaign of its own."""
     home = tmp_path_factory.mktemp("site")
     with database_template.copy(home) as url:
-        values: dict[str, Any] = {"home": home, "database_url": url, "secret_key": "of-no-value"}
+        values: dict[str, Any] = {"home": home, "database_url": url, "secret_key": "of-no-value", "second_factor": "off"}
         settings = Settings(_env_file=None, **values)
         runtime = build(settings)
         with runtime.service(Database).transaction() as session:
@@ -65,19 +65,8 @@ Desk = Callable[[str], FlaskClient]
 
 @pytest.fixture
 def desk(app: Flask) -> Desk:
-    """Sign somebody in through the form; the client is then theirs."""
-
-    def sign_in(login: str) -> FlaskClient:
-        client = app.test_client()
-        form = {
-            "login": login,
-            "password": factories.PASSWORDS[login],
-            "csrf_token": token(client, "/desk/sign-in"),
-        }
-        assert client.post("/desk/sign-in", data=form).status_code in (302, 303)
-        return client
-
-    return sign_in
+    """Somebody's browser, signed in."""
+    return lambda login: entering.client(app, login)
 
 
 def token(client: FlaskClient, path: str) -> str:
