@@ -13,9 +13,9 @@ from campaign.unsubscribe import Unsubscriptions
 from content.lifecycle import PublishedPiece
 from core.i18n import gettext, using_locale
 from core.settings import Settings
-from scheduler import plans
 from scheduler.channels.base import Message
 from scheduler.models import Plan, Push
+from scheduler.plan_form import published
 from tracking.attribution import PARAMETER, Attribution, Attributions
 
 _URL = re.compile(r"https?://[^\s<>\"'，。；、）》」]+[^\s<>\"'，。；、）》」.,;:!?)]")
@@ -83,7 +83,7 @@ class Composer:
 
     def letter(self, session: Session, push: Push | Plan) -> Letter:
         """The content of a push (or of a plan, for its preview); Invalid when its piece is not published."""
-        piece = plans.published(session, push.piece_key) if push.piece_key else None
+        piece = published(session, push.piece_key) if push.piece_key else None
         return Letter(
             subject=push.subject or self._text_of(piece, "title"),
             body=push.body or self._text_of(piece, "summary"),

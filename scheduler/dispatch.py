@@ -15,6 +15,7 @@ from core.errors import DomainError
 from core.i18n import mark
 from core.privacy import Vault
 from scheduler import outbox
+from scheduler.account_secrets import Opener
 from scheduler.channels.base import Channel, Connection, DeliveryError, Message
 from scheduler.composer import Composer, Letter
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
@@ -33,6 +34,7 @@ class Dispatcher:
         channels: Mapping[str, Channel],
         composer: Composer,
         vault: Vault,
+        opener: Opener,
         *,
         clock: Callable[[], datetime],
         limits: Limits | None = None,
@@ -41,6 +43,7 @@ class Dispatcher:
         self.channels = channels
         self.composer = composer
         self.vault = vault
+        self.opener = opener
         self.clock = clock
         self.limits = limits or Limits()
         self.stopping = threading.Event()
@@ -114,7 +117,8 @@ class Sending:
                 push = session.get_one(Push, self._push_id)
                 waiting = _waiting(session, self._batch_id)
                 letter = self._d.composer.letter(session, push)
-            with self._channel.connect(push.target) as line:
+                account = self._d.opener.open(session, push)
+            with self._channel.connect(account) as line:
                 for start in range(0, len(waiting), self._channel.group):
                     if not self._send_group(line, letter, waiting[start : start + self._channel.group]):
                         break

@@ -14,6 +14,7 @@ from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys
 from scheduler import pushes
+from scheduler.account_secrets import Opener, Secrets
 from scheduler.channels.base import Channel
 from scheduler.channels.email import Email
 from scheduler.channels.webhook import Webhook
@@ -129,11 +130,10 @@ def outgoing(
     limits: Limits | None = None,
 ) -> Outgoing:
     """Put the scheduler together over the objects of a process."""
-    channels: dict[str, Channel] = {
-        channel.name: channel for channel in (Email(settings, clock), Webhook(keys, clock))
-    }
+    channels: dict[str, Channel] = {channel.name: channel for channel in (Email(clock), Webhook(clock))}
     sizes = {name: channel.batch_size for name, channel in channels.items()}
     composer = Composer(settings, attributions, Unsubscriptions(keys))
-    dispatcher = Dispatcher(database, channels, composer, vault, clock=clock, limits=limits)
+    opener = Opener(settings, Secrets(keys, vault), clock)
+    dispatcher = Dispatcher(database, channels, composer, vault, opener, clock=clock, limits=limits)
     counter = Counter(database, recorder, vault, settings)
     return Outgoing(Planner(database, settings.zone, sizes), dispatcher, counter, clock=clock)

@@ -16,6 +16,7 @@ from core.privacy import Vault
 from core.settings import Settings
 from institution import letters
 from institution.letters import Claimed
+from scheduler.account_secrets import mail_server
 from scheduler.channels.base import DeliveryError
 from scheduler.channels.email import Email, SmtpLine
 
@@ -49,7 +50,7 @@ class Mailroom:
         done, broken = 0, None
         with ExitStack() as stack:
             try:
-                line = stack.enter_context(Email(self._settings, self._clock).connect(""))
+                line = stack.enter_context(Email(self._clock).connect(mail_server(self._settings)))
             except DeliveryError as refused:
                 line, broken = None, refused
             for letter in claimed:

@@ -1,4 +1,5 @@
-"""Tables of the scheduler: plans, their firings (pushes), the outbox of batches, one row per recipient."""
+"""Tables of the scheduler: accounts at channels, plans, their firings (pushes), the outbox of batches, one row
+per recipient."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -58,11 +59,28 @@ class DeliveryState(StrEnum):
     cancelled = "cancelled"
 
 
+class PlanApproval(StrEnum):
+    """How the last request for approval stands, for lists; the guard is the approval of the plan's hash."""
+
+    none = ""
+    asked = "asked"
+    approved = "approved"
+    changes = "changes"
+    rejected = "rejected"
+
+
 PLAN_NAMES = {
     PlanState.draft: mark("草稿"),
     PlanState.active: mark("执行中"),
     PlanState.paused: mark("已暂停"),
     PlanState.ended: mark("已结束"),
+}
+APPROVAL_NAMES = {
+    PlanApproval.none: mark("还没有提交审批"),
+    PlanApproval.asked: mark("审批中"),
+    PlanApproval.approved: mark("已批准"),
+    PlanApproval.changes: mark("退回修改"),
+    PlanApproval.rejected: mark("未批准"),
 }
 PUSH_NAMES = {
     PushState.overtaken: mark("已过时，待决定"),
@@ -93,9 +111,46 @@ DELIVERY_NAMES = {
 }
 
 
+class ChannelAccount(SQLModel, table=True):
+    """An account at a receiver: a webhook's address, or a mail server. Plans at its node and below may use it.
+
+    Secrets are ciphertext and never shown again. Until `previous_until` a webhook is signed with the secret
+    before as well. An empty `secret_sealed` of a webhook is the secret derived from its address, which
+    receivers of the first releases hold.
+    """
+
+    __tablename__ = "channel_account"
+    __table_args__ = (UniqueConstraint("outlet_code", "name"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    channel: str = Field(max_length=16)
+    name: str = Field(max_length=80)
+    address: str = Field(max_length=500)
+    port: int = 0
+    tls: str = Field(default="", max_length=16)
+    login: str = Field(default="", max_length=200)
+    sender: str = Field(default="", max_length=200)
+    secret_sealed: str = Field(default="", max_length=1000)
+    previous_sealed: str = Field(default="", max_length=1000)
+    previous_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    secret_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    active: bool = True
+    outlet_code: str = Field(default="", max_length=32, index=True)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime = Field(sa_type=UtcDateTime)
+
+    @property
+    def line(self) -> str:
+        """Where messages go and in whose name, in words: what an approval of a plan covers."""
+        if self.sender:
+            return f"{self.sender} ← {self.login}@{self.address}:{self.port} {self.tls}"
+        return self.address
+
+
 class Plan(SQLModel, table=True):
     """What goes out, to whom, on which channel, when. `first_at` is local time of the institution, without
-    zone, because a recurrence means the same hour of the clock all year."""
+    zone, because a recurrence means the same hour of the clock all year. Without `account_id` mail goes by
+    the mail server of the settings. `reason` says why it was stopped by itself."""
 
     __tablename__ = "push_plan"
 
@@ -106,12 +161,15 @@ class Plan(SQLModel, table=True):
     body: str = Field(default="", max_length=5000)
     list_id: int = Field(foreign_key="contact_list.id")
     channel: str = Field(max_length=16)
-    target: str = Field(default="", max_length=500)
+    account_id: int | None = Field(default=None, foreign_key="channel_account.id", index=True)
     campaign: str = Field(default="", max_length=80)
+    outlet_code: str = Field(default="", max_length=32, index=True)
     first_at: str = Field(max_length=16)
     rule: str = Field(default="", max_length=200)
     stale_hours: float = Field(default=6.0)
     state: str = Field(default=PlanState.draft, max_length=16)
+    approval: str = Field(default=PlanApproval.none, max_length=16)
+    reason: str = Field(default="", max_length=500)
     next_due_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
     created_by: int | None = Field(default=None, foreign_key="staff.id")
     created_at: datetime = Field(sa_type=UtcDateTime)
@@ -119,7 +177,10 @@ class Plan(SQLModel, table=True):
 
 
 class Push(SQLModel, table=True):
-    """One firing of a plan, with a copy of what the plan said then; at most one per plan and moment."""
+    """One firing of a plan, with a copy of what the plan said then; at most one per plan and moment.
+
+    `target` is the line of its account when it fired: what was approved goes nowhere else.
+    """
 
     __tablename__ = "push"
     __table_args__ = (UniqueConstraint("plan_id", "due_at"), Index("push_state", "state"))
@@ -134,6 +195,8 @@ class Push(SQLModel, table=True):
     body: str = Field(default="", max_length=5000)
     list_id: int
     channel: str = Field(max_length=16)
+    outlet_code: str = Field(default="", max_length=32, index=True)
+    account_id: int | None = Field(default=None, foreign_key="channel_account.id")
     target: str = Field(default="", max_length=500)
     campaign: str = Field(default="", max_length=80)
     total: int = 0
@@ -184,6 +247,7 @@ class Delivery(SQLModel, table=True):
         UniqueConstraint("push_id", "address_index"),
         Index("delivery_batch", "batch_id", "state"),
         Index("delivery_push", "push_id", "state"),
+        Index("delivery_address", "address_index"),
     )
 
     id: int | None = Field(default=None, sa_column=Column(_Serial, primary_key=True))

@@ -18,6 +18,8 @@ from campaign import audience
 from campaign.audience import Recipient
 from core.database import Database
 from core.i18n import mark
+from institution import audit
+from scheduler import starting
 from scheduler.models import (
     Batch,
     BatchState,
@@ -74,10 +76,14 @@ def fire(session: Session, plan_id: int, *, zone: ZoneInfo, now: datetime) -> li
     """Turn the due moments of a plan into pushes; empty when another planner was faster.
 
     Of several missed moments only the last may still go out, the others are kept as skipped. A last one
-    that is overtaken by more than the plan allows waits for a person instead of going out late.
+    that is overtaken by more than the plan allows waits for a person instead of going out late. A plan that
+    nobody approved as it is now is paused with the reason: nothing goes out unseen by a second person.
     """
     plan = session.get(Plan, plan_id, populate_existing=True)
     if plan is None or plan.next_due_at is None or plan.state != PlanState.active:
+        return []
+    if not starting.approved(session, plan):
+        _stop(session, plan, now)
         return []
     first = plan.next_due_at
     later = islice(moments(plan.first_at, plan.rule, zone, first), _MOST_MISSED) if plan.rule else iter(())
@@ -93,9 +99,20 @@ def fire(session: Session, plan_id: int, *, zone: ZoneInfo, now: datetime) -> li
         _push(plan, moment, PushState.skipped, mark("错过了时间，由后一次代替。"), now) for moment in due[:-1]
     ]
     pushes.append(_last(plan, due[-1], now))
+    for push in pushes:
+        push.target = starting.line(session, plan)
     session.add_all(pushes)
     session.flush()
     return pushes
+
+
+def _stop(session: Session, plan: Plan, now: datetime) -> None:
+    reason = mark("计划或渠道账号在批准之后改过，没有发送。请重新提交审批。")
+    if starting.stop(session, plan.id or 0, reason, now):
+        audit.record(
+            session, "plan.stop", "plan", plan.id, before={"state": PlanState.active},
+            after={"state": PlanState.paused}, outlet_code=plan.outlet_code,
+        )  # fmt: skip
 
 
 def _advance(session: Session, plan: Plan, old: datetime, new: datetime | None, now: datetime) -> bool:
@@ -125,7 +142,8 @@ def _push(plan: Plan, due_at: datetime, state: PushState, reason: str, now: date
         body=plan.body,
         list_id=plan.list_id,
         channel=plan.channel,
-        target=plan.target,
+        outlet_code=plan.outlet_code,
+        account_id=plan.account_id,
         campaign=plan.campaign,
         created_at=now,
     )

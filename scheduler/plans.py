@@ -1,106 +1,137 @@
-"""Plans: written, checked, started, paused, ended. Only a published piece can be pushed."""
+"""Plans: written, checked, approved by a second person, started, paused, ended. Only a published piece is pushed."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, true, update
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
-from campaign import audience, programme
 from campaign.contacts import CHANNEL_NAMES, EMAIL, WEBHOOK
-from content import lifecycle
-from content.lifecycle import PublishedPiece
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import gettext as _
 from core.i18n import mark
-from scheduler.models import PLAN_NAMES, Plan, PlanState
-from scheduler.recurrence import LOCAL, check_rule, next_due, parse_local
+from institution import audit
+from institution.approval_models import Approval
+from scheduler import starting
+from scheduler.models import PLAN_NAMES, Plan, PlanApproval, PlanState
+from scheduler.plan_form import CHANNELS, PlanForm, check_account, checked, published
+from scheduler.recurrence import next_due
 from tracking import dimensions
 
-CHANNELS = (EMAIL, WEBHOOK)
+__all__ = ["CHANNELS", "PlanForm", "published"]
 _ENGLISH = {EMAIL: "E-mail", WEBHOOK: "Webhook"}
+_EDITABLE = (PlanState.draft, PlanState.paused)
 _MOVES = {
     PlanState.active: (PlanState.draft, PlanState.paused),
     PlanState.paused: (PlanState.active,),
     PlanState.ended: (PlanState.draft, PlanState.active, PlanState.paused),
 }
 
-
-@dataclass(frozen=True, slots=True)
-class PlanForm:
-    """What a person writes; `first_at` is local time (2026-09-15T09:00), `rule` an RRULE or empty."""
-
-    name: str
-    list_id: int
-    channel: str
-    first_at: str
-    piece_key: str = ""
-    subject: str = ""
-    body: str = ""
-    target: str = ""
-    campaign: str = ""
-    rule: str = ""
-    stale_hours: float = 6.0
+audit.declare(
+    {
+        "plan.create": mark("新建推送计划"),
+        "plan.edit": mark("修改推送计划"),
+        "plan.start": mark("启动推送计划"),
+        "plan.now": mark("马上发送推送计划"),
+        "plan.pause": mark("暂停推送计划"),
+        "plan.end": mark("结束推送计划"),
+    }
+)
 
 
 def create(session: Session, form: PlanForm, *, by: int | None, now: datetime) -> Plan:
-    """A new plan, a draft until a person starts it."""
-    values = _checked(session, form)
-    plan = Plan(**values, state=PlanState.draft, created_by=by, created_at=now, updated_at=now)
+    """A new plan, a draft until it is approved and a person starts it."""
+    plan = Plan(
+        **checked(session, form), state=PlanState.draft, created_by=by, created_at=now, updated_at=now
+    )
     session.add(plan)
     session.flush()
+    _record(session, "plan.create", plan, {}, snapshot(plan))
     return plan
 
 
 def edit(session: Session, plan_id: int, form: PlanForm, *, now: datetime) -> Plan:
-    """Change a draft or a paused plan; an active one is paused first, so that nothing goes out half changed."""
+    """Change a draft or a paused plan; an active one is paused first, so that nothing goes out half changed.
+
+    What was approved before covers the changed plan no more, unless it is changed back.
+    """
     plan = get(session, plan_id)
-    if plan.state not in (PlanState.draft, PlanState.paused):
+    if plan.state not in _EDITABLE:
         raise Conflict(mark("请先暂停计划，再修改。"))
-    for name, value in _checked(session, form).items():
+    starting.check_free(session, plan)
+    before = snapshot(plan)
+    for name, value in checked(session, form).items():
         setattr(plan, name, value)
-    plan.updated_at = now
+    plan.updated_at, plan.reason = now, ""
     session.add(plan)
     session.flush()
+    plan.approval = PlanApproval.approved if starting.approved(session, plan) else PlanApproval.none
+    session.add(plan)
+    session.flush()
+    _record(session, "plan.edit", plan, before, snapshot(plan))
     return plan
+
+
+def submit(
+    session: Session,
+    plan_id: int,
+    *,
+    by: int,
+    now: datetime,
+    reason: str = "",
+    due_at: datetime | None = None,
+) -> Approval:
+    """Ask a second person to approve the plan exactly as it is."""
+    plan = get(session, plan_id)
+    if plan.state not in _EDITABLE:
+        raise Conflict(mark("请先暂停计划，再提交审批。"))
+    if starting.approved(session, plan):
+        raise Conflict(mark("这份计划已经批准，可以启动。"))
+    _check_sendable(session, plan)
+    return starting.request(session, plan, by=by, now=now, reason=reason, due_at=due_at)
+
+
+def take_back(session: Session, plan_id: int, *, by: int, now: datetime) -> None:
+    """Withdraw one's own open request."""
+    request = starting.asked(session, get(session, plan_id))
+    if request is None:
+        raise Conflict(mark("这份计划没有待审的申请，可能已有结论，请刷新页面。"))
+    starting.take_back(session, request, by, now)
 
 
 def activate(session: Session, plan_id: int, *, zone: ZoneInfo, now: datetime) -> Plan:
-    """Start or resume a plan: from now on it fires when due. Moments that passed meanwhile are not made up."""
+    """Start or resume an approved plan: from now on it fires when due. Moments that passed are not made up."""
     plan = get(session, plan_id)
-    if plan.piece_key:
-        published(session, plan.piece_key)
+    _check_sendable(session, plan)
     due = next_due(plan.first_at, plan.rule, zone, now)
     if due is None:
         raise Invalid(mark("计划的时间已经过去，请改到将来的时间再启动。"), field="first_at")
-    _move(session, plan, PlanState.active, due, now)
-    _describe(session, plan.channel)
-    return plan
+    starting.check_approved(session, plan)
+    return _act(session, plan, "plan.start", PlanState.active, due, now=now)
 
 
 def send_now(session: Session, plan_id: int, *, now: datetime) -> Plan:
-    """Fire a draft or paused one-time plan at the planner's next look."""
+    """Fire an approved draft or paused one-time plan at the planner's next look."""
     plan = get(session, plan_id)
-    if plan.piece_key:
-        published(session, plan.piece_key)
+    _check_sendable(session, plan)
     if plan.rule:
         raise Invalid(mark("重复的计划按时间执行；要马上发送，请另做一份只发一次的计划。"), field="rule")
-    _move(session, plan, PlanState.active, now.replace(microsecond=0), now)
-    _describe(session, plan.channel)
-    return plan
+    starting.check_approved(session, plan)
+    return _act(session, plan, "plan.now", PlanState.active, now.replace(microsecond=0), now=now)
 
 
 def pause(session: Session, plan_id: int, *, now: datetime) -> Plan:
     """Fire no more until resumed; a push under way is paused on its own page."""
-    return _move(session, get(session, plan_id), PlanState.paused, None, now)
+    return _act(session, get(session, plan_id), "plan.pause", PlanState.paused, None, now=now)
 
 
 def end(session: Session, plan_id: int, *, now: datetime) -> Plan:
     """Close a plan for good."""
-    return _move(session, get(session, plan_id), PlanState.ended, None, now)
+    plan = get(session, plan_id)
+    starting.check_free(session, plan)
+    return _act(session, plan, "plan.end", PlanState.ended, None, now=now)
 
 
 def get(session: Session, plan_id: int) -> Plan:
@@ -111,19 +142,49 @@ def get(session: Session, plan_id: int) -> Plan:
     return plan
 
 
-def everything(session: Session) -> list[Plan]:
-    """All plans, the latest first."""
-    return list(session.exec(select(Plan).order_by(col(Plan.id).desc())))
+def within(condition: ColumnElement[bool]) -> SelectOfScalar[Plan]:
+    """A query for the plans of a part of the tree."""
+    return select(Plan).where(condition)
 
 
-def published(session: Session, key: str) -> PublishedPiece:
-    """The published piece; Invalid when it is not published (or no longer)."""
-    piece = lifecycle.published(session, key)
-    if piece is None:
-        raise Invalid(
-            mark("内容“%(key)s”没有发布，不能推送。请先完成审查和发布。"), field="piece_key", key=key
+def everything(session: Session, condition: ColumnElement[bool] | None = None) -> list[Plan]:
+    """All plans of a part of the tree (None: of the whole), the latest first."""
+    query = within(true() if condition is None else condition)
+    return list(session.exec(query.order_by(col(Plan.id).desc())))
+
+
+def snapshot(plan: Plan) -> dict[str, Any]:
+    """What a plan says: for the audit log, and to see whether somebody changed it meanwhile."""
+    return {name: getattr(plan, name) for name in starting.COVERED}
+
+
+def _check_sendable(session: Session, plan: Plan) -> None:
+    """What a plan names may have gone since it was written."""
+    if plan.piece_key:
+        published(session, plan.piece_key)
+    check_account(session, plan.channel, plan.account_id, plan.outlet_code)
+
+
+def _act(
+    session: Session, plan: Plan, action: str, to: PlanState, due: datetime | None, *, now: datetime
+) -> Plan:
+    """Move a plan by conditional UPDATE, so that of two people one succeeds, and write it down."""
+    before = plan.state
+    statement = (
+        update(Plan)
+        .where(col(Plan.id) == plan.id, col(Plan.state).in_(_MOVES[to]))
+        .values(state=to, next_due_at=due, reason="", updated_at=now)
+    )
+    if session.execute(statement).rowcount != 1:  # type: ignore[attr-defined]
+        raise Conflict(
+            mark("计划现在是“%(state)s”，不能这样操作，请刷新页面。"),
+            state=_(PLAN_NAMES[PlanState(plan.state)]),
         )
-    return piece
+    session.refresh(plan)
+    if to == PlanState.active:
+        _describe(session, plan.channel)
+    _record(session, action, plan, {"state": before}, {"state": plan.state})
+    return plan
 
 
 def _describe(session: Session, channel: str) -> None:
@@ -133,65 +194,6 @@ def _describe(session: Session, channel: str) -> None:
     )
 
 
-def _move(session: Session, plan: Plan, to: PlanState, due: datetime | None, now: datetime) -> Plan:
-    statement = (
-        update(Plan)
-        .where(col(Plan.id) == plan.id, col(Plan.state).in_(_MOVES[to]))
-        .values(state=to, next_due_at=due, updated_at=now)
-    )
-    if session.execute(statement).rowcount != 1:  # type: ignore[attr-defined]
-        raise Conflict(
-            mark("计划现在是“%(state)s”，不能这样操作，请刷新页面。"),
-            state=_(PLAN_NAMES[PlanState(plan.state)]),
-        )
-    session.refresh(plan)
-    return plan
-
-
-def _checked(session: Session, form: PlanForm) -> dict[str, Any]:
-    name, subject, body = form.name.strip(), form.subject.strip(), form.body.strip().replace("\r\n", "\n")
-    if not name or len(name) > 80:
-        raise Invalid(mark("请给计划起一个名字（不超过 80 个字）。"), field="name")
-    if form.channel not in CHANNELS:
-        raise Invalid(mark("请选择推送渠道。"), field="channel")
-    audience.get_list(session, form.list_id)
-    if not 0.1 <= form.stale_hours <= 240:
-        raise Invalid(mark("过时限度须在 0.1 到 240 小时之间。"), field="stale_hours")
-    _check_message(session, form.piece_key, subject, body)
-    if form.campaign:
-        programme.get(session, form.campaign)
-    return {
-        "name": name,
-        "piece_key": form.piece_key,
-        "subject": subject,
-        "body": body,
-        "list_id": form.list_id,
-        "channel": form.channel,
-        "target": _checked_target(form),
-        "campaign": form.campaign,
-        "first_at": parse_local(form.first_at).strftime(LOCAL),
-        "rule": check_rule(form.rule),
-        "stale_hours": form.stale_hours,
-    }
-
-
-def _check_message(session: Session, piece_key: str, subject: str, body: str) -> None:
-    if piece_key:
-        published(session, piece_key)
-    elif not subject or not body:
-        raise Invalid(mark("请选择一项内容，或写下标题和正文。"), field="subject")
-    if len(subject) > 200 or "\n" in subject or "\r" in subject:
-        raise Invalid(mark("标题须是一行，不超过 200 个字。"), field="subject")
-    if len(body) > 5000:
-        raise Invalid(mark("正文不超过 5000 个字。"), field="body")
-
-
-def _checked_target(form: PlanForm) -> str:
-    """The address of the webhook's receiver; mail needs none."""
-    if form.channel != WEBHOOK:
-        return ""
-    target = form.target.strip()
-    parts = urlsplit(target)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or len(target) > 500:
-        raise Invalid(mark("请填写接收方接口的完整网址，以 https:// 开头。"), field="target")
-    return target
+def _record(session: Session, action: str, plan: Plan, before: dict[str, Any], after: dict[str, Any]) -> None:
+    code = plan.outlet_code
+    audit.record(session, action, "plan", plan.id, before=before, after=after, outlet_code=code)

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, update
+from sqlalchemy import ColumnElement, func, true, update
 from sqlmodel import Session, col, select
 
 from core.errors import Conflict, NotFound
 from core.i18n import gettext as _
 from core.i18n import mark
+from institution import audit
 from scheduler import outbox
 from scheduler.models import (
     PUSH_NAMES,
@@ -23,7 +24,16 @@ from scheduler.models import (
     PushState,
 )
 
-_WAITING = (BatchState.queued, BatchState.claimed)
+audit.declare(
+    {
+        "push.start": mark("发送过时的推送"),
+        "push.skip": mark("跳过过时的推送"),
+        "push.pause": mark("暂停推送"),
+        "push.resume": mark("继续推送"),
+        "push.cancel": mark("取消推送"),
+        "push.settle": mark("确认结果不明的收件人"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +85,38 @@ def progress(session: Session, push_id: int, now: datetime) -> Progress:
     return Progress(push, plan.name, dict(counts), rate, int(left / rate) + 1 if running and left else None)
 
 
-def latest(session: Session, limit: int = 50, plan_id: int | None = None) -> list[tuple[Push, str]]:
-    """The latest pushes with the names of their plans."""
-    query = select(Push, Plan.name).join(Plan, col(Plan.id) == Push.plan_id).order_by(col(Push.id).desc())
+def latest(
+    session: Session,
+    limit: int = 50,
+    plan_id: int | None = None,
+    condition: ColumnElement[bool] | None = None,
+) -> list[tuple[Push, str]]:
+    """The latest pushes with the names of their plans; `condition` narrows to a part of the tree."""
+    query = (
+        select(Push, Plan.name)
+        .join(Plan, col(Plan.id) == Push.plan_id)
+        .where(true() if condition is None else condition)
+        .order_by(col(Push.id).desc())
+    )
     if plan_id is not None:
         query = query.where(Push.plan_id == plan_id)
     return [(push, name) for push, name in session.exec(query.limit(limit))]
 
 
-def waiting_for_people(session: Session) -> int:
-    """Pushes that need a person: overtaken, stopped, or with uncertain recipients."""
-    stopped = session.exec(
+def waiting_for_people(session: Session, condition: ColumnElement[bool] | None = None) -> int:
+    """Pushes (of a part of the tree) that need a person: overtaken, stopped, or with uncertain recipients."""
+    doubtful = select(Delivery.push_id).where(Delivery.state == DeliveryState.uncertain)
+    query = (
         select(func.count())
         .select_from(Push)
         .where(
+            true() if condition is None else condition,
             (col(Push.state) == PushState.overtaken)
             | ((col(Push.state) == PushState.paused) & (col(Push.reason) != ""))
+            | col(Push.id).in_(doubtful),
         )
-    ).one()
-    uncertain = session.exec(
-        select(func.count(func.distinct(Delivery.push_id))).where(Delivery.state == DeliveryState.uncertain)
-    ).one()
-    return stopped + uncertain
+    )
+    return session.exec(query).one()
 
 
 def batches(session: Session, push_id: int) -> list[Batch]:
@@ -121,22 +141,22 @@ def troubles(session: Session, push_id: int, limit: int = 100) -> list[Delivery]
 
 def start_overtaken(session: Session, push_id: int, now: datetime) -> None:
     """Send an overtaken push after all."""
-    _move(session, push_id, (PushState.overtaken,), PushState.cutting, now)
+    _move(session, "push.start", push_id, (PushState.overtaken,), PushState.cutting, now=now)
 
 
 def skip_overtaken(session: Session, push_id: int, now: datetime) -> None:
     """Do not send an overtaken push."""
-    _move(session, push_id, (PushState.overtaken,), PushState.skipped, now)
+    _move(session, "push.skip", push_id, (PushState.overtaken,), PushState.skipped, now=now)
 
 
 def pause(session: Session, push_id: int, now: datetime) -> None:
     """Stop handing messages over; what was begun is finished, the rest waits."""
-    _move(session, push_id, (PushState.running,), PushState.paused, now)
+    _move(session, "push.pause", push_id, (PushState.running,), PushState.paused, now=now)
 
 
 def resume(session: Session, push_id: int, now: datetime) -> None:
     """Go on where it stopped: who has it already does not get it again."""
-    _move(session, push_id, (PushState.paused,), PushState.running, now)
+    _move(session, "push.resume", push_id, (PushState.paused,), PushState.running, now=now)
     session.execute(update(Push).where(col(Push.id) == push_id).values(started_at=now))
     waiting = update(Batch).where(col(Batch.push_id) == push_id, col(Batch.state) == BatchState.queued)
     session.execute(waiting.values(not_before=now, attempts=0, reason=""))
@@ -145,7 +165,9 @@ def resume(session: Session, push_id: int, now: datetime) -> None:
 
 def cancel(session: Session, push_id: int, now: datetime) -> None:
     """Send nothing more of a push; a message being handed over right now still ends as it ends."""
-    _move(session, push_id, (PushState.running, PushState.paused), PushState.cancelled, now)
+    _move(
+        session, "push.cancel", push_id, (PushState.running, PushState.paused), PushState.cancelled, now=now
+    )
     cancel_rest(session, push_id, now)
 
 
@@ -194,10 +216,19 @@ def settle_uncertain(
     if resend and changed:
         again = update(Push).where(col(Push.id) == push_id, col(Push.state) == PushState.done)
         session.execute(again.values(state=PushState.running, finished_at=None))
+    if changed:
+        audit.record(
+            session, "push.settle", "push", push_id, after={"recipients": changed, "resend": resend},
+            outlet_code=push.outlet_code,
+        )  # fmt: skip
     return changed
 
 
-def _move(session: Session, push_id: int, old: tuple[PushState, ...], new: PushState, now: datetime) -> None:
+def _move(
+    session: Session, action: str, push_id: int, old: tuple[PushState, ...], new: PushState, *, now: datetime
+) -> None:
+    """Move a push by conditional UPDATE, so that of two people one succeeds, and write it down."""
+    before = session.exec(select(Push.state).where(Push.id == push_id)).first()
     values: dict[str, object] = {"state": new, "reason": ""}
     if new in (PushState.skipped, PushState.cancelled):
         values["finished_at"] = now
@@ -207,6 +238,9 @@ def _move(session: Session, push_id: int, old: tuple[PushState, ...], new: PushS
         raise Conflict(
             mark("推送现在是“%(state)s”，不能这样操作，请刷新页面。"), state=_(PUSH_NAMES[PushState(state)])
         )
+    code = get(session, push_id).outlet_code
+    after = {"state": new}
+    audit.record(session, action, "push", push_id, before={"state": before}, after=after, outlet_code=code)
 
 
 def _rate(session: Session, push: Push, now: datetime) -> float:

@@ -1,7 +1,7 @@
 """The contract of every channel: a message goes in, a reference comes out, or a DeliveryError says why not."""
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -18,6 +18,22 @@ class Message:
     link: str
     unsubscribe: str
     locale: str = "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where a channel hands over, with its secrets in clear: only in memory, only while sending.
+
+    A mail server: address (host), port, tls (starttls, tls, none), login, sender and one password. A
+    webhook: address and the secrets to sign with, the newest first.
+    """
+
+    address: str
+    port: int = 0
+    tls: str = ""
+    login: str = ""
+    sender: str = ""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 class DeliveryError(Exception):
@@ -62,6 +78,6 @@ class Channel(Protocol):
     group: int
     idempotent: bool
 
-    def connect(self, target: str) -> AbstractContextManager[Connection]:
-        """Open a line to `target` (a webhook's address; empty where settings say it); may raise DeliveryError."""
+    def connect(self, account: Account) -> AbstractContextManager[Connection]:
+        """Open a line to the receiver; may raise DeliveryError."""
         ...

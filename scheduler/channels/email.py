@@ -10,60 +10,57 @@ from email.header import Header
 from email.utils import format_datetime, formataddr, parseaddr
 
 from core.i18n import mark
-from core.settings import Settings
-from scheduler.channels.base import DeliveryError, Message
+from scheduler.channels.base import Account, DeliveryError, Message
 
 NAME = "email"
 _TIMEOUT = 20.0
 
 
 class Email:
-    """The mail server of the settings. A mail server recognises no keys: what is in doubt stays in doubt."""
+    """A mail server. It recognises no keys: what is in doubt stays in doubt."""
 
     name = NAME
     batch_size = 50
     group = 1
     idempotent = False
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime], timeout: float = _TIMEOUT) -> None:
-        self._settings = settings
+    def __init__(self, clock: Callable[[], datetime], timeout: float = _TIMEOUT) -> None:
         self._clock = clock
         self._timeout = timeout
 
     @contextmanager
-    def connect(self, target: str) -> Iterator["SmtpLine"]:
+    def connect(self, account: Account) -> Iterator["SmtpLine"]:
         """One SMTP session for a batch; DeliveryError when the server cannot be reached or refuses us."""
-        if not self._settings.smtp_host or not self._settings.mail_from:
+        if not account.address or not account.sender:
             raise DeliveryError(
                 mark("还没有设置邮件服务器（SIGNPOST_SMTP_HOST、SIGNPOST_MAIL_FROM）。"),
                 permanent=True,
                 everyone=True,
             )
-        server = self._open()
+        server = self._open(account)
         try:
-            yield SmtpLine(server, self._settings.mail_from, self._clock)
+            yield SmtpLine(server, account.sender, self._clock)
         finally:
             with suppress(smtplib.SMTPException, OSError):
                 server.quit()
             server.close()
 
-    def _open(self) -> smtplib.SMTP:
-        settings, context = self._settings, ssl.create_default_context()
+    def _open(self, account: Account) -> smtplib.SMTP:
+        context = ssl.create_default_context()
         try:
-            if settings.smtp_tls == "tls":
+            if account.tls == "tls":
                 server: smtplib.SMTP = smtplib.SMTP_SSL(
-                    settings.smtp_host, settings.smtp_port, timeout=self._timeout, context=context
+                    account.address, account.port, timeout=self._timeout, context=context
                 )
             else:
-                server = smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=self._timeout)
+                server = smtplib.SMTP(account.address, account.port, timeout=self._timeout)
         except (OSError, smtplib.SMTPException) as error:
             raise DeliveryError(_said(error), everyone=True) from error
         try:
-            if settings.smtp_tls == "starttls":
+            if account.tls == "starttls":
                 server.starttls(context=context)
-            if settings.smtp_user:
-                password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
-                server.login(settings.smtp_user, password)
+            if account.login:
+                server.login(account.login, "".join(account.secrets[:1]))
             else:
                 server.ehlo_or_helo_if_needed()
         except (OSError, smtplib.SMTPException) as error:

@@ -1,10 +1,9 @@
 """Webhook: one signed POST per recipient, with an idempotency key that stays the same when sent again."""
 
-import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -12,8 +11,7 @@ from email.utils import parsedate_to_datetime
 import requests
 
 from core.i18n import mark
-from core.signing import Keys
-from scheduler.channels.base import DeliveryError, Message
+from scheduler.channels.base import Account, DeliveryError, Message
 
 NAME = "webhook"
 _TIMEOUT = (5.0, 20.0)
@@ -30,24 +28,16 @@ class Webhook:
     group = 20
     idempotent = True
 
-    def __init__(
-        self, keys: Keys, clock: Callable[[], datetime], timeout: tuple[float, float] = _TIMEOUT
-    ) -> None:
-        self._keys = keys
+    def __init__(self, clock: Callable[[], datetime], timeout: tuple[float, float] = _TIMEOUT) -> None:
         self._clock = clock
         self._timeout = timeout
 
-    def secret(self, target: str) -> str:
-        """The key with which the receiver at `target` checks our signature; shown at the desk."""
-        raw = self._keys.derive(f"webhook/{target}")
-        return "whsec_" + base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
     @contextmanager
-    def connect(self, target: str) -> Iterator["HttpLine"]:
+    def connect(self, account: Account) -> Iterator["HttpLine"]:
         """A kept-alive line to the receiver."""
         with requests.Session() as session:
             session.trust_env = False  # an address of the institution's own is not asked for through a proxy
-            yield HttpLine(session, target, self.secret(target), self._clock, self._timeout)
+            yield HttpLine(session, account, self._clock, self._timeout)
 
 
 class HttpLine:
@@ -56,14 +46,12 @@ class HttpLine:
     def __init__(
         self,
         session: requests.Session,
-        target: str,
-        secret: str,
+        account: Account,
         clock: Callable[[], datetime],
         timeout: tuple[float, float],
     ) -> None:
         self._session = session
-        self._target = target
-        self._secret = secret
+        self._account = account
         self._clock = clock
         self._timeout = timeout
 
@@ -76,11 +64,15 @@ class HttpLine:
             "User-Agent": "Signpost-Webhook/1",
             "Idempotency-Key": message.key,
             "Signpost-Timestamp": stamp,
-            "Signpost-Signature": "v1=" + sign(self._secret, stamp, body),
+            "Signpost-Signature": signatures(self._account.secrets, stamp, body),
         }
         try:
             answer = self._session.post(
-                self._target, data=body, headers=headers, timeout=self._timeout, allow_redirects=False
+                self._account.address,
+                data=body,
+                headers=headers,
+                timeout=self._timeout,
+                allow_redirects=False,
             )
         except requests.exceptions.ConnectionError as error:
             raise DeliveryError(mark("连接不上接收方接口。"), everyone=True) from error
@@ -95,6 +87,11 @@ class HttpLine:
 def sign(secret: str, stamp: str, body: bytes) -> str:
     """HMAC-SHA256 (hex) over timestamp, a dot and the body: what the receiver computes to compare."""
     return hmac.new(secret.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+
+
+def signatures(secrets: Sequence[str], stamp: str, body: bytes) -> str:
+    """One signature per secret, joined by commas: while a secret is replaced, a receiver accepts any of them."""
+    return ",".join("v1=" + sign(secret, stamp, body) for secret in secrets)
 
 
 def _payload(message: Message) -> dict[str, str]:

@@ -1,10 +1,11 @@
-"""The desk of pushing: plans with their form and preview, pushes with live progress and what needs a person.
+"""The desk of pushing: accounts at channels, plans with form, preview and approval, pushes with live progress.
 
-Responsible for the staff pages under `/desk/plans` and `/desk/pushes`; every route declares its permission.
-The one flow: `plans` (write, preview, start) → the runner fires → `pushes` (watch, pause, settle).
+Responsible for the staff pages under `/desk/channels`, `/desk/plans` and `/desk/pushes`; every route declares
+its permission and where its thing belongs. The one flow: `plan` (write, preview) → `running` (ask for approval,
+start) → the runner fires → `pushes` (watch, pause, settle).
 """
 
-from scheduler.desk import plans, pushes
+from scheduler.desk import channels, plan, plans, preview, pushes, running
 from scheduler.desk.routes import blueprint
 
-__all__ = ["blueprint", "plans", "pushes"]
+__all__ = ["blueprint", "channels", "plan", "plans", "preview", "pushes", "running"]

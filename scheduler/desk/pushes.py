@@ -16,10 +16,10 @@ from core.http import reading, render, service, transaction
 from core.i18n import gettext as _
 from core.i18n import mark
 from core.privacy import Vault
-from institution.access import requires
+from institution.access import requires, signed_in
 from scheduler import pushes
 from scheduler.desk.plans import push_row
-from scheduler.desk.routes import blueprint
+from scheduler.desk.routes import blueprint, push_place
 from scheduler.models import (
     BATCH_NAMES,
     DELIVERY_NAMES,
@@ -85,6 +85,7 @@ class PushPage:
     left: str
     batches: Sequence[BatchRow]
     troubles: Sequence[TroubleRow]
+    may_run: bool
 
     @property
     def uncertain(self) -> int:
@@ -93,7 +94,7 @@ class PushPage:
 
 
 @blueprint.get("/pushes/<int:push_id>")
-@requires("push.edit")
+@requires("push.view", at=push_place)
 def push(push_id: int) -> ResponseReturnValue:
     """One push."""
     with reading() as session:
@@ -102,7 +103,7 @@ def push(push_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/pushes/<int:push_id>/progress")
-@requires("push.edit")
+@requires("push.view", at=push_place)
 def progress(push_id: int) -> ResponseReturnValue:
     """The figures of a push as JSON, for the page that keeps itself fresh."""
     with reading() as session:
@@ -126,7 +127,7 @@ def progress(push_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/pushes/<int:push_id>/<any(start, skip, pause, resume, cancel):action>")
-@requires("push.run")
+@requires("push.run", at=push_place)
 def act_on_push(push_id: int, action: str) -> ResponseReturnValue:
     """Decide an overtaken push; pause, resume or cancel one under way."""
     act, said = _ACTIONS[action]
@@ -137,7 +138,7 @@ def act_on_push(push_id: int, action: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/pushes/<int:push_id>/uncertain")
-@requires("push.run")
+@requires("push.run", at=push_place)
 def settle(push_id: int) -> ResponseReturnValue:
     """Settle what is in doubt: of one recipient (`id`) or of all, as sent or to be sent again."""
     decision, chosen = request.form.get("decision"), request.form.get("id", "")
@@ -177,6 +178,7 @@ def _page(session: Session, push_id: int) -> PushPage:
         left=_left(found.seconds_left),
         batches=[_batch(batch) for batch in pushes.batches(session, push_id)],
         troubles=[_trouble(one, masked.get(one.contact_id, "—")) for one in troubles],
+        may_run=signed_in().may_at(session, "push.run", found.push.outlet_code),
     )
 
 

@@ -1,4 +1,4 @@
-"""A list of people for the scheduler's tests, and plans to them."""
+"""A list of people for the scheduler's tests, plans to them, and the two who have plans approved."""
 
 from datetime import datetime
 from typing import Any
@@ -8,8 +8,10 @@ from sqlmodel import Session, col, select
 
 from campaign import audience, audience_import
 from core.privacy import Vault
-from scheduler import planner, plans, pushes
-from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Plan, Push
+from institution import approvals
+from institution.models import Grant, Staff
+from scheduler import planner, plans, pushes, starting
+from scheduler.models import Batch, BatchState, ChannelAccount, Delivery, DeliveryState, Plan, Push
 from scheduler.plans import PlanForm
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -30,8 +32,8 @@ def people(session: Session, vault: Vault, count: int, now: datetime, name: str 
     return found.id
 
 
-def plan(session: Session, list_id: int, now: datetime, **more: Any) -> Plan:
-    """A plan with a message of its own, a draft."""
+def plan(session: Session, list_id: int, now: datetime, *, target: str = "", **more: Any) -> Plan:
+    """A plan with a message of its own, a draft; `target` is the address of its webhook's account."""
     form = {
         "name": "九月提醒",
         "list_id": list_id,
@@ -40,7 +42,55 @@ def plan(session: Session, list_id: int, now: datetime, **more: Any) -> Plan:
         "subject": "退保前先问一问",
         "body": "有人劝您“全额退保”，先停一停。\n\n打开 http://127.0.0.1:8000/help 看看。",
     }
+    if target:
+        form |= {"channel": "webhook", "account_id": account(session, target, now)}
     return plans.create(session, PlanForm(**{**form, **more}), by=None, now=now)
+
+
+def account(session: Session, address: str, now: datetime, **more: Any) -> int:
+    """An account of a webhook (or of what `more` says), with the secret that derives from its address."""
+    known = session.exec(select(ChannelAccount).where(ChannelAccount.address == address)).first()
+    row = known or ChannelAccount(
+        **{"channel": "webhook", "name": address[:80], "address": address, **more},
+        created_at=now, updated_at=now,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    return row.id or 0
+
+
+def colleague(session: Session, login: str, name: str, role: str, now: datetime) -> int:
+    """Somebody of head office with one role; found again by login."""
+    found = session.exec(select(Staff).where(Staff.login == login)).first()
+    if found is None:
+        found = Staff(login=login, name=name, must_change_password=False, created_at=now)
+        session.add(found)
+        session.flush()
+        session.add(Grant(staff_id=found.id or 0, role=role))
+        session.flush()
+    return found.id or 0
+
+
+def approve(session: Session, made: Plan, now: datetime) -> None:
+    """One colleague submits the plan, another approves it."""
+    asker = colleague(session, "xu.operator", "许推送", "push_operator", now)
+    decider = colleague(session, "he.approver", "何批准", "reviewer", now)
+    request = plans.submit(session, made.id or 0, by=asker, now=now)
+    approvals.decide(session, request.id or 0, decision=approvals.APPROVED, by=decider, now=now)
+    session.refresh(made)
+    assert starting.approved(session, made)
+
+
+def activate(session: Session, made: Plan, now: datetime) -> None:
+    """Approved, then started."""
+    approve(session, made, now)
+    plans.activate(session, made.id or 0, zone=ZONE, now=now)
+
+
+def send_now(session: Session, made: Plan, now: datetime) -> None:
+    """Approved, then sent at once."""
+    approve(session, made, now)
+    plans.send_now(session, made.id or 0, now=now)
 
 
 def fill_desk(session: Session, vault: Vault, now: datetime) -> None:
@@ -49,10 +99,8 @@ def fill_desk(session: Session, vault: Vault, now: datetime) -> None:
     sent = plan(session, list_id, now, name="金融教育宣传周：全额退保提醒")
     plan(session, list_id, now, name="每周二提醒", rule="FREQ=WEEKLY;BYDAY=TU", first_at="2099-09-15T09:00")
     target = "https://gateway.example.com/messages"
-    plan(
-        session, list_id, now, name="客服系统", channel="webhook", target=target, first_at="2099-09-15T09:00"
-    )
-    plans.send_now(session, sent.id or 0, now=now)
+    plan(session, list_id, now, name="客服系统", target=target, first_at="2099-09-15T09:00")
+    send_now(session, sent, now)
     (push,) = planner.fire(session, sent.id or 0, zone=ZONE, now=now)
     planner.cut(session, push.id or 0, batch_sizes={"email": 50, "webhook": 100}, now=now)
     _half_way(session, push, now)

@@ -9,7 +9,8 @@ import pytest
 
 from core.settings import Settings
 from core.signing import Keys
-from scheduler.channels.base import Channel, DeliveryError, Message
+from scheduler.account_secrets import derived, mail_server
+from scheduler.channels.base import Account, Channel, DeliveryError, Message
 from scheduler.channels.email import Email
 from scheduler.channels.webhook import Webhook, _retry_after
 from tests.scheduler.receivers import (
@@ -45,10 +46,10 @@ class Bench:
     """A channel, where it points, and what its receiver got."""
 
     channel: Channel
-    target: str
+    target: Account
     inbox: Inbox
     nowhere: Channel
-    nowhere_target: str
+    nowhere_target: Account
 
     def behave(self, *behaviours: str) -> None:
         """Behave like this to the first messages in turn, then accept."""
@@ -64,12 +65,15 @@ def bench(request: pytest.FixtureRequest, settings: Settings, keys: Keys, now: d
             known = {"smtp_host": "127.0.0.1", "smtp_tls": "none", "mail_from": "消保部 <edu@example.com>"}
             here = settings.model_copy(update={**known, "smtp_port": mail.port})
             gone = settings.model_copy(update={**known, "smtp_port": free_port()})
-            yield Bench(Email(here, lambda: now, 0.4), "", mail.inbox, Email(gone, lambda: now, 0.4), "")
+            channel = Email(lambda: now, 0.4)
+            yield Bench(channel, mail_server(here), mail.inbox, channel, mail_server(gone))
         else:
             web = stack.enter_context(WebhookReceiver().serve())
-            channel = Webhook(keys, lambda: now, (0.4, 0.4))
-            web.secret = channel.secret(web.url)
-            yield Bench(channel, web.url, web.inbox, channel, f"http://127.0.0.1:{free_port()}/")
+            channel = Webhook(lambda: now, (0.4, 0.4))
+            web.secret = "a secret that is long enough"
+            there = Account(web.url, secrets=(web.secret,))
+            nowhere = Account(f"http://127.0.0.1:{free_port()}/", secrets=("x",))
+            yield Bench(channel, there, web.inbox, channel, nowhere)
             assert web.bad_signatures == 0
 
 
@@ -150,7 +154,7 @@ def test_an_error_names_no_address(bench: Bench) -> None:
 def test_a_mail_is_text_and_html_and_can_be_refused(
     mail: MailReceiver, mail_settings: Settings, now: datetime
 ) -> None:
-    with Email(mail_settings, lambda: now).connect("") as line:
+    with Email(lambda: now).connect(mail_server(mail_settings)) as line:
         line.send(MESSAGE)
     got = mail.inbox.contents[MESSAGE.key]
     assert got["Message-ID"] == f"<{MESSAGE.key}@example.com>"
@@ -163,7 +167,10 @@ def test_a_mail_is_text_and_html_and_can_be_refused(
 
 
 def test_a_header_cannot_be_smuggled_in(mail: MailReceiver, mail_settings: Settings, now: datetime) -> None:
-    with Email(mail_settings, lambda: now).connect("") as line, pytest.raises(DeliveryError) as caught:
+    with (
+        Email(lambda: now).connect(mail_server(mail_settings)) as line,
+        pytest.raises(DeliveryError) as caught,
+    ):
         line.send(replace(MESSAGE, subject="好\r\nBcc: victim@example.com"))
     assert caught.value.permanent and not mail.inbox.effects
 
@@ -173,7 +180,7 @@ def test_a_line_longer_than_mail_allows_still_arrives(
 ) -> None:
     long = "停一停，" * 300 + "\n"
     awkward = replace(MESSAGE, text=long, name='张 "三", <b>', subject="长" * 200)
-    with Email(mail_settings, lambda: now).connect("") as line:
+    with Email(lambda: now).connect(mail_server(mail_settings)) as line:
         line.send(awkward)
     got = mail.inbox.contents[MESSAGE.key]
     assert got.get_body(("plain",)).get_content().replace("\r\n", "\n").strip() == long.strip()
@@ -185,7 +192,7 @@ def test_a_line_longer_than_mail_allows_still_arrives(
 def test_a_line_that_begins_with_a_dot_arrives(
     mail: MailReceiver, mail_settings: Settings, now: datetime
 ) -> None:
-    with Email(mail_settings, lambda: now).connect("") as line:
+    with Email(lambda: now).connect(mail_server(mail_settings)) as line:
         line.send(replace(MESSAGE, text=".\n..先停一停\n"))
         line.send(OTHER)
     assert mail.inbox.contents[MESSAGE.key].get_body(("plain",)).get_content().split() == [".", "..先停一停"]
@@ -193,7 +200,7 @@ def test_a_line_that_begins_with_a_dot_arrives(
 
 
 def test_mail_needs_a_server_in_the_settings(settings: Settings, now: datetime) -> None:
-    with pytest.raises(DeliveryError) as caught, Email(settings, lambda: now).connect(""):
+    with pytest.raises(DeliveryError) as caught, Email(lambda: now).connect(mail_server(settings)):
         pass
     assert caught.value.permanent and caught.value.everyone
 
@@ -201,16 +208,33 @@ def test_mail_needs_a_server_in_the_settings(settings: Settings, now: datetime) 
 def test_a_redirect_is_not_followed(keys: Keys, webhook: WebhookReceiver, now: datetime) -> None:
     script = iter([REDIRECT])
     webhook.inbox.behave = lambda number, address: next(script, ACCEPT)
-    channel = Webhook(keys, lambda: now)
-    with channel.connect(webhook.url) as line, pytest.raises(DeliveryError, match="HTTP 307") as caught:
+    channel = Webhook(lambda: now)
+    with (
+        channel.connect(Account(webhook.url)) as line,
+        pytest.raises(DeliveryError, match="HTTP 307") as caught,
+    ):
         line.send(MESSAGE)
     assert caught.value.permanent and caught.value.everyone
     assert len(webhook.inbox.attempts) == 1
 
 
-def test_every_receiver_has_a_secret_of_its_own(keys: Keys, now: datetime) -> None:
-    channel = Webhook(keys, lambda: now)
-    assert channel.secret("http://a/") == channel.secret("http://a/") != channel.secret("http://b/")
+def test_while_a_secret_is_replaced_both_sign(webhook: WebhookReceiver, now: datetime) -> None:
+    webhook.secret = "the secret of before, long enough"
+    both = Account(webhook.url, secrets=("the secret of now, long enough", webhook.secret))
+    with Webhook(lambda: now).connect(both) as line:
+        line.send(MESSAGE)
+    assert webhook.bad_signatures == 0
+    with Webhook(lambda: now).connect(Account(webhook.url, secrets=("another secret",))) as line:
+        line.send(OTHER)
+    assert webhook.bad_signatures == 1
+
+
+def test_an_account_shows_no_secret() -> None:
+    assert "hush" not in repr(Account("http://a/", secrets=("hush",)))
+
+
+def test_every_receiver_of_the_first_releases_has_a_secret_of_its_own(keys: Keys) -> None:
+    assert derived(keys, "http://a/") == derived(keys, "http://a/") != derived(keys, "http://b/")
 
 
 @pytest.mark.parametrize(

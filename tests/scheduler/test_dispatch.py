@@ -8,11 +8,13 @@ from sqlmodel import col, select
 
 from campaign import audience
 from core.database import Database
-from scheduler import plans, pushes
+from core.signing import Keys
+from scheduler import pushes
+from scheduler.account_secrets import derived
 from scheduler.jobs import Outgoing
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
 from scheduler.patience import Limits
-from tests.scheduler.audience_cast import ZONE, people, plan
+from tests.scheduler.audience_cast import activate, people, plan
 from tests.scheduler.conftest import Clock
 from tests.scheduler.receivers import (
     ACCEPT,
@@ -30,7 +32,7 @@ def _push(database: Database, line: Outgoing, clock: Clock, count: int, **more: 
     """Fire a plan to so many people and cut it; the push's id."""
     with database.transaction() as session:
         made = plan(session, people(session, line.dispatcher.vault, count, clock.at), clock.at, **more)
-        plans.activate(session, made.id or 0, zone=ZONE, now=clock.at)
+        activate(session, made, clock.at)
     clock.forward(hours=1)
     line.plan()
     with database.reading() as session:
@@ -76,10 +78,10 @@ def test_a_push_by_mail(
 
 
 def test_a_push_by_webhook(
-    database: Database, line: Outgoing, clock: Clock, webhook: WebhookReceiver
+    database: Database, line: Outgoing, clock: Clock, webhook: WebhookReceiver, keys: Keys
 ) -> None:
-    webhook.secret = line.dispatcher.channels["webhook"].secret(webhook.url)  # type: ignore[attr-defined]
-    _push(database, line, clock, 120, channel="webhook", target=webhook.url)
+    webhook.secret = derived(keys, webhook.url)
+    _push(database, line, clock, 120, target=webhook.url)
     line.run_once()
     assert set(_states(database)) == {DeliveryState.sent}
     assert len(webhook.inbox.effects) == 120 and webhook.bad_signatures == 0
@@ -153,7 +155,7 @@ def test_a_limit_is_obeyed(
     database: Database, line: Outgoing, clock: Clock, webhook: WebhookReceiver
 ) -> None:
     webhook.inbox.behave = lambda number, address: LIMIT if number == 3 else ACCEPT
-    _push(database, line, clock, 10, channel="webhook", target=webhook.url)
+    _push(database, line, clock, 10, target=webhook.url)
     line.run_once()
     assert len(webhook.inbox.attempts) == 3, "after the limit nothing more is posted"
     clock.forward(seconds=6)
@@ -226,7 +228,7 @@ def test_a_fault_of_the_account_stops_the_push_and_fails_nobody(
     clock: Clock,
     webhook: WebhookReceiver,
 ) -> None:
-    push_id = _push(database, line, clock, 5, channel="webhook", target=webhook.url + "/gone")
+    push_id = _push(database, line, clock, 5, target=webhook.url + "/gone")
     webhook.inbox.behave = lambda number, address: "redirect"
     line.run_once()
     assert _push_state(database, push_id) == (PushState.paused, "HTTP 307")
@@ -238,7 +240,7 @@ def test_a_fault_of_the_account_stops_the_push_and_fails_nobody(
 def test_a_dead_receiver_pauses_the_push_after_some_tries(
     database: Database, line: Outgoing, clock: Clock
 ) -> None:
-    push_id = _push(database, line, clock, 5, channel="webhook", target="http://127.0.0.1:9/")
+    push_id = _push(database, line, clock, 5, target="http://127.0.0.1:9/")
     for _ in range(3):
         line.run_once()
         clock.forward(minutes=10)

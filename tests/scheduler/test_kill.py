@@ -25,9 +25,8 @@ from core import clock
 from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
-from scheduler import plans
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
-from tests.scheduler.audience_cast import people, plan
+from tests.scheduler.audience_cast import people, plan, send_now
 from tests.scheduler.receivers import ACCEPT, SILENT_BEFORE, Inbox, MailReceiver, WebhookReceiver
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -141,7 +140,7 @@ def _prepare(database: Database, vault: Vault, count: int, **more: str) -> None:
     now = clock.now()
     with database.transaction() as session:
         made = plan(session, people(session, vault, count, now), now, **more)
-        plans.send_now(session, made.id or 0, now=now)
+        send_now(session, made, now)
 
 
 def _done(database: Database) -> bool:
@@ -171,7 +170,7 @@ def _each_once(counted: Counter[str], keys: set[str]) -> bool:
 
 def test_webhook_each_key_takes_effect_once(settings: Settings, database: Database, vault: Vault) -> None:
     with WebhookReceiver().serve() as receiver:
-        _prepare(database, vault, MESSAGES, channel="webhook", target=receiver.url)
+        _prepare(database, vault, MESSAGES, target=receiver.url)
         killer = Killer(settings, receiver.inbox, _points(7, MESSAGES, 2))
         killer.run(database, early=1)
     assert killer.kills == 3
@@ -229,6 +228,6 @@ def test_control_a_receiver_without_keys_would_double(
     settings: Settings, database: Database, vault: Vault, forgetful: bool
 ) -> None:
     with WebhookReceiver(forgetful=forgetful).serve() as receiver:
-        _prepare(database, vault, 60, channel="webhook", target=receiver.url)
+        _prepare(database, vault, 60, target=receiver.url)
         Killer(settings, receiver.inbox, {17: ACCEPT}).run(database, early=0)
     assert max(receiver.inbox.effects.values()) == 2

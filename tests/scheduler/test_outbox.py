@@ -10,12 +10,12 @@ from sqlmodel import col, select
 
 from core.database import Database
 from core.privacy import Vault
-from scheduler import outbox, plans
+from scheduler import outbox
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
 from scheduler.outbox import LeaseLost, Settlement
 from scheduler.patience import Limits, backoff
 from scheduler.planner import Planner
-from tests.scheduler.audience_cast import ZONE, people, plan
+from tests.scheduler.audience_cast import ZONE, activate, people, plan
 from tests.scheduler.conftest import Clock
 
 LIMITS = Limits(lease_seconds=60, backoff_first=10, backoff_most=100)
@@ -27,7 +27,7 @@ def waiting(database: Database, vault: Vault, clock: Clock) -> list[int]:
     """A push of 100 people in two batches, waiting; the batches' ids."""
     with database.transaction() as session:
         made = plan(session, people(session, vault, 100, clock.at), clock.at)
-        plans.activate(session, made.id or 0, zone=ZONE, now=clock.at)
+        activate(session, made, clock.at)
     Planner(database, ZONE, {"email": 50}).tick(clock.forward(hours=1))
     with database.reading() as session:
         return [batch.id or 0 for batch in session.exec(select(Batch).order_by(col(Batch.number)))]

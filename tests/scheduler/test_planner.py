@@ -15,7 +15,7 @@ from scheduler import plans, pushes
 from scheduler.jobs import Outgoing
 from scheduler.models import Batch, Delivery, Plan, PlanState, Push, PushState
 from scheduler.planner import Planner, fire
-from tests.scheduler.audience_cast import ZONE, people, plan
+from tests.scheduler.audience_cast import ZONE, activate, people, plan
 from tests.scheduler.conftest import Clock
 
 SIZES = {"email": 50, "webhook": 100}
@@ -24,7 +24,7 @@ SIZES = {"email": 50, "webhook": 100}
 def _active(database: Database, vault: Vault, now: datetime, count: int = 3, **more: str) -> int:
     with database.transaction() as session:
         made = plan(session, people(session, vault, count, now), now, **more)
-        plans.activate(session, made.id or 0, zone=ZONE, now=now)
+        activate(session, made, now)
         return made.id or 0
 
 
@@ -205,8 +205,9 @@ def test_what_a_plan_must_say(database: Database, vault: Vault, now: datetime) -
         assert _try(session, now, list_id, channel="pigeon") == "channel"
         assert _try(session, now, list_id, subject="", body="") == "subject"
         assert _try(session, now, list_id, subject="两\n行") == "subject"
-        assert _try(session, now, list_id, channel="webhook", target="ftp://x") == "target"
-        assert _try(session, now, list_id, channel="webhook", target="https://u:p@x/") == "target"
+        assert _try(session, now, list_id, channel="webhook") == "account_id"
+        assert _try(session, now, list_id, channel="webhook", account_id=9) == "account_id"
+        assert _try(session, now, list_id, outlet_code="nowhere") == "outlet_code"
         assert _try(session, now, list_id, piece_key="not-published") == "piece_key"
         assert _try(session, now, list_id, rule="FREQ=MINUTELY") == "rule"
         assert _try(session, now, list_id, stale_hours=0.0) == "stale_hours"
