@@ -79,9 +79,7 @@ class Sheet:
 
 def read(data: bytes) -> Sheet:
     """The sheet in a CSV or XLSX file, told apart by content; Invalid says what is wrong with the file."""
-    if data.startswith(_OLD_EXCEL):
-        raise Invalid(mark("这是旧版 Excel（.xls）文件，请另存为 .xlsx 或 CSV 后再导入。"))
-    table = _xlsx(data) if data.startswith(b"PK") else _csv(data)
+    table = cells_of(data)
     headings = next(table, [])
     if not any(headings):
         raise Invalid(mark("文件是空的：第 1 行应是列名。可用 signpost outlets template 得到样表。"))
@@ -93,6 +91,13 @@ def read(data: bytes) -> Sheet:
     unknown = [heading for heading, name in zip(headings, fields, strict=True) if heading and not name]
     missing = [name for name in ("code", "name") if name not in known]
     return Sheet(headings, unknown, missing, list(_rows(table, fields)))
+
+
+def cells_of(data: bytes) -> Iterator[list[str]]:
+    """The rows of any CSV or XLSX file as texts, the heading first; Invalid as above."""
+    if data.startswith(_OLD_EXCEL):
+        raise Invalid(mark("这是旧版 Excel（.xls）文件，请另存为 .xlsx 或 CSV 后再导入。"))
+    return _xlsx(data) if data.startswith(b"PK") else _csv(data)
 
 
 def _rows(table: Iterator[list[str]], fields: list[str | None]) -> Iterator[Row]:
