@@ -4,12 +4,20 @@ import re
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+import pytest
+from sqlmodel import Session
+
 from campaign import audience, audience_import
 from core import clock
 from core.database import Database
+from core.errors import Conflict
 from core.privacy import Vault
 from core.settings import Settings
-from scheduler import plans
+from core.signing import Keys
+from institution import approvals, people
+from scheduler import accounts, plans
+from scheduler.account_secrets import Secrets
+from scheduler.accounts import AccountForm
 from scheduler.jobs import Outgoing
 from scheduler.plans import PlanForm
 from scheduler.recurrence import LOCAL
@@ -25,7 +33,7 @@ ROWS = """姓名,接口标识,网点代码,同意用途,同意时间,同意来�
 
 
 def _plan(site: Site, target: str) -> None:
-    """A list of three people and a plan that is due in a few minutes."""
+    """A list of three people and a plan, approved by a second person, that is due in a few minutes."""
     runtime, now = site.runtime, clock.now()
     zone = runtime.service(Settings).zone
     due = (now + timedelta(minutes=3)).astimezone(zone)  # cut to the minute: at least two from now
@@ -35,13 +43,27 @@ def _plan(site: Site, target: str) -> None:
         )
         chosen = audience.find_list(session, "老客户")
         assert chosen is not None and chosen.id is not None
+        held = Secrets(runtime.service(Keys), runtime.service(Vault))
+        made = AccountForm(channel="webhook", name="客服系统", address=target)
+        receiver = accounts.create(session, made, held=held, now=now)[0].id
         form = PlanForm(
             name="秋天", list_id=chosen.id, channel="webhook", first_at=due.strftime(LOCAL), piece_key=PIECE,
-            target=target, campaign=CAMPAIGN,
+            account_id=receiver, campaign=CAMPAIGN,
         )  # fmt: skip
-        plan = plans.create(session, form, by=None, now=now)
+        author, approver = _id(session, factories.ADMINISTRATOR), _id(session, factories.REVIEWER)
+        plan = plans.create(session, form, by=author, now=now)
         assert plan.id is not None
+        with pytest.raises(Conflict):
+            plans.activate(session, plan.id, zone=zone, now=now)
+        request = plans.submit(session, plan.id, by=author, now=now)
+        approvals.decide(session, request.id or 0, decision=approvals.APPROVED, by=approver, now=now)
         plans.activate(session, plan.id, zone=zone, now=now)
+
+
+def _id(session: Session, login: str) -> int:
+    found = people.by_login(session, login)
+    assert found is not None and found.id is not None
+    return found.id
 
 
 def test_a_push_goes_out_once_on_time_and_its_readers_are_counted_for_it(site: Site) -> None:

@@ -12,9 +12,8 @@ from campaign.contacts import Contact
 from core import clock
 from core.database import Database
 from core.settings import Settings
-from scheduler import plans
 from scheduler.models import Delivery
-from tests.scheduler.audience_cast import plan
+from tests.scheduler.audience_cast import plan, send_now
 from tests.scheduler.receivers import WebhookReceiver
 from webapp import commands
 from webapp.cli import main
@@ -80,8 +79,8 @@ def test_run_once_sends_what_is_due(run: Run, database: Database, tmp_path: Path
     run("audience", "import", _file(tmp_path, GOOD), "--list", "老客户")
     with WebhookReceiver().serve() as receiver:
         with database.transaction() as session:
-            made = plan(session, 1, now, channel="webhook", target=receiver.url)
-            plans.send_now(session, made.id or 0, now=clock.now() - timedelta(seconds=1))
+            made = plan(session, 1, now, target=receiver.url)
+            send_now(session, made, clock.now() - timedelta(seconds=1))
         answer = run("push", "run-once")
         assert "发出 1 批" in answer.output, answer.output
         assert receiver.inbox.recipients == {"u1": 1}
