@@ -1,41 +1,87 @@
 """What waits on the desk's first page, and who is told when the tree of outlets changes: plugged together."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
-from content import history, lifecycle, pages
-from content.models import State
+from content import pages
+from content.models import Piece, Revision, State
 from core.i18n import gettext as _
-from institution import approvals, desk_home, outlet_changes
+from institution import approval_search, desk_home, outlet_changes
 from institution.access import SignedIn
+from institution.approval_models import Approval
+from institution.approval_search import MINE, Filter
 from institution.desk_home import Entry, Panel
 from scheduler.models import Batch, BatchState, Push, PushState
+from webapp import desk_figures
 
 _FIRST = 5
+_RECENT = timedelta(days=14)
+_SOON = timedelta(days=1)
 
 
 def plug() -> None:
     """Plug the panels in, in the order in which they are shown; again: changes nothing."""
-    for maker in (reviews, uncertain, overtaken, publishable):
+    for maker in (reviews, uncertain, failed, overtaken, returned, publishable):
         desk_home.plug(maker)
+    desk_figures.plug()
     outlet_changes.on_change(pages.bump)  # an outlet's public page shows what the tree says
 
 
-def reviews(session: Session, person: SignedIn, _now: datetime) -> Panel | None:
-    """Requests that this person may decide."""
-    if not person.may("content.approve"):
+def reviews(session: Session, person: SignedIn, now: datetime) -> Panel | None:
+    """Requests of every kind that this person may decide, what is overdue first."""
+    who = approval_search.viewer(session, person.id, person.powers, now)
+    count = approval_search.count(session, who, Filter())
+    if not count:
         return None
-    waiting = approvals.waiting(session, kinds=[lifecycle.APPROVAL_KIND], not_by=person.id)
-    entries = [Entry(one.title, "/desk/approvals", _("待审批")) for one in waiting[:_FIRST]]
-    return Panel(_("等我审批"), "/desk/approvals", len(waiting), entries)
+    first = approval_search.first(session, who, Filter(), _FIRST)
+    return Panel(_("等我审批"), "/desk/approvals", count, [_asked(one, now) for one in first])
+
+
+def _asked(one: Approval, now: datetime) -> Entry:
+    note, tone = _("待审批"), "warn"
+    if one.due_at is not None and one.due_at <= now:
+        note, tone = _("已超期"), "bad"
+    elif one.due_at is not None and one.due_at - now <= _SOON:
+        note = _("一天内到期")
+    return Entry(one.title, f"/desk/approvals/{one.id}", note, tone)
+
+
+def returned(session: Session, person: SignedIn, now: datetime) -> Panel | None:
+    """My own requests that came back lately with a wish or a refusal, unless I asked again."""
+    again = (
+        select(func.max(Approval.id))
+        .where(Approval.requested_by == person.id)
+        .group_by(Approval.kind, Approval.subject)
+    )
+    query = select(Approval).where(
+        Approval.requested_by == person.id,
+        col(Approval.decision).in_(("changes", "rejected")),
+        col(Approval.decided_at) > now - _RECENT,
+        col(Approval.id).in_(again),
+    )
+    rows = list(session.exec(query.order_by(col(Approval.decided_at).desc())))
+    entries = [
+        Entry(
+            one.title,
+            f"/desk/approvals/{one.id}",
+            _("要求修改") if one.decision == "changes" else _("已否决"),
+        )
+        for one in rows[:_FIRST]
+    ]
+    return Panel(_("退回给我的申请"), f"/desk/approvals?box={MINE}", len(rows), entries)
 
 
 def publishable(session: Session, person: SignedIn, _now: datetime) -> Panel | None:
     """Revisions that were approved and are not on the site yet."""
     if not person.may("content.publish"):
         return None
-    ready = [one for one in history.newest_of_all(session) if one.state == State.approved]
+    query = (
+        select(Revision)
+        .join(Piece, col(Piece.key) == col(Revision.piece_key))
+        .where(Revision.state == State.approved, person.scope("content.publish").condition(Piece.outlet_code))
+    )
+    ready = list(session.exec(query.order_by(col(Revision.id).desc())))
     entries = [
         Entry(one.title, f"/desk/pieces/{one.piece_key}", _("可以发布"), "good") for one in ready[:_FIRST]
     ]
@@ -44,24 +90,39 @@ def publishable(session: Session, person: SignedIn, _now: datetime) -> Panel | N
 
 def uncertain(session: Session, person: SignedIn, _now: datetime) -> Panel | None:
     """Pushes with recipients of whom only a person can tell whether they were reached."""
-    if not person.may("push.run"):
-        return None
     found = select(Batch.push_id).where(Batch.state == BatchState.uncertain)
-    rows = list(session.exec(select(Push).where(col(Push.id).in_(found)).order_by(col(Push.due_at).desc())))
+    rows = _pushes(session, person, col(Push.id).in_(found))
     entries = [
         Entry(_title(one), f"/desk/pushes/{one.id}", _("结果不明，请核对"), "bad") for one in rows[:_FIRST]
     ]
     return Panel(_("推送结果不明"), "/desk/plans", len(rows), entries)
 
 
+def failed(session: Session, person: SignedIn, now: datetime) -> Panel | None:
+    """Pushes of the last days of which a part failed."""
+    found = select(Batch.push_id).where(
+        Batch.state == BatchState.failed, col(Batch.settled_at) > now - timedelta(days=3)
+    )
+    rows = _pushes(session, person, col(Push.id).in_(found))
+    entries = [
+        Entry(_title(one), f"/desk/pushes/{one.id}", _("有一部分没有发出"), "bad") for one in rows[:_FIRST]
+    ]
+    return Panel(_("推送失败"), "/desk/plans", len(rows), entries)
+
+
 def overtaken(session: Session, person: SignedIn, _now: datetime) -> Panel | None:
     """Firings that were found too late and wait for a decision."""
-    if not person.may("push.run"):
-        return None
-    query = select(Push).where(Push.state == PushState.overtaken).order_by(col(Push.due_at))
-    rows = list(session.exec(query))
+    rows = _pushes(session, person, col(Push.state) == PushState.overtaken)
     entries = [Entry(_title(one), f"/desk/pushes/{one.id}", _("已过时，发还是不发")) for one in rows[:_FIRST]]
     return Panel(_("错过时间的推送"), "/desk/plans", len(rows), entries)
+
+
+def _pushes(session: Session, person: SignedIn, condition: object) -> list[Push]:
+    """The pushes of the person's part of the tree that fit, the latest first."""
+    if not person.may("push.run"):
+        return []
+    query = select(Push).where(condition, person.scope("push.run").condition(Push.outlet_code))  # type: ignore[arg-type]
+    return list(session.exec(query.order_by(col(Push.due_at).desc())))
 
 
 def _title(push: Push) -> str:

@@ -4,13 +4,25 @@ Responsible for the staff pages `/desk`, `/desk/sign-in`, `/desk/staff`, `/desk/
 declares its permission. The one flow of an import: upload → preview (a plan, nothing written) → apply.
 """
 
-from institution.desk import account, audit, me, oidc, outlet_forms, outlet_imports, outlet_pages, second_step, staff
+from institution.desk import (
+    account,
+    audit,
+    home,
+    me,
+    oidc,
+    outlet_forms,
+    outlet_imports,
+    outlet_pages,
+    second_step,
+    staff,
+)
 from institution.desk.routes import audit_blueprint, outlets_blueprint, staff_blueprint
 
 __all__ = [
     "account",
     "audit",
     "audit_blueprint",
+    "home",
     "me",
     "oidc",
     "outlet_forms",

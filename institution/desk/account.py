@@ -1,7 +1,6 @@
 """Sign in, sign out, one's own password; and the first page with what waits."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import flash, make_response, redirect, request, session, url_for
@@ -10,12 +9,11 @@ from flask_login import current_user, logout_user
 
 from core import clock
 from core.errors import Invalid
-from core.http import reading, render, safe_target, transaction
+from core.http import render, safe_target, transaction
 from core.i18n import gettext as _
-from institution import access, audit, desk_home, people, sign_in, throttle
+from institution import access, audit, people, sign_in, throttle
 from institution.desk import entrance
 from institution.desk.routes import staff_blueprint as blueprint
-from institution.desk_home import Panel
 from institution.models import Staff
 from institution.throttle import Attempt
 
@@ -41,25 +39,6 @@ class PasswordPage:
     def at(self, name: str) -> str | None:
         """The fault if it is this field's."""
         return self.fault if name == self.field else None
-
-
-@dataclass(frozen=True, slots=True)
-class HomePage:
-    """What waits for this person."""
-
-    name: str
-    panels: Sequence[Panel]
-
-
-@blueprint.get("")
-@access.requires("desk.view")
-def home() -> ResponseReturnValue:
-    """What waits for me first."""
-    person = access.signed_in()
-    with reading() as database:
-        panels = desk_home.gather(database, person, clock.now())
-    waiting = sum(panel.count for panel in panels if panel.urgent)
-    return render("institution/home.html", HomePage(person.staff.name, panels), waiting=waiting)
 
 
 @blueprint.get("/sign-in", endpoint="sign_in")

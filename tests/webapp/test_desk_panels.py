@@ -67,7 +67,7 @@ def test_a_changed_outlet_has_its_page_rendered_anew_and_an_unchanged_one_not(ap
 
 
 def test_pushes_that_only_a_person_can_settle_wait_for_who_may(app: Flask, now: datetime) -> None:
-    assert "推送" not in first_page(app, REVIEWER)
+    assert "推送结果不明" not in first_page(app, REVIEWER)
     with app.extensions["signpost"].service(Database).transaction() as session:
         people = ContactList(name="名单", created_at=now, updated_at=now)
         session.add(people)
