@@ -11,6 +11,7 @@ from institution import audit
 from institution.audit_models import AuditRecord
 from institution.models import OUTLET_KIND_NAMES
 from institution.outlet_files import LABELS
+from institution.outlet_plan import SORTS
 
 audit.declare({"audit.export": mark("导出操作记录")})
 
@@ -45,10 +46,11 @@ PLACES: dict[str, str] = {
 }
 FIELDS: dict[str, str] = {
     **LABELS,
+    **SORTS,
     "active": mark("启用"),
-    "added": mark("新增"),
     "as_of": mark("变更日期"),
     "changed": mark("修改"),
+    "changes": mark("逐项变化"),
     "count": mark("数量"),
     "decision": mark("决定"),
     "ends_on": mark("结束日期"),
@@ -64,6 +66,7 @@ FIELDS: dict[str, str] = {
     "state": mark("状态"),
     "title": mark("标题"),
 }
+_LISTED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +135,19 @@ def _text(found: Any) -> str:
     if isinstance(found, bool):
         return gettext("是") if found else gettext("否")
     if isinstance(found, list) and all(not isinstance(each, (list, dict)) for each in found):
-        return gettext("、").join(_text(each) for each in found)
+        return _listed([_text(each) for each in found])
     if isinstance(found, (list, dict)):
         return json.dumps(found, ensure_ascii=False, indent=1)
     return str(found)
+
+
+def _listed(texts: list[str]) -> str:
+    """A short list in one line, a long one line by line, a very long one from its beginning."""
+    if len(texts) <= 6 and sum(map(len, texts)) < 60:
+        return gettext("、").join(texts)
+    rest = len(texts) - _LISTED
+    more = [gettext("……另有 %(count)s 项，请导出查看。") % {"count": rest}] if rest > 0 else []
+    return "\n".join([*texts[:_LISTED], *more])
 
 
 def summary(one: AuditRecord, *, most: int = 2) -> str:

@@ -1,76 +1,26 @@
 """From a sheet to changes of the tree: planned (what would change, what is wrong), then applied in bulk."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, text, update
-from sqlmodel import Session, col
+from sqlalchemy import insert, text, update
+from sqlmodel import Session
 
 from core.errors import Invalid
 from core.i18n import mark
-from institution import outlet_tree, outlets, timeline
-from institution.models import Outlet, OutletSpan
-from institution.outlet_files import COLUMNS, Row, Sheet
+from institution import outlet_histories, outlet_reach, outlet_records, outlet_tree, outlets, timeline
+from institution.models import Outlet
+from institution.outlet_files import COLUMNS, Sheet
+from institution.outlet_plan import SORTS, Change, FieldChange, Plan
 from institution.outlet_rows import Draft, Fault, draft
+from institution.powers import WHOLE, Scope
 from institution.timeline import Step
 
-SORTS = {
-    "added": mark("新增"), "renamed": mark("更名"), "moved": mark("调整上级"), "relevelled": mark("调整级别"),
-    "closed": mark("撤并"), "reopened": mark("恢复"), "edited": mark("修改"),
-}  # fmt: skip
+__all__ = ["SORTS", "Change", "FieldChange", "Plan", "apply", "lock", "on_change", "plan"]
+
+EVERYWHERE = Scope(frozenset({WHOLE}))
 _IDENTITY = ("name", "kind", "parent_code")
-
-
-@dataclass(frozen=True, slots=True)
-class FieldChange:
-    """One field's value before and after."""
-
-    field: str
-    old: Any
-    new: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What would happen to one outlet; `steps` is its history afterwards, None when that stays."""
-
-    code: str
-    name: str
-    sorts: tuple[str, ...]
-    fields: tuple[FieldChange, ...]
-    values: dict[str, Any]
-    steps: tuple[Step, ...] | None
-
-    @property
-    def is_new(self) -> bool:
-        """Whether the outlet is added."""
-        return "added" in self.sorts
-
-
-@dataclass(slots=True)
-class Plan:
-    """All that an import would do on the day `as_of`, and all that is wrong with the file."""
-
-    as_of: date
-    changes: list[Change] = field(default_factory=list)
-    same: int = 0
-    faults: list[Fault] = field(default_factory=list)
-    rejected: list[tuple[Row, list[Fault]]] = field(default_factory=list)
-    blocked: bool = False
-
-    def all_faults(self) -> list[Fault]:
-        """Every fault once, by row: those of the file and those of rows that fall with their parent's."""
-        found = [*self.faults, *(fault for _row, faults in self.rejected for fault in faults)]
-        once = {(each.row, each.field, each.rule): each for each in found}
-        return sorted(once.values(), key=lambda each: each.row)
-
-    def count(self, sort: str) -> int:
-        """How many outlets would be changed in this way."""
-        return sum(sort in change.sorts for change in self.changes)
-
-
 _listeners: list[Callable[[Session], None]] = []
 
 
@@ -86,11 +36,17 @@ def lock(session: Session) -> None:
         session.execute(text("LOCK TABLE outlet IN SHARE ROW EXCLUSIVE MODE"))
 
 
-def plan(session: Session, sheet: Sheet, as_of: date, *, skip_bad: bool = False) -> Plan:
-    """What importing the sheet would change. With faults nothing is to be applied, unless `skip_bad`."""
+def plan(
+    session: Session, sheet: Sheet, as_of: date, *, skip_bad: bool = False, scope: Scope = EVERYWHERE
+) -> Plan:
+    """What importing the sheet would change. With faults nothing is to be applied, unless `skip_bad`.
+
+    Within a `scope` only its nodes may be touched, and a node moves only from inside to inside; what lies
+    outside is answered as little as what does not exist.
+    """
     existing = {outlet.code: outlet for outlet in outlets.everything(session)}
-    histories = _histories(session, existing.values())
-    drafts, own = _drafts(sheet, existing, histories, as_of)
+    histories = outlet_histories.of(session, existing.values())
+    drafts, own = _drafts(sheet, existing, histories, as_of, outlet_reach.inside(session, scope))
     heading = _heading_faults(sheet)
     faults, good, rejected = _sift(drafts, own, existing)
     result = Plan(as_of, faults=sorted([*heading, *faults], key=lambda each: each.row))
@@ -120,14 +76,20 @@ def _heading_faults(sheet: Sheet) -> list[Fault]:
 
 
 def _drafts(
-    sheet: Sheet, existing: dict[str, Outlet], histories: dict[str, tuple[Step, ...]], as_of: date
+    sheet: Sheet,
+    existing: dict[str, Outlet],
+    histories: dict[str, tuple[Step, ...]],
+    as_of: date,
+    inside: set[str] | None,
 ) -> tuple[list[Draft], list[Fault]]:
-    drafts: list[Draft] = []
-    faults: list[Fault] = []
-    for row in sheet.rows:
-        each, found = draft(row)
-        drafts.append(each)
-        faults += found or _too_early(each, existing.get(each.code), histories.get(each.code, ()), as_of)
+    read = [draft(row) for row in sheet.rows]
+    drafts = [each for each, _found in read]
+    beyond = outlet_reach.outside(drafts, existing, inside) if inside is not None else []
+    stopped = {fault.row for fault in beyond}
+    faults: list[Fault] = beyond
+    for each, found in read:
+        if each.row.number not in stopped:
+            faults += found or _too_early(each, existing.get(each.code), histories.get(each.code, ()), as_of)
     return drafts, faults + outlet_tree.duplicates(drafts)
 
 
@@ -153,7 +115,8 @@ def _sift(
     spared = {each.code for each in drafts if each.row.number in rejected}
     good = [each for each in drafts if each.row.number not in rejected]
     known = {each.code for each in drafts} | existing.keys()
-    faulty = [each for each in drafts if each.row.number in rejected]
+    told = {fault.row for fault in own if fault.field == "parent_code"}
+    faulty = [each for each in drafts if each.row.number in rejected.keys() - told]
     first = [*outlet_tree.orphans(faulty, known), *outlet_tree.check(good, existing, set(), spared)]
     found = first
     while True:
@@ -220,8 +183,18 @@ def _sorts(fields: Sequence[FieldChange]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def apply(session: Session, planned: Plan, now: datetime, *, demo: bool = False) -> None:
-    """Carry the plan out in bulk: parents before children, then the histories."""
+def apply(
+    session: Session,
+    planned: Plan,
+    now: datetime,
+    *,
+    demo: bool = False,
+    action: str = outlet_records.IMPORT,
+) -> None:
+    """Carry the plan out in bulk: parents before children, then the histories; one audit record for all.
+
+    `action` names what several changes are in the audit log; a single one is named by what it is.
+    """
     if planned.blocked:
         raise Invalid(mark("文件里还有错误，没有导入任何一行。"))
     added = [change.values | {"demo": demo, "updated_at": now} for change in planned.changes if change.is_new]
@@ -235,10 +208,11 @@ def apply(session: Session, planned: Plan, now: datetime, *, demo: bool = False)
         session.execute(insert(Outlet), [_filled(values) for values in added])
     for same in _alike(changed):
         session.execute(update(Outlet), same)
-    write_histories(
+    outlet_histories.write(
         session, {change.code: change.steps for change in planned.changes if change.steps is not None}
     )
     session.expire_all()
+    outlet_records.write(session, planned, action=action, demo=demo)
     if planned.changes:
         for listener in _listeners:
             listener(session)
@@ -259,33 +233,3 @@ def _alike(changed: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     for values in changed:
         groups.setdefault(tuple(sorted(values)), []).append(values)
     yield from groups.values()
-
-
-def write_histories(session: Session, histories: dict[str, tuple[Step, ...]]) -> None:
-    """Replace the spans of these outlets."""
-    codes = list(histories)
-    for start in range(0, len(codes), 500):
-        session.execute(delete(OutletSpan).where(col(OutletSpan.code).in_(codes[start : start + 500])))
-    rows = [row for code, steps in histories.items() for row in _spans(code, steps)]
-    if rows:
-        session.execute(insert(OutletSpan), rows)
-
-
-def _spans(code: str, steps: Sequence[Step]) -> Iterator[dict[str, Any]]:
-    ends: list[date | None] = [*(step.since for step in steps[1:]), None]
-    for step, end in zip(steps, ends, strict=True):
-        yield {
-            "code": code, "name": step.name, "kind": step.kind, "parent_code": step.parent_code,
-            "closed": step.closed, "valid_from": step.since, "valid_to": end,
-        }  # fmt: skip
-
-
-def _histories(session: Session, existing: Iterable[Outlet]) -> dict[str, tuple[Step, ...]]:
-    found: dict[str, list[Step]] = {}
-    for span in outlets.spans(session):
-        step = Step(span.valid_from, span.name, span.kind, span.parent_code, span.closed)
-        found.setdefault(span.code, []).append(step)
-    for outlet in existing:
-        now = Step(timeline.BEGINNING, outlet.name, outlet.kind, outlet.parent_code)
-        found.setdefault(outlet.code, [now])
-    return {code: tuple(steps) for code, steps in found.items()}
