@@ -13,6 +13,9 @@ from core.i18n import mark
 
 # OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, 2 passes, 1 lane is the minimum.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+# What we drew ourselves (79 bits) nobody guesses: an import of thousands of accounts must not take minutes.
+_QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+_QUICK_MARK = "$m=8,t=1,p=1$"
 _DUMMY = _HASHER.hash("nobody has this password")
 SHORTEST, LONGEST = 12, 200
 # zxcvbn 2: guessed in less than 10^8 tries; 3: less than 10^10 (https://github.com/dropbox/zxcvbn, README).
@@ -72,8 +75,15 @@ def hashed(password: str) -> str:
     return _HASHER.hash(password)
 
 
+def hashed_random(password: str) -> str:
+    """The hash of a one-time password of `one_time`: quick to make, for it is not to be guessed."""
+    return _QUICK.hash(password)
+
+
 def matches(stored: str | None, password: str) -> bool:
     """Whether the password is the stored one; takes the same time when there is none (and says no)."""
+    if stored is not None and _QUICK_MARK in stored:
+        matches(None, password)  # a one-time password must not be told by the time either
     try:
         right = _HASHER.verify(stored or _DUMMY, password[:LONGEST])
     except (VerifyMismatchError, InvalidHashError):

@@ -4,6 +4,7 @@ Every verb takes `by`, the account that acts: what it gives or touches must be w
 the command line or the product itself. E-mail addresses come here sealed (`core.privacy.Vault`).
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.i18n import mark
+from core.privacy import Vault, normal_email
 from institution import audit, passwords, sessions
 from institution.granting import Pairs, check_grants, check_reach, place, set_grants
 from institution.models import Staff
@@ -85,7 +87,7 @@ def make(
     account = Staff(
         login=login,
         name=name.strip() or login,
-        password_hash=None if system else passwords.hashed(password),
+        password_hash=None if system else passwords.hashed_random(password),
         password_until=until,
         email=email,
         system=system,
@@ -115,6 +117,20 @@ def facts(session: Session, account: Staff) -> dict[str, object]:
         "grants": [f"{role}@{code or '*'}" for role, code in grants],
         "email": "***" if account.email else "",
     }
+
+
+def checked_email(text: str) -> str:
+    """An address in the form it is stored in, empty for none; Invalid when it cannot be one."""
+    address = normal_email(text)
+    if (address and not re.fullmatch(r"[^\s@]{1,64}@[^\s@.]+(\.[^\s@.]+)+", address)) or len(address) > 200:
+        raise Invalid(mark("这个邮箱地址不对，请检查。"), field="email")
+    return address
+
+
+def sealed_email(vault: Vault, text: str) -> str | None:
+    """The same, encrypted; None for none."""
+    address = checked_email(text)
+    return vault.encrypt(address) if address else None
 
 
 def system_account(session: Session, login: str, name: str, now: datetime) -> Staff:
@@ -163,9 +179,9 @@ def reset_password(
     session: Session, account: Staff, *, now: datetime, until: datetime | None = None, by: int | None = None
 ) -> str:
     """Give the account a new one-time password and end its sessions; returns the password once."""
-    _check_touch(session, account, by)
+    check_touch(session, account, by)
     password = passwords.one_time()
-    account.password_hash = passwords.hashed(password)
+    account.password_hash = passwords.hashed_random(password)
     account.must_change_password, account.password_until = True, until
     session.add(account)
     _shut(session, account, now)
@@ -213,7 +229,7 @@ def apply(
     if not name.strip():
         raise Invalid(mark("请填写姓名。"), field="name")
     old = sessions.powers_of(session, account.id or 0).grants
-    _check_touch(session, account, by)
+    check_touch(session, account, by)
     if account.id == by:
         if not active:
             raise NotAllowed(mark("不能停用自己的账号，请让另一位管理员来做。"))
@@ -233,7 +249,7 @@ def close(session: Session, account: Staff, *, by: int | None, now: datetime) ->
     """Close one account: its sessions end, its records stay; again: changes nothing."""
     if account.active:
         grants = sessions.powers_of(session, account.id or 0).grants
-        _check_touch(session, account, by)
+        check_touch(session, account, by)
         if account.id == by:
             raise NotAllowed(mark("不能停用自己的账号，请让另一位管理员来做。"))
         account.active = False
@@ -249,7 +265,7 @@ def _place_of(session: Session, account: Staff) -> str:
     return place(sessions.powers_of(session, account.id or 0).grants)
 
 
-def _check_touch(session: Session, account: Staff, by: int | None) -> None:
+def check_touch(session: Session, account: Staff, by: int | None) -> None:
     """Whether `by` may touch this account at all, as it stands now."""
     if account.system:
         raise NotAllowed(mark("系统账号记录系统自己做的事，不能修改。"))
