@@ -12,7 +12,7 @@ from core.database import Database
 from core.errors import Conflict
 from core.i18n import gettext as _
 from core.i18n import mark
-from institution import outlet_changes
+from institution import audit, outlet_changes
 from institution.models import Outlet, OutletSpan
 from institution.outlet_changes import Change, Plan
 from tracking import demo as demo_reach
@@ -21,6 +21,8 @@ from tracking.models import Dimension
 from tracking.store import ReachStore
 from webapp import demo_staff, demo_tree
 from webapp.runtime import Runtime
+
+audit.declare({"demo.clear": mark("清除示范机构")})
 
 
 def load(runtime: Runtime, scale: int) -> dict[int, int]:
@@ -67,6 +69,7 @@ def clear(runtime: Runtime) -> int:
         session.execute(
             delete(Dimension).where(col(Dimension.kind) == "campaign", col(Dimension.key).in_(keys))
         )
+        audit.record(session, "demo.clear", "outlet", "", before={"count": gone})
         pages.bump(session)
     return gone
 
