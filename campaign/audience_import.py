@@ -1,5 +1,6 @@
 """Importing a contact file: all rows or none (or the good ones and a list of the rest), and twice is once."""
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -7,15 +8,18 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
-from campaign import audience, audience_rows, former
+from campaign import audience, audience_rows, former, lists
 from campaign.audience_rows import BadRow, ContactRow, Sheet
 from campaign.contacts import EMAIL, SMS, WEBHOOK, Consent, Contact, ContactList, ContactMember
 from core.errors import DomainError, Invalid
 from core.i18n import mark
 from core.privacy import Vault
+from institution import audit
 from institution.models import Outlet
+from institution.powers import WHOLE, Scope
 
 _CHUNK = 500
+audit.declare({"list.import": mark("导入名单"), "list.rejected": mark("下载名单中有错的行")})
 
 
 @dataclass
@@ -42,38 +46,60 @@ def import_file(
     now: datetime,
     dry_run: bool = False,
     skip_bad: bool = False,
+    outlet_code: str = WHOLE,
 ) -> ImportResult:
     """Put the people of a CSV file into a list, made if new. With bad rows nothing is applied unless
-    `skip_bad`; with `dry_run` nothing is ever applied. The caller commits."""
+    `skip_bad`; with `dry_run` nothing is ever applied. The caller commits.
+
+    The list belongs to node `outlet_code`, and so do its people: rows for outlets outside of it are bad, and
+    what another part of the tree knows of the same person is neither seen nor changed.
+    """
     sheet = audience_rows.read(data)
-    good, bad = _sorted_out(session, sheet, zone, now)
+    good, bad = _sorted_out(session, sheet, zone, now, outlet_code)
     result = ImportResult(rows=len(sheet.rows), bad=bad)
     if bad:
         result.rejected_csv = audience_rows.rejected_csv(sheet.header, bad)
     result.applied = not dry_run and (skip_bad or not bad)
-    list_id = _list_id(session, list_name, now, make=result.applied)
+    into, made = _list(session, list_name, now, outlet_code, make=result.applied)
     for rows in _chunks(good):
-        _Chunk(session, vault, now, result).run(rows, list_id)
+        _Chunk(session, vault, now, result, outlet_code).run(rows, into.id or 0 if into else 0)
+    if result.applied and into is not None:
+        _record(session, result, into, hashlib.sha256(data).hexdigest(), made=made)
     return result
 
 
-def _list_id(session: Session, name: str, now: datetime, *, make: bool) -> int:
+def record_rejected(session: Session, result: ImportResult, name: str, outlet_code: str) -> None:
+    """Write down that the rejected rows of a file, addresses in clear, were handed out as a file."""
+    after = {"name": name.strip()[:80], "rows": len(result.bad)}
+    audit.record(session, "list.rejected", "list", "", after=after, outlet_code=outlet_code)
+
+
+def _record(session: Session, result: ImportResult, into: ContactList, sha256: str, *, made: bool) -> None:
+    counts = {name: getattr(result, name) for name in ("rows", "added", "changed", "unchanged", "refused")}
+    after = {"name": into.name, "new_list": made, **counts, "bad": len(result.bad), "file_sha256": sha256}
+    audit.record(session, "list.import", "list", into.id, after=after, outlet_code=into.outlet_code)
+
+
+def _list(
+    session: Session, name: str, now: datetime, outlet_code: str, *, make: bool
+) -> tuple[ContactList | None, bool]:
+    """The list of this name, made if new and wanted, and whether it was."""
     if not name.strip():
         raise Invalid(mark("请给名单起一个名字（不超过 80 个字）。"), field="name")
-    found: ContactList | None = audience.find_list(session, name)
-    if found is None and make:
-        found = audience.make_list(session, name, now)
+    found = lists.find_list(session, name, outlet_code=outlet_code)
+    if not make:
+        return found, False
     if found is None:
-        return 0
-    if make:
-        audience.touch(session, found.id or 0, now)
-    return found.id or 0
+        return lists.new_list(session, name, now, outlet_code=outlet_code), True
+    lists.touch(session, found.id or 0, now)
+    return found, False
 
 
 def _sorted_out(
-    session: Session, sheet: Sheet, zone: ZoneInfo, now: datetime
+    session: Session, sheet: Sheet, zone: ZoneInfo, now: datetime, outlet_code: str
 ) -> tuple[list[ContactRow], list[BadRow]]:
-    outlets = set(session.exec(select(Outlet.code)))
+    inside = Scope(frozenset({outlet_code})).condition(Outlet.code)
+    outlets = set(session.exec(select(Outlet.code).where(inside)))
     good: list[ContactRow] = []
     bad: list[BadRow] = []
     seen: dict[tuple[str, str], int] = {}
@@ -106,8 +132,10 @@ def _chunks(rows: list[ContactRow]) -> list[list[ContactRow]]:
 class _Chunk:
     """Applies some hundred rows with one look-up per table."""
 
-    def __init__(self, session: Session, vault: Vault, now: datetime, result: ImportResult) -> None:
-        self.session, self.vault, self.now, self.result = session, vault, now, result
+    def __init__(
+        self, session: Session, vault: Vault, now: datetime, result: ImportResult, holder: str
+    ) -> None:
+        self.session, self.vault, self.now, self.result, self.holder = session, vault, now, result, holder
         self._new_indexes: list[tuple[str, tuple[str, ...]]] = []
 
     def run(self, rows: list[ContactRow], list_id: int) -> None:
@@ -131,7 +159,7 @@ class _Chunk:
     def _known(self, rows: list[ContactRow]) -> dict[int, Contact]:
         """The contacts that are known already, by line, under whichever key their identity was computed."""
         lines = {index: row.line for row in rows for index in self.vault.indexes(*row.address)}
-        query = select(Contact).where(col(Contact.identity).in_(lines))
+        query = select(Contact).where(col(Contact.identity).in_(lines), Contact.holder_code == self.holder)
         return {lines[contact.identity]: contact for contact in self.session.exec(query)}
 
     def _tally(self, contact: Contact | None, values: dict[str, Any]) -> None:
@@ -157,15 +185,16 @@ class _Chunk:
         known_name = self.vault.decrypt(contact.name_sealed) if contact and contact.name_sealed else ""
         if row.name and row.name != known_name:
             values["name_sealed"] = self.vault.encrypt(row.name)
-        for name in ("outlet_code", "province"):
-            text = getattr(row, name)
+        served = row.outlet_code or ("" if contact and contact.outlet_code else self.holder)
+        for name, text in (("outlet_code", served), ("province", row.province)):
             if text and (contact is None or getattr(contact, name) != text):
                 values[name] = text
         return values
 
     def _written(self, contact: Contact | None, identity: str, values: dict[str, Any]) -> Contact:
         if contact is None:
-            contact = Contact(identity=identity, created_at=self.now, updated_at=self.now, **values)
+            given = {"identity": identity, "holder_code": self.holder} | values
+            contact = Contact(created_at=self.now, updated_at=self.now, **given)
             self.session.add(contact)
         elif values:
             for name, value in values.items():
