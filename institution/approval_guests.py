@@ -152,7 +152,9 @@ def of(session: Session, approval: Approval) -> list[tuple[GuestReview, Approval
 
 def forget(session: Session, now: datetime) -> int:
     """Wipe the addresses of guests whose link ended unused; returns how many."""
-    statement = update(GuestReview).where(col(GuestReview.expires_at) <= now, col(GuestReview.email_sealed) != "")
+    statement = update(GuestReview).where(
+        col(GuestReview.expires_at) <= now, col(GuestReview.email_sealed) != ""
+    )
     return int(session.execute(statement.values(email_sealed="")).rowcount)  # type: ignore[attr-defined]
 
 

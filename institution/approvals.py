@@ -128,7 +128,7 @@ def settle(
 ) -> Approval:
     """Write the decision of somebody who may down, and tell the thing's owner when it was the last one."""
     opinion = opinion.strip()
-    _check_hash(session, approval, seen)
+    check_hash(session, approval, seen)
     last = decision != APPROVED or _following(session, approval, step) is None
     final = f"{guest}：{opinion}" if guest else opinion
     closing = {"decision": decision, "decided_by": hand.staff_id, "decided_at": now, "opinion": final}
@@ -232,7 +232,8 @@ def check_decision(decision: str, opinion: str) -> None:
         raise Invalid(mark("意见不超过 %(most)s 个字。"), field="opinion", most=LONGEST_OPINION)
 
 
-def _check_hash(session: Session, approval: Approval, seen: str) -> None:
+def check_hash(session: Session, approval: Approval, seen: str = "") -> None:
+    """Conflict unless the thing is still what was asked for, and what the person looked at."""
     current = approval_kinds.of(approval.kind).current
     now_is = current(session, approval) if current else approval.subject_hash
     if now_is != approval.subject_hash or (seen and seen != approval.subject_hash):

@@ -9,6 +9,7 @@ from campaign import views as campaign_views
 from content import desk as content_desk
 from content import views as content_views
 from institution import desk as institution_desk
+from institution import views as institution_views
 from institution.desk import searching
 from scheduler import desk as scheduler_desk
 from tracking import desk as tracking_desk
@@ -38,6 +39,8 @@ _ALL: tuple[Blueprint, ...] = (
     tracking_views.blueprint,
     institution_desk.staff_blueprint,
     institution_desk.outlets_blueprint,
+    institution_desk.approvals_blueprint,
+    institution_views.blueprint,
     searching.blueprint,
     institution_desk.audit_blueprint,
 )

@@ -6,6 +6,9 @@ declares its permission. The one flow of an import: upload → preview (a plan, 
 
 from institution.desk import (
     account,
+    approval_items,
+    approval_path_pages,
+    approvals,
     audit,
     home,
     me,
@@ -15,11 +18,17 @@ from institution.desk import (
     outlet_pages,
     second_step,
     staff,
+    stand_in_pages,
 )
+from institution.desk.approval_routes import approvals_blueprint
 from institution.desk.routes import audit_blueprint, outlets_blueprint, staff_blueprint
 
 __all__ = [
     "account",
+    "approval_items",
+    "approval_path_pages",
+    "approvals",
+    "approvals_blueprint",
     "audit",
     "audit_blueprint",
     "home",
@@ -32,4 +41,5 @@ __all__ = [
     "second_step",
     "staff",
     "staff_blueprint",
+    "stand_in_pages",
 ]

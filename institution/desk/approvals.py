@@ -1,0 +1,228 @@
+"""The queue of approvals: what waits for me, what I asked for, what was decided; several approved at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlmodel import Session
+
+from core import clock
+from core.errors import DomainError, NotAllowed, NotFound
+from core.http import (
+    asked_export,
+    attachment,
+    page_number,
+    reading,
+    render,
+    safe_target,
+    service,
+    transaction,
+)
+from core.i18n import gettext as _
+from core.i18n import mark
+from core.settings import Settings
+from institution import access, approval_search, approvals, bulk, deciders, desk_table, places
+from institution.approval_models import Approval
+from institution.approval_search import DONE, MINE, OPEN, WAITING, Filter
+from institution.bulk import BulkPreview
+from institution.desk import approval_lines
+from institution.desk.approval_lines import Line
+from institution.desk.approval_routes import approvals_blueprint as blueprint
+from institution.desk.approval_routes import seen_by
+from institution.desk_table import Column, Listing, View
+
+BOXES = {
+    WAITING: mark("等我审批"),
+    MINE: mark("我提交的"),
+    OPEN: mark("全部待审"),
+    DONE: mark("已有结论"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePage:
+    """One box of requests, filtered and sorted."""
+
+    box: str
+    boxes: Mapping[str, str]
+    counts: Mapping[str, int]
+    view: View[Approval]
+    listing: Listing[Approval]
+    lines: Sequence[Line]
+    kinds: Sequence[tuple[str, str]]
+    outcomes: Sequence[tuple[str, str]]
+    places: Sequence[tuple[str, str]]
+    asked: Filter
+    may_set_paths: bool
+
+    @property
+    def filtered(self) -> bool:
+        """Whether the list is narrowed beyond its box."""
+        one = self.asked
+        return bool(one.kind or one.text or one.outlet_code or one.outcome or one.overdue)
+
+
+@blueprint.get("")
+@access.requires("desk.view")
+def queue() -> ResponseReturnValue:
+    """Requests: those that wait for this person first."""
+    now, form = clock.now(), asked_export()
+    with reading() as session:
+        who, wanted = seen_by(session), _filter()
+        view = desk_table.view(_columns(), request.args, first="-decided" if wanted.box == DONE else "due")
+        rows = approval_search.query(who, wanted)
+        if form:
+            return _file(session, desk_table.everything(session, rows, view, ties=_TIES), form)
+        listing = desk_table.listing(session, rows, view, page_number(), ties=_TIES)
+        page = QueuePage(
+            box=wanted.box,
+            boxes={key: _(label) for key, label in BOXES.items()},
+            counts={key: approval_search.count(session, who, Filter(box=key)) for key in (WAITING, MINE)},
+            view=view,
+            listing=listing,
+            lines=approval_lines.lines(session, listing.rows, now),
+            kinds=approval_lines.kinds(),
+            outcomes=[(key, _(label)) for key, label in approvals.OUTCOME_NAMES.items()],
+            places=places.choices(session, access.signed_in().scope("desk.view"), chosen=wanted.outlet_code),
+            asked=wanted,
+            may_set_paths=access.signed_in().may("approval.edit"),
+        )
+    return render("institution/approvals.html", page)
+
+
+@blueprint.post("/bulk")
+@access.requires("desk.view")
+def approve_several() -> ResponseReturnValue:
+    """Approve what was ticked: first a page that says what will happen to each, then for good."""
+    back = safe_target(request.form.get("back"), url_for("approvals.queue"))
+    try:
+        picked = bulk.picked(request.form.getlist("pick"))
+    except DomainError as error:
+        flash(str(error), "bad")
+        return redirect(back)
+    if request.form.get("confirm") != "1":
+        with reading() as session:
+            found = [_preview(session, value) for value in picked]
+        page = BulkPreview(
+            title=_("批量通过"),
+            action=url_for("approvals.approve_several"),
+            act="approve",
+            lines=found,
+            confirm=_("全部通过"),
+            back=back,
+            hidden={"back": back},
+            note=_("请先逐项看过内容。通过以后不能收回。"),
+            nav="approvals",
+        )
+        return bulk.preview(page)
+    _approve(picked)
+    return redirect(back)
+
+
+def _approve(picked: Sequence[str]) -> None:
+    """Each in a transaction of its own: one that somebody else was faster with does not stop the others."""
+    done = 0
+    for value in picked:
+        number, seen = _parsed(value)
+        try:
+            with transaction() as session:
+                person = access.signed_in()
+                second_factor(session, number)
+                approvals.decide(
+                    session, number, decision=approvals.APPROVED, by=person.id, now=clock.now(), seen=seen
+                )
+            done += 1
+        except DomainError as error:
+            flash(_("%(number)s 号申请没有通过：%(why)s") % {"number": number, "why": str(error)}, "bad")
+    if done:
+        flash(_("已通过 %(count)s 项。") % {"count": done}, "good")
+
+
+def second_factor(session: Session, number: int) -> None:
+    """Who stands in for somebody shows a second factor too, where deciding needs one."""
+    person, approval = access.signed_in(), approvals.get(session, number)
+    hand = deciders.hand_of(session, approval, approvals.open_step(session, approval), person.id, clock.now())
+    wanted = hand.for_staff is not None and service(Settings).second_factor == "required"
+    if wanted and person.session.second_factor_at is None:
+        raise NotAllowed(mark("代审前请先为自己的账号设置二次验证，再重新登录。"))
+
+
+def _preview(session: Session, value: str) -> bulk.Line:
+    """What approving one of the ticked requests will do, or why it cannot."""
+    number, seen = _parsed(value)
+    try:
+        approval = _visible(session, number)
+        step = approvals.open_step(session, approval)
+        hand = deciders.hand_of(session, approval, step, access.signed_in().id, clock.now())
+        approvals.check_hash(session, approval, seen)
+    except DomainError as error:
+        known = session.get(Approval, number) if not isinstance(error, NotFound) else None
+        title = known.title if known else _("%(number)s 号申请") % {"number": number}
+        return bulk.Line(value, title, fault=str(error))
+    count = len(approvals.steps(session, approval))
+    what = (
+        _("通过，申请办结")
+        if step.number == count
+        else _("通过第 %(number)s 步，转到下一步") % {"number": step.number}
+    )
+    if hand.for_staff:
+        names = approval_search.names(session, [hand.for_staff])
+        what = _("代 %(name)s：%(what)s") % {"name": names.get(hand.for_staff, ""), "what": what}
+    href = url_for("approvals.item", number=number)
+    return bulk.Line(value, f"{approval_lines.kind_name(approval.kind)}：{approval.title}", what, href=href)
+
+
+def _visible(session: Session, number: int) -> Approval:
+    approval = approvals.get(session, number)
+    if not approval_search.sees(session, seen_by(session), approval):
+        raise NotFound(mark("没有找到这份审批申请。"))
+    return approval
+
+
+def _parsed(value: str) -> tuple[int, str]:
+    number, _dot, seen = value.partition(".")
+    return (int(number) if number.isdigit() and len(number) < 10 else 0), seen
+
+
+def _filter() -> Filter:
+    asked = request.args
+    box = asked.get("box", WAITING)
+    return Filter(
+        box=box if box in BOXES else WAITING,
+        kind=asked.get("kind", ""),
+        text=asked.get("text", "").strip()[:100],
+        outlet_code=asked.get("place", ""),
+        outcome=asked.get("outcome", "") if box in (DONE, MINE) else "",
+        overdue=clock.now() if asked.get("overdue") else None,
+    )
+
+
+_TIES = (Approval.requested_at, Approval.id)
+
+
+def _columns(words: Mapping[int, Line] | None = None) -> tuple[Column[Approval], ...]:
+    known = words or {}
+    return (
+        Column("number", mark("编号"), lambda one: one.id, sort=Approval.id, numeric=True, shown=False),
+        Column("title", mark("事项"), lambda one: one.title, sort=Approval.title),
+        Column("kind", mark("类别"), lambda one: known[one.id or 0].kind, sort=Approval.kind),
+        Column("place", mark("机构"), lambda one: known[one.id or 0].place, sort=Approval.outlet_code),
+        Column("by", mark("提交人"), lambda one: known[one.id or 0].by),
+        Column("asked", mark("提交时间"), lambda one: one.requested_at, sort=Approval.requested_at),
+        Column("due", mark("办理期限"), lambda one: one.due_at, sort=Approval.due_at),
+        Column("step", mark("进度"), lambda one: known[one.id or 0].step),
+        Column("outcome", mark("结论"), lambda one: known[one.id or 0].outcome, sort=Approval.decision),
+        Column(
+            "decided", mark("结论时间"), lambda one: one.decided_at, sort=Approval.decided_at, shown=False
+        ),
+        Column("opinion", mark("意见"), lambda one: one.opinion, shown=False),
+        Column("hash", mark("内容哈希"), lambda one: one.subject_hash, shown=False),
+    )
+
+
+def _file(session: Session, rows: Sequence[Approval], form: str) -> ResponseReturnValue:
+    made = approval_lines.lines(session, rows, clock.now())
+    view = View(_columns({one.request.id or 0: one for one in made}))
+    data = desk_table.export(view, rows, form, service(Settings).zone)
+    return attachment(data, f"approvals.{form}")
