@@ -4,8 +4,9 @@ Every provider narrows its query to the part of the tree in which the person may
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, not_, or_
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_
 from sqlmodel import Session, col, select
 
 from campaign.contacts import ContactList
@@ -27,11 +28,14 @@ def plug() -> None:
         search.plug(provider)
 
 
-def _holds(text: str, *columns: object) -> ColumnElement[bool]:
+def _holds(text: str, *columns: Any) -> ColumnElement[bool]:
     """Every word of the text stands in one of the columns."""
     words = text.split()
     return and_(
-        *(or_(*(col(column).icontains(word, autoescape=True) for column in columns)) for word in words)
+        *(
+            or_(*(func.lower(column).contains(word.lower(), autoescape=True) for column in columns))
+            for word in words
+        )
     )
 
 
