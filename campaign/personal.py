@@ -62,7 +62,6 @@ sealed.declare(
         _indexes,
     )
 )
-sealed.follow(former.link)
 sealed.keep(mark("已删除资料者的退订登记"), _kept)
 
 
@@ -73,6 +72,16 @@ def _contact_columns() -> tuple[object, ...]:
 def _under(indexes: Iterable[str]) -> ColumnElement[bool]:
     wanted = list(indexes)
     return or_(*(col(column).in_(wanted) for column in _contact_columns()))
+
+
+def _follow(session: Session, moves: Sequence[tuple[str, str]]) -> None:
+    """Link what moved with a contact; an index that only a letter had leads nowhere."""
+    new = [index for _old, index in moves]
+    held = {index for row in session.exec(select(Contact).where(_under(new))) for index in _held(row)}
+    former.link(session, [move for move in moves if move[1] in held])
+
+
+sealed.follow(_follow)
 
 
 def contacts_of(session: Session, person: Sought) -> list[Contact]:

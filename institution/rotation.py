@@ -6,12 +6,13 @@ only while it still holds what was read.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, func, not_, or_, select, update
 from sqlalchemy.engine import RowMapping
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from core.database import Database
@@ -28,10 +29,12 @@ declare({"privacy.rotate": mark("更换个人信息密钥")})
 
 @dataclass
 class Report:
-    """What a rotation did: rows sealed anew and rows that no key of the ring opens, by table."""
+    """What a rotation did, by table: rows sealed anew; rows that no key of the ring opens; rows of somebody who
+    meanwhile got a second row under the newest key, from a process that did not know the other keys."""
 
-    changed: "Counter[str]" = field(default_factory=Counter)
-    unreadable: "Counter[str]" = field(default_factory=Counter)
+    changed: Counter[str] = field(default_factory=Counter)
+    unreadable: Counter[str] = field(default_factory=Counter)
+    clashing: Counter[str] = field(default_factory=Counter)
 
 
 def rotate(
@@ -42,8 +45,7 @@ def rotate(
     for one in sealed.SEALED.values():
         last: Any = None
         while rows := _next(database, vault, one, last, batch):
-            with database.transaction() as session:
-                _seal(session, vault, one, rows, report)
+            _seal_all(database, vault, one, rows, report)
             last = rows[-1][_key(one).name]
             told(len(rows))
     if report.changed:
@@ -67,7 +69,7 @@ def stale(session: Session, vault: Vault) -> int:
     return sum(counts)
 
 
-def held_under(session: Session, vault: Vault) -> dict[str, "Counter[str]"]:
+def held_under(session: Session, vault: Vault) -> dict[str, Counter[str]]:
     """Encrypted values by key and by table. "" stands for ciphertext from before there were key rings."""
     found: dict[str, Counter[str]] = {key: Counter() for key in vault.key_ids}
     for name, one in sealed.SEALED.items():
@@ -96,7 +98,26 @@ def _next(database: Database, vault: Vault, one: Sealed, last: Any, batch: int) 
         return list(session.execute(query).mappings())
 
 
-def _seal(session: Session, vault: Vault, one: Sealed, rows: list[RowMapping], report: Report) -> None:
+def _seal_all(
+    database: Database, vault: Vault, one: Sealed, rows: Sequence[RowMapping], report: Report
+) -> None:
+    """The rows in one transaction; where one of them stands in another's way, each in its own."""
+    done = Report()
+    try:
+        with database.transaction() as session:
+            _seal(session, vault, one, rows, done)
+    except IntegrityError:
+        if len(rows) == 1:
+            report.clashing[one.label] += 1
+            return
+        for row in rows:
+            _seal_all(database, vault, one, [row], report)
+        return
+    report.changed += done.changed
+    report.unreadable += done.unreadable
+
+
+def _seal(session: Session, vault: Vault, one: Sealed, rows: Sequence[RowMapping], report: Report) -> None:
     moves: list[Move] = []
     for row in rows:
         try:

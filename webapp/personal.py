@@ -1,0 +1,8 @@
+"""Every package that holds personal data: importing this one makes the registries of holders, keys and days complete."""
+
+from campaign import personal as campaign
+from institution import personal as institution
+from institution import personal_data
+from scheduler import personal as scheduler
+
+__all__ = ["campaign", "institution", "personal_data", "scheduler"]
