@@ -21,6 +21,7 @@ from scheduler.account_secrets import OVERLAP, Secrets, made
 from scheduler.models import ChannelAccount, Plan, PlanState
 
 TLS = {"starttls": "STARTTLS", "tls": "TLS", "none": mark("不加密")}
+_LEADS = ("address", "port", "tls", "login")
 _FIELDS = ("channel", "name", "address", "port", "tls", "login", "sender", "outlet_code", "active")
 
 audit.declare(
@@ -75,7 +76,7 @@ def edit(
     account = get(session, account_id)
     before, old = snapshot(account), account.line
     values = _checked(session, form, account)
-    elsewhere = any(values[name] != getattr(account, name) for name in ("address", "port", "tls", "login"))
+    elsewhere = any(name in _LEADS and getattr(account, name) != value for name, value in values.items())
     own = _typed(account.channel, secret) if account.channel == EMAIL else ""
     if account.channel == EMAIL and elsewhere and account.secret_sealed and not own:
         raise Invalid(mark("服务器或用户变了，请把密码再填一次。"), field="secret")

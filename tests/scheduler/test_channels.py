@@ -65,8 +65,8 @@ def bench(request: pytest.FixtureRequest, settings: Settings, keys: Keys, now: d
             known = {"smtp_host": "127.0.0.1", "smtp_tls": "none", "mail_from": "消保部 <edu@example.com>"}
             here = settings.model_copy(update={**known, "smtp_port": mail.port})
             gone = settings.model_copy(update={**known, "smtp_port": free_port()})
-            channel = Email(lambda: now, 0.4)
-            yield Bench(channel, mail_server(here), mail.inbox, channel, mail_server(gone))
+            post = Email(lambda: now, 0.4)
+            yield Bench(post, mail_server(here), mail.inbox, post, mail_server(gone))
         else:
             web = stack.enter_context(WebhookReceiver().serve())
             channel = Webhook(lambda: now, (0.4, 0.4))

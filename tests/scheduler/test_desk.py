@@ -13,9 +13,12 @@ from sqlmodel import select
 from core import clock
 from core.database import Database
 from core.settings import Settings
+from institution import approvals
+from scheduler import starting
 from scheduler.jobs import Outgoing
 from scheduler.models import Delivery, DeliveryState, Plan, Push
 from tests import entering, factories
+from tests.scheduler import audience_cast
 from tests.scheduler.receivers import ACCEPT, DROP_AFTER, MailReceiver
 from webapp.create_app import create_app
 from webapp.runtime import Runtime, build
@@ -61,11 +64,21 @@ def _upload(client: FlaskClient, action: str, data: bytes = CSV, name: str = "�
     return answer.text
 
 
+def _approved(admin: FlaskClient, database: Database, plan_id: int = 1) -> None:
+    """The administrator submits at the desk, a colleague approves."""
+    assert "已提交审批" in admin.post(f"/desk/plans/{plan_id}/submit", follow_redirects=True).text
+    with database.transaction() as session:
+        by = audience_cast.colleague(session, "he.approver", "何批准", "reviewer", clock.now())
+        request = approvals.open_request(session, kind=starting.KIND, subject=str(plan_id))
+        assert request is not None and request.id is not None
+        approvals.decide(session, request.id, decision=approvals.APPROVED, by=by, now=clock.now())
+
+
 def _plan_form(**more: str) -> dict[str, str]:
     form = {
         "name": "九月提醒",
         "list_id": "1",
-        "channel": "email",
+        "route": "email:",
         "first_at": "2099-09-15T15:00",
         "subject": "退保前先问一问",
         "body": "先停一停。",
@@ -112,10 +125,15 @@ def test_from_plan_to_push(
     frame = admin.get("/desk/plans/1/mail")
     assert "张三，您好" in frame.text and "'unsafe-inline'" in frame.headers["Content-Security-Policy"]
     assert "script" not in frame.headers["Content-Security-Policy"]
+    assert admin.post("/desk/plans/1/activate").status_code == 409, "nobody approved it"
+    _approved(admin, database)
+    assert "已批准的就是现在这份内容" in admin.get("/desk/plans/1").text
     assert "到时间会自动推送" in admin.post("/desk/plans/1/activate", follow_redirects=True).text
     assert "请先暂停" in admin.post("/desk/plans/1", data=_plan_form(name="别的")).text
     assert "已暂停" in admin.post("/desk/plans/1/pause", follow_redirects=True).text
     assert "别的" in admin.post("/desk/plans/1", data=_plan_form(name="别的"), follow_redirects=True).text
+    assert admin.post("/desk/plans/1/now").status_code == 409, "it was changed after the approval"
+    _approved(admin, database)
     admin.post("/desk/plans/1/now")
     mail.inbox.behave = lambda number, address: DROP_AFTER if address == "p2@example.com" else ACCEPT
     runtime.service(Outgoing).run_once()
@@ -130,6 +148,7 @@ def test_doubts_are_settled_by_a_person(
 ) -> None:
     _upload(admin, "import")
     admin.post("/desk/plans/new", data=_plan_form())
+    _approved(admin, database)
     admin.post("/desk/plans/1/now")
     line = runtime.service(Outgoing)
     line.plan()
@@ -155,6 +174,7 @@ def test_doubts_are_settled_by_a_person(
 def test_what_is_overtaken_is_asked(admin: FlaskClient, runtime: Runtime, database: Database) -> None:
     _upload(admin, "import")
     admin.post("/desk/plans/new", data=_plan_form())
+    _approved(admin, database)
     admin.post("/desk/plans/1/activate")
     with database.transaction() as session:
         plan = session.get_one(Plan, 1)
@@ -178,16 +198,52 @@ def test_a_wrong_form_comes_back_with_what_was_typed(admin: FlaskClient) -> None
     assert "须是数字" in admin.post("/desk/plans/new", data=_plan_form(stale_hours="long")).text
 
 
-def test_a_webhook_plan_shows_the_key_of_its_receiver(admin: FlaskClient) -> None:
+def test_the_request_locks_the_plan_until_it_is_taken_back(admin: FlaskClient) -> None:
     _upload(admin, "import")
-    form = _plan_form(channel="webhook", target="https://gateway.example/messages")
-    page = admin.post("/desk/plans/new", data=form, follow_redirects=True).text
-    assert "whsec_" in page
+    admin.post("/desk/plans/new", data=_plan_form())
+    admin.post("/desk/plans/1/submit", data={"reason": "下周要发"})
+    page = admin.get("/desk/plans/1").text
+    assert "撤回申请" in page and "审批期间不能修改" in page and 'name="subject"' not in page
+    assert "正在审批" in admin.post("/desk/plans/1", data=_plan_form(name="别的")).text
+    assert admin.post("/desk/plans/1/end").status_code == 409
+    assert "申请已撤回" in admin.post("/desk/plans/1/take-back", follow_redirects=True).text
+    assert admin.post("/desk/plans/1", data=_plan_form(name="别的")).status_code == 303
+    assert admin.post("/desk/plans/1/take-back").status_code == 409
+
+
+def test_two_who_edit_a_plan_see_both_versions(admin: FlaskClient) -> None:
+    _upload(admin, "import")
+    admin.post("/desk/plans/new", data=_plan_form())
+    found = re.search(r'name="base" value="([^"]+)"', admin.get("/desk/plans/1").text)
+    assert found is not None
+    assert admin.post("/desk/plans/1", data=_plan_form(name="先存的", base=found[1])).status_code == 303
+    answer = admin.post("/desk/plans/1", data=_plan_form(name="后存的", base=found[1]))
+    assert answer.status_code == 409 and "先存的" in answer.text and "后存的" in answer.text
+    again = re.search(r'name="base" value="([^"]+)"', answer.text)
+    assert again is not None
+    assert admin.post("/desk/plans/1", data=_plan_form(name="后存的", base=again[1])).status_code == 303
+    assert "后存的" in admin.get("/desk/plans/1").text
+
+
+def test_the_list_is_filtered_sorted_and_had_as_a_file(admin: FlaskClient) -> None:
+    _upload(admin, "import")
+    for name in ("甲计划", "乙计划"):
+        admin.post("/desk/plans/new", data=_plan_form(name=name))
+    page = admin.get("/desk/plans?q=甲").text
+    assert "甲计划" in page and "乙计划" not in page
+    assert "没有符合条件的计划" in admin.get("/desk/plans?state=active").text
+    first = admin.get("/desk/plans?sort=-name").text
+    assert first.index("甲计划") < first.index("乙计划")
+    answer = admin.get("/desk/plans?q=乙&export=csv")
+    assert (
+        "乙计划" in answer.get_data().decode("utf-8-sig")
+        and "attachment" in answer.headers["Content-Disposition"]
+    )
 
 
 def test_an_editor_may_not_push(app: Flask, database: Database) -> None:
     editor = _client(app, database, factories.EDITOR)
-    for path in ("/desk/plans", "/desk/plans/new", "/desk/audience", "/desk/pushes/1"):
+    for path in ("/desk/plans", "/desk/plans/new", "/desk/audience", "/desk/pushes/1", "/desk/channels"):
         assert editor.get(path).status_code == 403, path
     assert editor.post("/desk/plans/1/activate").status_code == 403
     assert editor.post("/desk/pushes/1/resume").status_code == 403

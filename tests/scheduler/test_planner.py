@@ -2,6 +2,7 @@
 
 import threading
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -192,7 +193,7 @@ def test_a_plan_paused_meanwhile_does_not_fire(database: Database, vault: Vault,
         plans.activate(session, plan_id, zone=ZONE, now=now)
 
 
-def _try(session: Session, now: datetime, list_id: int, **more: object) -> str:
+def _try(session: Session, now: datetime, list_id: int, **more: Any) -> str:
     with pytest.raises(Invalid) as caught:
         plan(session, list_id, now, **more)
     return str(caught.value.field)
