@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import login_user
 from sqlalchemy.exc import IntegrityError
 
 from core import clock
@@ -12,11 +11,10 @@ from core.errors import DomainError, NotFound
 from core.http import safe_target, service, transaction
 from core.i18n import gettext as _
 from core.settings import Settings
-from institution import access, oidc_entry, sessions, sign_in
+from institution import access, oidc_entry, sign_in
+from institution.desk import entrance
 from institution.desk.routes import staff_blueprint as blueprint
 from institution.oidc import Identity, Provider
-from institution.oidc_entry import Entry
-from institution.sessions import Loaded
 from institution.sign_in import Browser
 
 _KEPT = "oidc"
@@ -47,7 +45,7 @@ def oidc_back() -> ResponseReturnValue:
     """Back from the provider: checked, let in with what the groups give, or told why not."""
     kept: dict[str, Any] = dict(session.pop(_KEPT, None) or {})
     target = str(kept.pop("next", ""))
-    browser = Browser(request.remote_addr or "", request.user_agent.string)
+    browser = entrance.browser()
     try:
         identity = _provider().finish(kept, request.args, _back())
     except DomainError as error:
@@ -57,9 +55,7 @@ def oidc_back() -> ResponseReturnValue:
     person, sentence = _entered(identity, browser)
     if person is None:
         return _not_entered(sentence)
-    session.clear()  # nothing from before the sign-in is carried over
-    session.permanent = True
-    login_user(person)
+    entrance.enter(person)
     return redirect(safe_target(target, url_for("staff.home")))
 
 
@@ -74,21 +70,12 @@ def _entered(identity: Identity, browser: Browser) -> tuple[access.SignedIn | No
 def _enter(identity: Identity, browser: Browser) -> tuple[access.SignedIn | None, str]:
     now, settings = clock.now(), service(Settings)
     with transaction() as database:
-        entry: Entry = oidc_entry.admit(database, identity, settings.oidc_mapping, now)
+        entry = oidc_entry.admit(database, identity, settings.oidc_mapping, now)
         if entry.account is None:
             sign_in.failed(database, None, browser, note=_NOTE)
             return None, _(entry.sentence)
-        made, token = sign_in.enter(
-            database,
-            entry.account,
-            browser,
-            now=now,
-            hours=settings.session_hours,
-            second_factor_at=now if identity.strong else None,
-            note=_NOTE,
-        )
-        powers = sessions.powers_of(database, entry.account.id or 0)
-    return access.SignedIn(Loaded(made, entry.account, powers), token), ""
+        shown = now if identity.strong else None
+        return entrance.begin(database, entry.account, second_factor_at=shown, note=_NOTE), ""
 
 
 def _provider() -> Provider:

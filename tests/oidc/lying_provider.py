@@ -23,7 +23,7 @@ class Liar:
     header: dict[str, Any] = field(default_factory=lambda: {"alg": "RS256"})
     signer: Any = None
     about: dict[str, Any] = field(default_factory=dict)
-    raw_token: str = ""
+    raw_token: str | None = None
     userinfo: dict[str, Any] = field(default_factory=dict)
     verifiers: list[str] = field(default_factory=list)
     fail: bool = False
@@ -45,8 +45,9 @@ class Liar:
     def token(self) -> str:
         signer = self.signer or self.key
         header = {"kid": self.key.kid, **self.header}
-        made: str = self.raw_token or jwt.encode(header, self.claims, signer, algorithms=[header["alg"]])
-        return made
+        if self.raw_token is not None:
+            return self.raw_token
+        return jwt.encode(header, self.claims, signer, algorithms=[header["alg"]])
 
     def answer(self, path: str) -> dict[str, Any]:
         if path == "/jwks":
