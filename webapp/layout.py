@@ -75,6 +75,7 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
             NavItem("pieces", mark("内容"), "/desk/pieces", "p"),
             NavItem("plans", mark("推送"), "/desk/plans", "s"),
             NavItem("audience", mark("名单"), "/desk/audience", "l"),
+            NavItem("channels", mark("渠道账号"), "/desk/channels", "k"),
         ),
     ),
     (mark("网点"), (NavItem("outlets", mark("网点与基地"), "/desk/outlets", "o"),)),
