@@ -14,7 +14,7 @@ WAITING, READY, DONE, REJECTED, WITHDRAWN, LAPSED = (
     "waiting", "ready", "done", "rejected", "withdrawn", "lapsed",
 )  # fmt: skip
 WISH_NAMES = {EXPORT: mark("导出个人信息"), ERASE: mark("删除个人信息")}
-ADDRESS_NAMES = {PHONE: mark("手机号"), EMAIL: mark("电子邮箱")}
+ADDRESS_NAMES = {PHONE: mark("手机号"), EMAIL: mark("电子邮箱"), "webhook": mark("接口标识")}
 STATE_NAMES = {
     WAITING: mark("待审批"),
     READY: mark("可以下载"),
