@@ -48,7 +48,7 @@ def main(port: int, callback: str) -> None:
     )
     with app.app_context(), Backend.instance.session():
         _populate(callback)
-    make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet).serve_forever()
+    make_server("127.0.0.1", port, app, request_handler=_Quiet).serve_forever()
 
 
 def _populate(callback: str) -> None:
