@@ -44,6 +44,7 @@ class Site:
     address: str
     runtime: Runtime
     people: dict[str, str] = field(default_factory=lambda: dict(factories.PASSWORDS))
+    codes: dict[str, list[str]] = field(default_factory=dict)  # recovery codes of who set up a second factor
 
 
 @contextmanager
