@@ -130,7 +130,8 @@ class Scope:
 
 
 def _below(tops: Iterable[str]) -> ColumnElement[str]:
-    base = select(Outlet.code).where(col(Outlet.code).in_(sorted(tops))).cte("part", recursive=True)
+    # without a name of its own: one statement may ask for several parts of the tree
+    base = select(Outlet.code).where(col(Outlet.code).in_(sorted(tops))).cte(recursive=True)
     step = select(Outlet.code).join(base, col(Outlet.parent_code) == base.c.code)
     return base.union(step).c.code
 
@@ -139,7 +140,7 @@ def _above(tops: Iterable[str]) -> ColumnElement[str]:
     base = (
         select(Outlet.code, Outlet.parent_code)
         .where(col(Outlet.code).in_(sorted(tops)))
-        .cte("over", recursive=True)
+        .cte(recursive=True)
     )
     step = select(Outlet.code, Outlet.parent_code).join(base, col(Outlet.code) == base.c.parent_code)
     return base.union(step).c.code
