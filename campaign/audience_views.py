@@ -12,9 +12,13 @@ from core import clock
 from core.http import reading, render, service, transaction
 from core.i18n import gettext as _
 from core.signing import Keys
-from institution import access
+from institution import access, audit
+from institution.audit import Actor
 
 blueprint = Blueprint("audience", __name__, template_folder="templates")
+
+# Whoever holds the link: neither their name nor their network address is kept.
+VISITOR = Actor(None, "visitor", "visitor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ def unsubscribe(token: str) -> ResponseReturnValue:
     """Unsubscribe: by the button, or by the mail program itself (RFC 8058: no cookie, no sign-in, no CSRF)."""
     said = Unsubscriptions(service(Keys)).read(token)
     one_click = request.form.get("List-Unsubscribe") == "One-Click"
-    with transaction() as session:
+    with audit.acting(VISITOR), transaction() as session:
         via = "one-click" if one_click else "page"
         audience.refuse(session, said.channel, said.address_index, via=via, now=clock.now())
     return render("campaign/unsubscribe.html", UnsubscribePage(_(CHANNEL_NAMES[said.channel]), done=True))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
 
 from content.models import Piece, Revision, State
@@ -52,48 +53,45 @@ class Wanted:
 
 def entries(session: Session, *where: ColumnElement[bool]) -> list[Entry]:
     """Every piece for which the conditions on `Piece` hold, the one changed last first."""
-    last = (
+    newest = (
         select(Revision.piece_key, func.max(Revision.number).label("number"))
         .group_by(Revision.piece_key)
         .subquery()
     )
-    newest = (col(Revision.piece_key) == last.c.piece_key) & (col(Revision.number) == last.c.number)
+    same = (col(Revision.piece_key) == newest.c.piece_key) & (col(Revision.number) == newest.c.number)
     query = (
-        select(
-            Piece,
-            Revision.id,
-            Revision.number,
-            Revision.meta,
-            Revision.state,
-            Revision.created_at,
-            Staff.name,
-        )  # type: ignore[call-overload]
+        select(Piece, Revision, Staff.name)
         .join(Revision, col(Revision.piece_key) == col(Piece.key))
-        .join(last, newest)
+        .join(newest, same)
         .join(Staff, col(Staff.id) == col(Revision.author_id))
         .where(*where)
         .order_by(col(Revision.created_at).desc(), col(Piece.key))
+        .options(defer(Revision.text), defer(Revision.media))  # type: ignore[arg-type]
     )
     rows = session.exec(query).all()
     on_site = _on_site(session)
-    names = places.names(session, {row[0].outlet_code for row in rows})
+    names = places.names(session, {piece.outlet_code for piece, _revision, _author in rows})
     return [
-        Entry(
-            key=piece.key,
-            kind=piece.kind,
-            title=str(meta.get("title", piece.key)),
-            summary=str(meta.get("summary", "")),
-            number=number,
-            state=state,
-            published_number=on_site.get(piece.key),
-            outlet_code=piece.outlet_code,
-            place=names[piece.outlet_code],
-            author=author,
-            updated_at=at,
-            revision_id=revision_id or 0,
-        )
-        for piece, revision_id, number, meta, state, at, author in rows
+        _entry(piece, revision, author, on_site.get(piece.key), names[piece.outlet_code])
+        for piece, revision, author in rows
     ]
+
+
+def _entry(piece: Piece, revision: Revision, author: str, on_site: int | None, place: str) -> Entry:
+    return Entry(
+        key=piece.key,
+        kind=piece.kind,
+        title=revision.title,
+        summary=str(revision.meta.get("summary", "")),
+        number=revision.number,
+        state=revision.state,
+        published_number=on_site,
+        outlet_code=piece.outlet_code,
+        place=place,
+        author=author,
+        updated_at=revision.created_at,
+        revision_id=revision.id or 0,
+    )
 
 
 def of_keys(session: Session, keys: Iterable[str], *where: ColumnElement[bool]) -> dict[str, Entry]:

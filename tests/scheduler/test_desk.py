@@ -112,8 +112,11 @@ def test_a_refusal_and_an_erasure_at_the_desk(admin: FlaskClient) -> None:
     form = {"channel": "email", "list_id": "1"}
     page = admin.post("/desk/audience/contacts/1/refuse", data=form, follow_redirects=True).text
     assert "已登记退订" in page and "电子邮件：已退订" in page
-    page = admin.post("/desk/audience/contacts/2/erase", data={"list_id": "1"}, follow_redirects=True).text
-    assert "已删除此人的资料" in page and "李*" not in page
+    form = {"list_id": "1", "reason": "本人来电要求"}
+    assert admin.post("/desk/audience/contacts/2/erase", data=form).status_code == 400, "how was it seen?"
+    form["evidence"] = "回拨登记的号码核实"
+    page = admin.post("/desk/audience/contacts/2/erase", data=form, follow_redirects=True).text
+    assert "已提出申请" in page and "李*" in page, "a second person decides"
 
 
 def test_from_plan_to_push(

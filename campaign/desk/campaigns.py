@@ -1,15 +1,17 @@
 """The desk of campaigns: list, form, order of pieces, preview."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
-from campaign import calendar, desk_forms, front, programme
+from campaign import calendar, front, programme
+from campaign.desk import forms
+from campaign.desk.routes import campaign_place
+from campaign.desk.routes import campaigns_blueprint as blueprint
 from campaign.models import THEME_NAMES, Campaign
 from core import clock
 from core.errors import DomainError, NotFound
@@ -21,8 +23,6 @@ from institution import conflict, desk_table, places
 from institution.access import requires, signed_in
 from institution.conflict import Overtaken
 from institution.desk_table import Column, Listing, View
-
-blueprint = Blueprint("campaign_desk", __name__, url_prefix="/desk/campaigns", template_folder="templates")
 
 PHASES = {
     "running": (mark("正在进行"), "good"),
@@ -86,12 +86,7 @@ class ShownPage:
     place: str
     status: tuple[str, str]
     theme: str
-    pieces: Sequence[desk_forms.PieceLine]
-
-
-def place(session: Session, arguments: Mapping[str, Any]) -> str:
-    """The node of the campaign that `<code>` names, or NotFound."""
-    return programme.get(session, arguments["code"]).outlet_code
+    pieces: Sequence[forms.PieceLine]
 
 
 @blueprint.get("")
@@ -116,7 +111,7 @@ def index() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     """An empty form."""
     with reading() as session:
-        return render("campaign/desk_form.html", desk_forms.opened(session, None))
+        return render("campaign/desk_form.html", forms.opened(session, None))
 
 
 @blueprint.post("/new")
@@ -125,7 +120,7 @@ def create() -> ResponseReturnValue:
     """Save a new campaign and go on to its pieces."""
     try:
         with transaction() as session:
-            form = desk_forms.posted(session, request.form.get("code", ""))
+            form = forms.posted(session, request.form.get("code", ""))
             made = programme.save(session, form, now=clock.now(), new=True)
     except DomainError as error:
         return _again("", error), 400
@@ -134,12 +129,12 @@ def create() -> ResponseReturnValue:
 
 
 @blueprint.get("/<code>")
-@requires("campaign.view", at=place, above=True)
+@requires("campaign.view", at=campaign_place, above=True)
 def edit(code: str) -> ResponseReturnValue:
     """The form of a campaign with the order of its pieces; what it says, for those who may not change it."""
     with reading() as session:
         campaign = programme.get(session, code)
-        page = desk_forms.opened(session, campaign)
+        page = forms.opened(session, campaign)
         if signed_in().may_at(session, "campaign.edit", campaign.outlet_code):
             return render("campaign/desk_form.html", page)
         shown = ShownPage(
@@ -154,16 +149,16 @@ def edit(code: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<code>")
-@requires("campaign.edit", at=place)
+@requires("campaign.edit", at=campaign_place)
 def save(code: str) -> ResponseReturnValue:
     """Save what the form says, unless somebody else saved meanwhile; the pieces stay as they are."""
     try:
         with transaction() as session:
             conflict.check(request.form.get("base", ""), programme.shown(programme.hold(session, code)))
-            programme.save(session, desk_forms.posted(session, code), now=clock.now(), new=False)
+            programme.save(session, forms.posted(session, code), now=clock.now(), new=False)
     except Overtaken as overtaken:
         with reading() as session:
-            return desk_forms.both(session, code, overtaken)
+            return forms.both(session, code, overtaken)
     except DomainError as error:
         if error.field is None:
             raise
@@ -173,7 +168,7 @@ def save(code: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<code>/pieces")
-@requires("campaign.edit", at=place)
+@requires("campaign.edit", at=campaign_place)
 def arrange(code: str) -> ResponseReturnValue:
     """Add a piece, take one out, or move one: the button pressed says which (`add`, `out`, `up`, `down`)."""
     with transaction() as session:
@@ -186,14 +181,14 @@ def arrange(code: str) -> ResponseReturnValue:
         elif request.form.get("out"):
             programme.arrange(session, code, [key for key in keys if key != request.form["out"]])
         elif key := request.form.get("piece"):
-            if not desk_forms.may_add(session, key):
+            if not forms.may_add(session, key):
                 raise NotFound(mark("没有找到内容“%(key)s”。"), key=key)
             programme.arrange(session, code, [*keys, key])
     return redirect(url_for(".edit", code=code, _anchor="pieces"), code=303)
 
 
 @blueprint.get("/<code>/preview")
-@requires("campaign.view", at=place, above=True)
+@requires("campaign.view", at=campaign_place, above=True)
 def preview(code: str) -> ResponseReturnValue:
     """The public page of a campaign as it would be, also while it is hidden; not counted."""
     with reading() as session:
@@ -234,5 +229,5 @@ def _phase(campaign: Campaign) -> str:
 
 def _again(code: str, error: DomainError) -> str:
     with reading() as session:
-        page = desk_forms.typed_again(session, code, error.field, str(error))
+        page = forms.typed_again(session, code, error.field, str(error))
     return render("campaign/desk_form.html", page)
