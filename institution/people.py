@@ -151,6 +151,13 @@ def get(session: Session, staff_id: int) -> Staff:
     return account
 
 
+def locked(session: Session, staff_id: int) -> Staff:
+    """The account, held until the transaction ends, so that nobody comes between reading and writing."""
+    get(session, staff_id)
+    query = select(Staff).where(Staff.id == staff_id).with_for_update()
+    return session.exec(query.execution_options(populate_existing=True)).one()
+
+
 def everyone(session: Session) -> list[Staff]:
     """All accounts that people use, by login."""
     return list(session.exec(select(Staff).where(col(Staff.system).is_(False)).order_by(Staff.login)))
@@ -249,9 +256,7 @@ def close(session: Session, account: Staff, *, by: int | None, now: datetime) ->
     """Close one account: its sessions end, its records stay; again: changes nothing."""
     if account.active:
         grants = sessions.powers_of(session, account.id or 0).grants
-        check_touch(session, account, by)
-        if account.id == by:
-            raise NotAllowed(mark("不能停用自己的账号，请让另一位管理员来做。"))
+        check_close(session, account, by)
         account.active = False
         session.add(account)
         _shut(session, account, now)
@@ -259,6 +264,13 @@ def close(session: Session, account: Staff, *, by: int | None, now: datetime) ->
             session, "staff.close", "staff", account.login, before={"active": True}, after={"active": False},
             outlet_code=place(grants),
         )  # fmt: skip
+
+
+def check_close(session: Session, account: Staff, by: int | None) -> None:
+    """NotAllowed unless `by` may close this account."""
+    check_touch(session, account, by)
+    if account.id == by:
+        raise NotAllowed(mark("不能停用自己的账号，请让另一位管理员来做。"))
 
 
 def _place_of(session: Session, account: Staff) -> str:

@@ -1,7 +1,7 @@
 """The desk of the institution: first page, sign-in, accounts, outlets and their import, audit log.
 
-Responsible for the staff pages `/desk`, `/desk/sign-in`, `/desk/staff`, `/desk/outlets` and `/desk/audit`; every route
-declares its permission. The one flow of an import: upload → preview (a plan, nothing written) → apply.
+Responsible for the staff pages `/desk`, `/desk/sign-in`, `/desk/staff`, `/desk/outlets` and `/desk/audit`;
+every route declares its permission. The one flow of an import: upload → preview (a plan, nothing written) → apply.
 """
 
 from institution.desk import (
@@ -13,11 +13,15 @@ from institution.desk import (
     home,
     me,
     oidc,
+    outlet_bulk,
     outlet_forms,
     outlet_imports,
     outlet_pages,
     second_step,
     staff,
+    staff_form,
+    staff_imports,
+    staff_secrets,
     stand_in_pages,
 )
 from institution.desk.approval_routes import approvals_blueprint
@@ -34,6 +38,7 @@ __all__ = [
     "home",
     "me",
     "oidc",
+    "outlet_bulk",
     "outlet_forms",
     "outlet_imports",
     "outlet_pages",
@@ -41,5 +46,8 @@ __all__ = [
     "second_step",
     "staff",
     "staff_blueprint",
+    "staff_form",
+    "staff_imports",
+    "staff_secrets",
     "stand_in_pages",
 ]

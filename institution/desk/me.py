@@ -15,12 +15,11 @@ from core.http import reading, render, service, transaction
 from core.i18n import gettext as _
 from core.i18n import mark
 from core.privacy import Vault, mask_email
-from institution import access, invitations, people, places, second_factor, sessions, sign_in
+from institution import access, invitations, people, second_factor, sessions, sign_in, staff_list
 from institution.desk import account as account_desk
 from institution.desk import entrance
 from institution.desk.routes import staff_blueprint as blueprint
 from institution.models import Staff
-from institution.powers import ROLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +77,6 @@ def device_lines(database: Session, staff_id: int, now: datetime, here: int | No
     ]
 
 
-def role_names(database: Session, staff_id: int) -> list[str]:
-    """The roles of a person with the part of the tree each is for."""
-    grants = sessions.powers_of(database, staff_id).grants
-    names = places.names(database, [code for _role, code in grants])
-    return [
-        _("%(role)s（%(place)s）", role=_(ROLES[role][0]), place=names[code])
-        for role, code in grants
-        if role in ROLES
-    ]
-
-
 @blueprint.get("/me")
 @access.requires("desk.view")
 def me() -> ResponseReturnValue:
@@ -98,7 +86,7 @@ def me() -> ResponseReturnValue:
         account = people.get(database, person.id)
         page = MePage(
             account=account,
-            roles=role_names(database, person.id),
+            roles=staff_list.grants_of(database, [account])[person.id],
             email=mask_email(service(Vault).decrypt(account.email)) if account.email else "",
             asked=access.second_factor_asked(),
             needed=person.powers.strong,

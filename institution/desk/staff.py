@@ -1,190 +1,152 @@
-"""Accounts: who has one, which roles, new ones, closed ones, reset passwords."""
+"""The list of accounts: searched, filtered, sorted, written out, several closed at once after a preview."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlmodel import select
+from sqlmodel import Session
 
 from core import clock
-from core.errors import DomainError
-from core.http import reading, render, transaction
+from core.errors import DomainError, NotFound
+from core.http import (
+    asked_export,
+    attachment,
+    page_number,
+    reading,
+    render,
+    safe_target,
+    service,
+    transaction,
+)
 from core.i18n import gettext as _
-from institution import access, people, sessions
+from core.settings import Settings
+from institution import access, bulk, desk_table, granting, people, places, staff_list
+from institution.bulk import BulkPreview, Line
 from institution.desk.routes import staff_blueprint as blueprint
-from institution.models import Grant, Staff
-from institution.powers import PERMISSIONS, ROLES, WHOLE
-
-
-@dataclass(frozen=True, slots=True)
-class RoleLine:
-    """A role as the form shows it: its name and what it allows."""
-
-    key: str
-    name: str
-    allows: str
-    chosen: bool
+from institution.desk_table import Listing, View
+from institution.models import Staff
+from institution.powers import ROLES
+from institution.staff_list import STATES, Wanted
 
 
 @dataclass(frozen=True, slots=True)
 class AccountsPage:
-    """All accounts of people."""
+    """One page of the accounts of one's part of the tree."""
 
-    accounts: Sequence[Staff]
-    grants: Mapping[int, Sequence[str]]
+    listing: Listing[Staff]
+    view: View[Staff]
+    wanted: Wanted
+    nodes: places.Choices
+    grants: dict[int, list[str]]
+    everybody: bool
+    own: int
 
-    def roles(self, account: Staff) -> str:
-        """The names of an account's roles."""
-        return _("、").join(_(ROLES[role][0]) for role in self.grants.get(account.id or 0, ()))
+    def state(self, account: Staff) -> str:
+        """Whether an account may sign in: a key of STATES."""
+        return staff_list.state_of(account)
 
+    @property
+    def roles(self) -> list[tuple[str, str]]:
+        """The roles to filter by."""
+        return [("", _("全部"))] + [(role, _(name)) for role, (name, _allowed) in ROLES.items()]
 
-@dataclass(frozen=True, slots=True)
-class AccountPage:
-    """The form of one account, new when `number` is None."""
-
-    number: int | None
-    login: str
-    name: str
-    active: bool
-    roles: Sequence[RoleLine]
-    own: bool = False
-    field: str | None = None
-    fault: str = ""
-
-    def at(self, name: str) -> str | None:
-        """The fault if it is this field's."""
-        return self.fault if name == self.field else None
-
-
-@dataclass(frozen=True, slots=True)
-class SecretPage:
-    """A one-time password, shown this once."""
-
-    name: str
-    login: str
-    password: str
-
-
-def _role_lines(chosen: Sequence[str]) -> list[RoleLine]:
-    return [
-        RoleLine(
-            key,
-            _(name),
-            _("、").join(_(PERMISSIONS[each]) for each in PERMISSIONS if each in allowed),
-            key in chosen,
-        )
-        for key, (name, allowed) in ROLES.items()
-    ]
+    @property
+    def states(self) -> list[tuple[str, str]]:
+        """The states to filter by."""
+        return [("", _("全部"))] + [(state, _(name)) for state, name in STATES.items()]
 
 
 @blueprint.get("/staff")
 @access.requires("staff.edit")
 def accounts() -> ResponseReturnValue:
-    """All accounts."""
+    """The accounts of one's part of the tree."""
+    person = access.signed_in()
+    scope = person.scope("staff.edit")
     with reading() as session:
+        wanted = _wanted(session)
+        query = staff_list.query(wanted, scope)
         grants: dict[int, list[str]] = {}
-        for one in session.exec(select(Grant)):
-            grants.setdefault(one.staff_id, []).append(one.role)
-        return render("institution/accounts.html", AccountsPage(people.everyone(session), grants))
+        view = desk_table.view(staff_list.columns(grants), request.args, first="name")
+        if form := asked_export():
+            rows = desk_table.everything(session, query, view, ties=(Staff.login,))
+            grants.update(staff_list.grants_of(session, rows))
+            return attachment(desk_table.export(view, rows, form, service(Settings).zone), f"staff.{form}")
+        listing = desk_table.listing(session, query, view, page_number(), ties=(Staff.login,))
+        grants.update(staff_list.grants_of(session, listing.rows))
+        nodes = places.choices(session, scope, chosen=wanted.node)
+    page = AccountsPage(listing, view, wanted, nodes, grants, wanted == Wanted(), person.id)
+    return render("institution/accounts.html", page)
 
 
-@blueprint.get("/staff/new")
-@access.requires("staff.edit")
-def new_account() -> ResponseReturnValue:
-    """The form of a new account."""
-    return render("institution/account.html", AccountPage(None, "", "", True, _role_lines(())))
-
-
-@blueprint.post("/staff/new")
-@access.requires("staff.edit")
-def add_account() -> ResponseReturnValue:
-    """Make an account and show its one-time password once."""
-    form, roles = request.form, request.form.getlist("roles")
+def _wanted(session: Session) -> Wanted:
+    asked = request.args
     try:
-        people.check_roles(roles)
-        with transaction() as session:
-            account, password = people.add(
-                session, login=form.get("login", ""), name=form.get("name", ""), roles=roles, now=clock.now()
-            )
+        node = places.typed(session, asked, "node")
+    except DomainError:
+        node = asked.get("node_typed", "")  # a node that nobody knows: nothing is found
+    return Wanted(asked.get("q", "").strip(), asked.get("role", ""), asked.get("state", ""), node)
+
+
+@blueprint.post("/staff/bulk")
+@access.requires("staff.edit")
+def bulk_accounts() -> ResponseReturnValue:
+    """Close several accounts: first what would happen to each, then, confirmed, all of it."""
+    form, person, now = request.form, access.signed_in(), clock.now()
+    back = safe_target(form.get("back"), url_for("staff.accounts"))
+    try:
+        picked = bulk.picked(form.getlist("pick"))
     except DomainError as error:
-        page = AccountPage(
-            None,
-            form.get("login", ""),
-            form.get("name", ""),
-            True,
-            _role_lines(roles),
-            False,
-            error.field,
-            str(error),
-        )
-        return render("institution/account.html", page), 400
-    return render("institution/secret.html", SecretPage(account.name, account.login, password))
-
-
-@blueprint.get("/staff/<int:number>")
-@access.requires("staff.edit")
-def account(number: int) -> ResponseReturnValue:
-    """The form of an account."""
-    with reading() as session:
-        found = people.get(session, number)
-        roles = [role for role, _code in sessions.powers_of(session, number).grants]
-    return render("institution/account.html", _page(found, {"name": found.name, "roles": roles}))
-
-
-@blueprint.post("/staff/<int:number>")
-@access.requires("staff.edit")
-def save_account(number: int) -> ResponseReturnValue:
-    """Change name, roles and whether the account may sign in."""
-    form, roles = request.form, request.form.getlist("roles")
+        flash(str(error), "bad")
+        return redirect(back)
+    if form.get("confirm") != "1":
+        with reading() as session:
+            lines = [_closing(session, value, person.id) for value in picked]
+        return bulk.preview(_preview(lines, back))
     with transaction() as session:
-        found = people.get(session, number)
-        try:
-            people.change(
-                session,
-                found,
-                name=form.get("name", ""),
-                grants=[(role, WHOLE) for role in roles],
-                active="active" in form,
-                by=access.signed_in().id,
-                now=clock.now(),
-            )
-        except DomainError as error:
-            session.rollback()
-            found = people.get(session, number)
-            page = _page(found, {"name": form.get("name", ""), "roles": roles}, error)
-            return render("institution/account.html", page), 400
-    flash(_("已保存账号“%(name)s”。") % {"name": found.name}, "good")
-    return redirect(url_for("staff.accounts"))
+        good = [
+            line.value for line in (_closing(session, value, person.id) for value in picked) if not line.fault
+        ]
+        for value in good:
+            people.close(session, people.get(session, int(value)), by=person.id, now=now)
+    flash(_("已停用 %(count)s 个账号。", count=len(good)), "good")
+    return redirect(back)
 
 
-def _page(found: Staff, typed: Mapping[str, object], error: DomainError | None = None) -> AccountPage:
-    roles = [str(role) for role in typed["roles"]]  # type: ignore[attr-defined]
-    return AccountPage(
-        number=found.id,
-        login=found.login,
-        name=str(typed["name"]),
-        active=found.active,
-        roles=_role_lines(roles),
-        own=found.id == access.signed_in().id,
-        field=error.field if error else None,
-        fault=str(error) if error else "",
+def _preview(lines: Sequence[Line], back: str) -> BulkPreview:
+    return BulkPreview(
+        title=_("停用账号"),
+        action=url_for("staff.bulk_accounts"),
+        act="close",
+        lines=lines,
+        confirm=_("停用这些账号"),
+        back=back,
+        hidden={"back": back},
+        note=_("停用后立即退出所有设备；以前的记录都保留，以后可以再启用。"),
+        danger=True,
+        nav="staff",
     )
 
 
-@blueprint.get("/staff/<int:number>/reset")
-@access.requires("staff.edit")
-def confirm_reset(number: int) -> ResponseReturnValue:
-    """Ask before a password is reset."""
-    with reading() as session:
-        return render("institution/reset.html", people.get(session, number))
+def _closing(session: Session, value: str, by: int) -> Line:
+    """What closing does to one account, or why it cannot be closed."""
+    try:
+        account = people.get(session, int(value)) if value.isdigit() and len(value) < 10 else None
+        if account is None or not _inside(session, account):
+            return Line(value, value, fault=_("没有找到这个账号。"))
+    except NotFound as error:
+        return Line(value, value, fault=str(error))
+    title = f"{account.name}（{account.login}）"
+    href = url_for("staff.account", number=account.id)
+    if not account.active:
+        return Line(value, title, fault=_("已经停用。"), href=href)
+    try:
+        people.check_close(session, account, by)
+    except DomainError as error:
+        return Line(value, title, fault=str(error), href=href)
+    return Line(value, title, _("停用，退出所有设备"), href=href)
 
 
-@blueprint.post("/staff/<int:number>/reset")
-@access.requires("staff.edit")
-def reset_password(number: int) -> ResponseReturnValue:
-    """Give the account a new one-time password and show it once; its sessions end."""
-    with transaction() as session:
-        found = people.get(session, number)
-        password = people.reset_password(session, found, now=clock.now())
-    return render("institution/secret.html", SecretPage(found.name, found.login, password))
+def _inside(session: Session, account: Staff) -> bool:
+    scope = access.signed_in().scope("staff.edit")
+    return all(scope.covers(session, code) for code in granting.nodes_of(session, account.id or 0))
