@@ -5,17 +5,19 @@ that hash alone, so that anything changed afterwards needs a new request. One fl
 step, by a conditional UPDATE of which of two people one succeeds → the kind's `settled` in the same transaction.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from core import clock
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.i18n import mark
 from institution import approval_kinds, approval_paths, audit, deciders
 from institution.approval_kinds import Kind, declare
 from institution.approval_models import Approval, ApprovalStep
+from institution.approval_paths import Step
 from institution.deciders import Hand
 from institution.powers import WHOLE
 
@@ -74,20 +76,7 @@ def request(
         requested_at=now,
         due_at=due_at or (now + timedelta(days=days) if days else None),
     )
-    session.add(approval)
-    session.flush()
-    for number, one in enumerate(steps, 1):
-        session.add(
-            ApprovalStep(
-                approval_id=approval.id or 0,
-                requested_by=by,
-                number=number,
-                name=one.name,
-                permission=one.permission,
-                outlet_code=approval_paths.place_of(session, outlet_code, one.at),
-            )
-        )
-    session.flush()
+    _add(session, approval, steps)
     _record(session, "approval.request", approval, {"due_at": approval.due_at, "steps": len(steps)}, reason)
     return approval
 
@@ -157,7 +146,7 @@ def settle(
     return approval
 
 
-def withdraw(session: Session, approval_id: int, *, by: int, now: datetime | None = None) -> None:
+def withdraw(session: Session, approval_id: int, *, by: int, now: datetime) -> None:
     """Take back one's own open request; it stays in the history as withdrawn."""
     approval = get(session, approval_id)
     if approval.requested_by != by:
@@ -165,7 +154,7 @@ def withdraw(session: Session, approval_id: int, *, by: int, now: datetime | Non
     statement = (
         update(Approval)
         .where(col(Approval.id) == approval_id, col(Approval.decision).is_(None))
-        .values(decision=WITHDRAWN, decided_at=now or clock.now())
+        .values(decision=WITHDRAWN, decided_at=now)
     )
     if session.execute(statement).rowcount != 1:  # type: ignore[attr-defined]
         raise Conflict(mark("这份申请已有审批结论，不能再撤回。"))
@@ -214,14 +203,6 @@ def granted(session: Session, *, kind: str, subject: str, subject_hash: str) -> 
     return session.exec(query.order_by(col(Approval.id).desc())).first()
 
 
-def waiting(session: Session, *, kinds: list[str], not_by: int) -> list[Approval]:
-    """Open requests of these kinds by others, oldest first; the queue is `approval_search`."""
-    query = select(Approval).where(
-        col(Approval.kind).in_(kinds), col(Approval.decision).is_(None), Approval.requested_by != not_by
-    )
-    return list(session.exec(query.order_by(col(Approval.requested_at))))
-
-
 def check_decision(decision: str, opinion: str) -> None:
     """Invalid unless it is one of the three decisions, with a reason where one is owed."""
     if decision not in (APPROVED, CHANGES, REJECTED):
@@ -238,6 +219,27 @@ def check_hash(session: Session, approval: Approval, seen: str = "") -> None:
     now_is = current(session, approval) if current else approval.subject_hash
     if now_is != approval.subject_hash or (seen and seen != approval.subject_hash):
         raise Conflict(mark("这一项在提交之后被改过，原来的申请不再有效，请提交人撤回后重新提交。"))
+
+
+def _add(session: Session, approval: Approval, steps: Sequence[Step]) -> None:
+    """Write the request with its steps down; somebody who asks at the same moment gets a sentence."""
+    try:
+        with session.begin_nested():
+            session.add(approval)
+    except IntegrityError as error:
+        raise Conflict(mark("另一位同事刚刚也提交了这一项，请刷新查看。")) from error
+    session.add_all(
+        ApprovalStep(
+            approval_id=approval.id or 0,
+            requested_by=approval.requested_by,
+            number=number,
+            name=one.name,
+            permission=one.permission,
+            outlet_code=approval_paths.place_of(session, approval.outlet_code, one.at),
+        )
+        for number, one in enumerate(steps, 1)
+    )
+    session.flush()
 
 
 def _following(session: Session, approval: Approval, step: ApprovalStep) -> ApprovalStep | None:

@@ -8,7 +8,6 @@ from sqlmodel import Field, SQLModel
 
 from core.database import UtcDateTime
 from core.i18n import mark
-from institution.approval_models import Approval  # noqa: F401  (until everybody imports it from there)
 
 
 class OutletKind(StrEnum):
