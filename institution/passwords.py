@@ -68,6 +68,8 @@ _CHINESE = [
     "huang",
     "zhou",
 ]
+# A name and a date, `zhangwei19900101`, `Beijing2008!!`: what a dictionary of English does not know.
+_WORD_AND_NUMBER = re.compile(r"[^\W\d_]{1,16}[\W_]*\d{1,10}[\W_]*|\d{1,10}[\W_]*[^\W\d_]{1,16}[\W_]*")
 
 
 def hashed(password: str) -> str:
@@ -104,7 +106,8 @@ def check(new: str, *, own: Sequence[str], field: str = "new") -> None:
         raise Invalid(mark("新密码最多 %(count)s 个字符。"), field=field, count=LONGEST)
     words = [word for text in own for word in (text.lower(), *re.split(r"[\W_]+", text.lower()))]
     known = [word for word in words if len(word) > 1]
-    if zxcvbn(new[:_MEASURED], user_inputs=[*known, *_CHINESE])["score"] < _LEAST_SCORE:
+    guessed = _WORD_AND_NUMBER.fullmatch(new) is not None
+    if guessed or zxcvbn(new[:_MEASURED], user_inputs=[*known, *_CHINESE])["score"] < _LEAST_SCORE:
         raise Invalid(
             mark("这个密码太容易被猜到：常见的词、姓名、日期和键盘顺序都不行。请换一句别人想不到的话。"),
             field=field,
