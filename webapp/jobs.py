@@ -7,6 +7,7 @@ from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
 from institution import audit_chain
+from institution.approval_reminders import EVERY_SECONDS, Reminders
 from scheduler.jobs import Job, Outgoing
 from scheduler.mailroom import Mailroom
 from tracking import closing
@@ -38,7 +39,14 @@ def _carried_out(runtime: Runtime) -> list[Job]:
     mailroom = Mailroom(
         runtime.service(Settings), runtime.service(Database), runtime.service(Vault), clock.now
     )
-    return [*runtime.service(Outgoing).jobs(), Job("letters.carry", 2.0, mailroom.run_once)]
+    reminders = Reminders(
+        runtime.service(Settings), runtime.service(Database), runtime.service(Vault), clock.now
+    )
+    return [
+        *runtime.service(Outgoing).jobs(),
+        Job("letters.carry", 2.0, mailroom.run_once),
+        Job("approvals.remind", EVERY_SECONDS, reminders.run_once),
+    ]
 
 
 def _close_days(runtime: Runtime) -> Callable[[], int]:
