@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
 
 from content import pages
@@ -12,7 +13,7 @@ from institution.access import SignedIn
 from institution.approval_models import Approval
 from institution.approval_search import MINE, Filter
 from institution.desk_home import Entry, Panel
-from scheduler.models import Batch, BatchState, Push, PushState
+from scheduler.models import Batch, BatchState, Plan, PlanApproval, PlanState, Push, PushState
 from webapp import desk_figures
 
 _FIRST = 5
@@ -22,7 +23,7 @@ _SOON = timedelta(days=1)
 
 def plug() -> None:
     """Plug the panels in, in the order in which they are shown; again: changes nothing."""
-    for maker in (reviews, uncertain, failed, overtaken, returned, publishable):
+    for maker in (reviews, uncertain, failed, overtaken, stopped, returned, publishable, startable):
         desk_home.plug(maker)
     desk_figures.plug()
     outlet_changes.on_change(pages.bump)  # an outlet's public page shows what the tree says
@@ -115,6 +116,31 @@ def overtaken(session: Session, person: SignedIn, _now: datetime) -> Panel | Non
     rows = _pushes(session, person, col(Push.state) == PushState.overtaken)
     entries = [Entry(_title(one), f"/desk/pushes/{one.id}", _("已过时，发还是不发")) for one in rows[:_FIRST]]
     return Panel(_("错过时间的推送"), "/desk/plans", len(rows), entries)
+
+
+def stopped(session: Session, person: SignedIn, _now: datetime) -> Panel | None:
+    """Plans that were stopped by themselves because their approval no longer covers them."""
+    rows = _plans(session, person, "push.edit", col(Plan.state) == PlanState.paused, col(Plan.reason) != "")
+    entries = [Entry(one.name, f"/desk/plans/{one.id}", _("要重新提交审批"), "bad") for one in rows[:_FIRST]]
+    return Panel(_("停下的推送计划"), "/desk/plans?state=paused", len(rows), entries)
+
+
+def startable(session: Session, person: SignedIn, _now: datetime) -> Panel | None:
+    """Plans that were approved and wait to be started."""
+    waiting = (col(Plan.state) == PlanState.draft, col(Plan.approval) == PlanApproval.approved)
+    rows = _plans(session, person, "push.run", *waiting)
+    entries = [Entry(one.name, f"/desk/plans/{one.id}", _("可以启动"), "good") for one in rows[:_FIRST]]
+    return Panel(_("已批准，等待启动"), "/desk/plans?state=draft", len(rows), entries)
+
+
+def _plans(
+    session: Session, person: SignedIn, permission: str, *conditions: ColumnElement[bool]
+) -> list[Plan]:
+    """The plans of the person's part of the tree that fit, the latest first."""
+    if not person.may(permission):
+        return []
+    query = select(Plan).where(person.scope(permission).condition(Plan.outlet_code), *conditions)
+    return list(session.exec(query.order_by(col(Plan.id).desc())))
 
 
 def _pushes(session: Session, person: SignedIn, condition: object) -> list[Push]:

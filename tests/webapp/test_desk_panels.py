@@ -1,12 +1,13 @@
 """The first page of the desk: what waits for whom; and pages that follow the tree of outlets."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from sqlmodel import Session
 
 from campaign.contacts import ContactList
 from content import lifecycle
@@ -93,3 +94,35 @@ def test_pushes_that_only_a_person_can_settle_wait_for_who_may(app: Flask, now: 
     shown = first_page(app, ADMINISTRATOR)
     assert "晚了的一次" in shown and "说不清的一次" in shown
     assert "晚了的一次" not in first_page(app, REVIEWER)
+
+
+def test_an_approved_plan_waits_to_be_started_and_a_stopped_one_for_a_new_approval(app: Flask) -> None:
+    with app.extensions["signpost"].service(Database).transaction() as session:
+        plan = session.get(Plan, _plan(session))
+        assert plan is not None
+        plan.approval, plan.name = "approved", "秋天的提醒"
+    assert "已批准，等待启动" in first_page(app, ADMINISTRATOR)
+    with app.extensions["signpost"].service(Database).transaction() as session:
+        plan = session.get_one(Plan, 1)
+        plan.state, plan.reason = "paused", "渠道账号改过了，请重新提交审批。"
+    shown = first_page(app, ADMINISTRATOR)
+    assert "停下的推送计划" in shown and "秋天的提醒" in shown
+    assert "停下的推送计划" not in first_page(app, EDITOR)
+
+
+def _plan(session: Session) -> int:
+    now = datetime(2026, 9, 15, 6, 30, tzinfo=UTC)
+    number = ContactList(name="老客户", created_at=now, updated_at=now)
+    session.add(number)
+    session.flush()
+    plan = Plan(
+        name="x",
+        list_id=number.id or 0,
+        channel="email",
+        first_at="2099-01-01T10:00",
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(plan)
+    session.flush()
+    return plan.id or 0
