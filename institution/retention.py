@@ -6,7 +6,8 @@ Every package declares its kinds. The law sets a floor for some (`least`): fewer
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
@@ -16,6 +17,7 @@ from core.i18n import mark
 from institution import audit
 
 audit.declare({"privacy.retention": mark("清除到期数据")})
+HOUR = 3  # local time: nobody works, and the day before is closed
 Count = Callable[[Session, datetime], int]
 
 
@@ -99,3 +101,19 @@ def run(database: Database, own: Mapping[str, int], now: datetime) -> dict[str, 
         if cleared:
             audit.record(session, "privacy.retention", "privacy", now.date().isoformat(), after=cleared)
     return cleared
+
+
+class Nights:
+    """Whether a night's clearing is due: once for each day, from three in the morning of the institution."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._done: date | None = None
+
+    def due(self, now: datetime) -> bool:
+        """True once a day; a process that starts later in the day makes up for the night."""
+        local = now.astimezone(self._zone)
+        if local.hour < HOUR or self._done == local.date():
+            return False
+        self._done = local.date()
+        return True

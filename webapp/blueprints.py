@@ -10,15 +10,16 @@ from content import desk as content_desk
 from content import views as content_views
 from institution import desk as institution_desk
 from institution import views as institution_views
-from institution.desk import searching
+from institution.desk import privacy, searching
 from scheduler import desk as scheduler_desk
 from tracking import desk as tracking_desk
 from tracking import views as tracking_views
-from webapp import desk_panels, desk_search
+from webapp import desk_panels, desk_search, personal
 
 
 def register(app: Flask, csrf: CSRFProtect) -> None:
     """Plug in the public pages and the desk. Anything exempt from CSRF is named here."""
+    assert personal.personal_data  # noqa: S101  (importing it plugs in who holds personal data)
     desk_panels.plug()
     desk_search.plug()
     for blueprint in _ALL:
@@ -42,6 +43,7 @@ _ALL: tuple[Blueprint, ...] = (
     institution_desk.approvals_blueprint,
     institution_views.blueprint,
     searching.blueprint,
+    privacy.blueprint,
     institution_desk.audit_blueprint,
 )
 _CSRF_EXEMPT: tuple[str, ...] = (

@@ -6,7 +6,7 @@ from core import clock
 from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
-from institution import audit_chain
+from institution import audit_chain, personal_data, retention
 from institution.approval_reminders import EVERY_SECONDS, Reminders
 from scheduler.jobs import Job, Outgoing
 from scheduler.mailroom import Mailroom
@@ -14,9 +14,11 @@ from tracking import closing
 from tracking.drain import Drain
 from tracking.recorder import Recorder
 from tracking.store import ReachStore
+from webapp import personal
 from webapp.runtime import Runtime
 
 CLOSE_DAYS_SECONDS = 60.0
+RETENTION_SECONDS = 600.0  # it looks this often and clears once a night
 ANCHOR_SECONDS = (
     300.0  # it looks this often and notes once an hour, so that restarts do not put it off for ever
 )
@@ -31,6 +33,7 @@ def jobs(runtime: Runtime) -> list[Job]:
         Job("reach.drain", settings.drain_seconds, runtime.service(Drain).run_once),
         Job("reach.close", CLOSE_DAYS_SECONDS, _close_days(runtime)),
         Job("audit.anchor", ANCHOR_SECONDS, _anchor(runtime)),
+        Job("privacy.retention", RETENTION_SECONDS, _retention(runtime)),
         *carried_out,
     ]
 
@@ -58,3 +61,20 @@ def _close_days(runtime: Runtime) -> Callable[[], int]:
 def _anchor(runtime: Runtime) -> Callable[[], bool]:
     database, home = runtime.service(Database), runtime.service(Settings).home
     return lambda: audit_chain.anchor(database, home, clock.now())
+
+
+def _retention(runtime: Runtime) -> Callable[[], int]:
+    """Clear what is over its time in the small hours, once a night; clearing again changes nothing."""
+    assert personal.institution  # noqa: S101  (importing it plugs in the kinds of data)
+    database, settings = runtime.service(Database), runtime.service(Settings)
+    nights = retention.Nights(settings.zone)
+
+    def clear() -> int:
+        now = clock.now()
+        if not nights.due(now):
+            return 0
+        with database.transaction() as session:
+            lapsed = personal_data.lapse(session, now)
+        return lapsed + sum(retention.run(database, settings.retention_days, now).values())
+
+    return clear

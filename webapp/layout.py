@@ -85,6 +85,7 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
         (
             NavItem("staff", mark("账号"), "/desk/staff", "u"),
             NavItem("audit", mark("操作记录"), "/desk/audit", "t"),
+            NavItem("privacy", mark("个人信息"), "/desk/privacy", "i"),
         ),
     ),
 )
