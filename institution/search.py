@@ -8,6 +8,7 @@ from sqlmodel import Session
 from institution.access import SignedIn
 
 LONGEST = 80  # letters of a question that count
+_FAIR = 5  # so many of a kind come before the rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,18 @@ def find(session: Session, person: SignedIn, text: str, *, most: int = 0) -> lis
         return []
     hits = [hit for provider in providers for hit in provider(session, person, wanted)]
     hits.sort(key=lambda hit: _distance(hit, wanted.casefold()))
-    return hits[:most] if most else hits
+    return _fairly(hits, most) if most else hits
+
+
+def _fairly(hits: Sequence[Hit], most: int) -> list[Hit]:
+    """The best `most` hits, of no kind so many that another kind finds no room."""
+    kinds: dict[str, int] = {}
+    ranks = []
+    for hit in hits:
+        kinds[hit.kind] = kinds.get(hit.kind, 0) + 1
+        ranks.append(kinds[hit.kind])
+    chosen = sorted(range(len(hits)), key=lambda number: (ranks[number] > _FAIR, number))[:most]
+    return [hits[number] for number in sorted(chosen)]
 
 
 def _distance(hit: Hit, wanted: str) -> int:
