@@ -18,7 +18,7 @@ from core.http import render, service
 from core.i18n import gettext as _
 from core.i18n import mark
 from core.settings import Settings
-from institution import approval_kinds, approvals, places
+from institution import approval_kinds, approvals
 from institution.approval_models import Approval
 
 APPROVAL_KIND = "content.publish"
@@ -141,7 +141,6 @@ def _facts(session: Session, approval: Approval) -> Sequence[tuple[str, str]]:
     return (
         (_("类型"), _(KIND_NAMES[Kind(piece.kind)])),
         (_("版本"), _("第 %(number)s 版", number=revision.number)),
-        (_("归属"), places.name(session, piece.outlet_code)),
         (_("摘要"), str(revision.meta.get("summary", ""))),
         (_("改动"), _changes(published_revision(session, piece.key), revision)),
     )
