@@ -76,7 +76,7 @@ class View(Generic[T]):
     def order(self, *ties: Any) -> list[Any]:
         """How a query is ordered; `ties` keep pages apart where rows are equal. Nothing comes last."""
         chosen = self._chosen()
-        by = [] if chosen is None else [self._turned(col(chosen.sort))]
+        by = [] if chosen is None else [self._turned(chosen.sort)]
         return by + [col(tie) for tie in ties]
 
     def arranged(self, rows: Iterable[T]) -> list[T]:
@@ -92,6 +92,8 @@ class View(Generic[T]):
         return next((one for one in self.columns if one.key == self.key and one.sort is not None), None)
 
     def _turned(self, column: Any) -> ColumnElement[Any]:
+        # an expression (case …) is an element already, and `col` refuses it
+        column = column if isinstance(column, ColumnElement) else col(column)
         turned: ColumnElement[Any] = (column.desc() if self.down else column.asc()).nulls_last()
         return turned
 
