@@ -14,12 +14,11 @@ from institution.models import Outlet
 from institution.outlet_files import COLUMNS, Sheet
 from institution.outlet_plan import SORTS, Change, FieldChange, Plan
 from institution.outlet_rows import Draft, Fault, draft
-from institution.powers import WHOLE, Scope
+from institution.powers import Scope
 from institution.timeline import Step
 
 __all__ = ["SORTS", "Change", "FieldChange", "Plan", "apply", "lock", "on_change", "plan"]
 
-EVERYWHERE = Scope(frozenset({WHOLE}))
 _IDENTITY = ("name", "kind", "parent_code")
 _listeners: list[Callable[[Session], None]] = []
 
@@ -37,7 +36,7 @@ def lock(session: Session) -> None:
 
 
 def plan(
-    session: Session, sheet: Sheet, as_of: date, *, skip_bad: bool = False, scope: Scope = EVERYWHERE
+    session: Session, sheet: Sheet, as_of: date, *, skip_bad: bool = False, scope: Scope = outlets.EVERYWHERE
 ) -> Plan:
     """What importing the sheet would change. With faults nothing is to be applied, unless `skip_bad`.
 

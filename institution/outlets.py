@@ -11,7 +11,9 @@ from sqlmodel.sql.expression import SelectOfScalar
 from core.errors import NotFound
 from core.i18n import mark
 from institution.models import Outlet, OutletKind, OutletSpan
+from institution.powers import WHOLE, Scope
 
+EVERYWHERE = Scope(frozenset({WHOLE}))
 LEVELS: dict[str, int] = {kind.value: level for level, kind in enumerate(OutletKind)}
 
 
@@ -85,9 +87,10 @@ def provinces(session: Session) -> list[Outlet]:
     return list(session.exec(select(Outlet).where(Outlet.kind == OutletKind.province).order_by(Outlet.code)))
 
 
-def province_names(session: Session) -> list[str]:
-    """Provinces that outlets lie in, in the order of their branches' codes."""
-    query = select(Outlet.province).where(Outlet.province != "").group_by(Outlet.province)
+def province_names(session: Session, scope: Scope = EVERYWHERE) -> list[str]:
+    """Provinces that outlets of a part of the tree lie in, in the order of their branches' codes."""
+    query = select(Outlet.province).where(Outlet.province != "", scope.condition(Outlet.code))
+    query = query.group_by(Outlet.province)
     return list(session.exec(query.order_by(func.min(Outlet.code))))
 
 

@@ -1,25 +1,28 @@
 """Outlets imported by upload: kept under home, previewed as a plan, then applied."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlmodel import Session
 
 from core import clock
 from core.errors import DomainError, Invalid
-from core.http import reading, render, service, transaction
+from core.http import attachment, reading, render, service, transaction
 from core.i18n import gettext as _
 from core.i18n import mark
 from core.settings import Settings
 from institution import access, outlet_changes, outlet_files, outlet_output, uploads
 from institution.desk.outlet_forms import day
-from institution.desk.outlet_pages import attachment, today
+from institution.desk.outlet_pages import today
 from institution.desk.routes import outlets_blueprint as blueprint
 from institution.outlet_changes import SORTS, Change, Plan
 from institution.outlet_files import LABELS, Sheet
+from institution.powers import WHOLE, Scope
 
 _SHOWN = 200
 
@@ -114,6 +117,17 @@ def _render(template: str, page: object) -> str:
     return render(template, page, crumbs=crumbs)
 
 
+def of_upload(_session: Session, arguments: Mapping[str, Any]) -> str:
+    """Locator: an upload is its owner's alone, so it lies where they may change outlets."""
+    person = access.signed_in()
+    uploads.content(_folder(), person.id, str(arguments["token"]))
+    return next(iter(person.scope("outlet.edit").tops), WHOLE)
+
+
+def _scope() -> Scope:
+    return access.signed_in().scope("outlet.edit")
+
+
 def _sheet(token: str) -> Sheet:
     return outlet_files.read(uploads.content(_folder(), access.signed_in().id, token))
 
@@ -124,23 +138,23 @@ def _asked() -> tuple[date, bool]:
 
 
 @blueprint.get("/import/<token>")
-@access.requires("outlet.edit")
+@access.requires("outlet.edit", at=of_upload)
 def preview(token: str) -> ResponseReturnValue:
     """What the import would change; nothing is written."""
     as_of, skip_bad = _asked()
     with reading() as session:
-        planned = outlet_changes.plan(session, _sheet(token), as_of, skip_bad=skip_bad)
+        planned = outlet_changes.plan(session, _sheet(token), as_of, skip_bad=skip_bad, scope=_scope())
     return _render("institution/import.html", PreviewPage(token, as_of, skip_bad, planned))
 
 
 @blueprint.post("/import/<token>")
-@access.requires("outlet.edit")
+@access.requires("outlet.edit", at=of_upload)
 def apply(token: str) -> ResponseReturnValue:
     """Apply the import, planned anew against the tree as it stands now."""
     as_of, skip_bad = _asked()
     with transaction() as session:
         outlet_changes.lock(session)
-        planned = outlet_changes.plan(session, _sheet(token), as_of, skip_bad=skip_bad)
+        planned = outlet_changes.plan(session, _sheet(token), as_of, skip_bad=skip_bad, scope=_scope())
         if not planned.blocked:
             outlet_changes.apply(session, planned, clock.now())
     if planned.blocked:
@@ -156,10 +170,10 @@ def apply(token: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/import/<token>/rejected.csv")
-@access.requires("outlet.edit")
+@access.requires("outlet.edit", at=of_upload)
 def rejected(token: str) -> ResponseReturnValue:
     """The rejected rows with the reasons, to be mended and imported again."""
     sheet, (as_of, _skip) = _sheet(token), _asked()
     with reading() as session:
-        planned = outlet_changes.plan(session, sheet, as_of, skip_bad=True)
+        planned = outlet_changes.plan(session, sheet, as_of, skip_bad=True, scope=_scope())
     return attachment(outlet_output.rejected(sheet.headings, planned), "outlets.rejected.csv")

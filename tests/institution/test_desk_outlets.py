@@ -45,11 +45,11 @@ def test_the_list_is_filtered_by_its_address(administrator: FlaskClient) -> None
 
 
 def test_the_download_is_what_the_filter_shows(administrator: FlaskClient) -> None:
-    answer = administrator.get("/desk/outlets/download.csv?province=四川省")
+    answer = administrator.get("/desk/outlets?export=csv&province=四川省")
     lines = answer.get_data().decode("utf-8-sig").splitlines()
     assert len(lines) == 3 and lines[2].startswith(OUTSIDE_OUTLET)
-    assert administrator.get("/desk/outlets/download.xlsx").data.startswith(b"PK")
-    assert administrator.get("/desk/outlets/example.xlsx").data.startswith(b"PK")
+    assert administrator.get("/desk/outlets?export=xlsx").data.startswith(b"PK")
+    assert administrator.get("/desk/outlets/example?export=xlsx").data.startswith(b"PK")
 
 
 def test_an_outlet_shows_its_way_up_its_history_and_what_is_under_it(administrator: FlaskClient) -> None:
@@ -143,7 +143,7 @@ def test_an_upload_is_its_owners_alone_and_no_path(
     number = int(next(Path(settings.home / "uploads").iterdir()).name.partition("-")[0])
     other = app.test_client()
     page = administrator.post(
-        "/desk/staff/new", data={"login": "net.manager", "name": "网管", "roles": ["branch_manager"]}
+        "/desk/staff/new", data={"login": "net.manager", "name": "网管", "rows": "1", "role0": "branch_manager", "node0": ""}
     )
     password = page.get_data(as_text=True).split("一次性密码</dt><dd><code>")[1].split("<")[0]
     other.post("/desk/sign-in", data={"login": "net.manager", "password": password})
