@@ -101,21 +101,26 @@ def ask(
     )
     session.add(made)
     session.flush()
-    made.approval_id = approvals.request(
-        session,
-        kind=f"privacy.{wish}",
-        subject=str(made.id),
-        subject_hash=made.fingerprint,
-        title=f"{gettext(WISH_NAMES[wish])}：{masked}",
-        by=by,
-        now=now,
-        reason=reason,
-        outlet_code=WHOLE,
-        due_at=now + ANSWER_WITHIN,
-    ).id
+    made.approval_id = _approval(session, made, now).id
     session.add(made)
     session.flush()
     return made
+
+
+def _approval(session: Session, made: PrivacyRequest, now: datetime) -> Approval:
+    """Ask the whole institution, whatever node took the request in."""
+    return approvals.request(
+        session,
+        kind=f"privacy.{made.kind}",
+        subject=str(made.id),
+        subject_hash=made.fingerprint,
+        title=f"{gettext(WISH_NAMES[made.kind])}：{made.masked}",
+        by=made.requested_by,
+        now=now,
+        reason=made.reason,
+        outlet_code=WHOLE,
+        due_at=now + ANSWER_WITHIN,
+    )
 
 
 def get(session: Session, number: int) -> PrivacyRequest:
