@@ -27,7 +27,12 @@ def runtime(
     tests of a module: who writes, writes to a campaign of its own."""
     home = tmp_path_factory.mktemp("site")
     with database_template.copy(home) as url:
-        values: dict[str, Any] = {"home": home, "database_url": url, "secret_key": "of-no-value", "second_factor": "off"}
+        values: dict[str, Any] = {
+            "home": home,
+            "database_url": url,
+            "secret_key": "of-no-value",
+            "second_factor": "off",
+        }
         settings = Settings(_env_file=None, **values)
         runtime = build(settings)
         with runtime.service(Database).transaction() as session:

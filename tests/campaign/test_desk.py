@@ -47,7 +47,7 @@ def test_only_who_may_edit_campaigns_gets_in(client: FlaskClient, desk: Desk) ->
     assert "/desk/sign-in" in answer.location
     reviewer = desk(factories.REVIEWER)
     assert reviewer.get(LIST).status_code == 200
-    assert "<form class=\"box\"" not in reviewer.get(EDIT).text, "who may not edit sees what it says"
+    assert '<form class="box"' not in reviewer.get(EDIT).text, "who may not edit sees what it says"
     assert reviewer.get(f"{LIST}/new").status_code == 403
     assert reviewer.post(EDIT, data={"csrf_token": token(reviewer, "/desk/password")}).status_code == 403
     assert desk(factories.EDITOR).get(LIST).status_code == 200
