@@ -192,7 +192,13 @@ def reset_password(
     account.must_change_password, account.password_until = True, until
     session.add(account)
     _shut(session, account, now)
-    audit.record(session, "staff.reset", "staff", account.login, outlet_code=_place_of(session, account))
+    audit.record(
+        session,
+        "staff.reset",
+        "staff",
+        account.login,
+        outlet_code=place(sessions.powers_of(session, account.id or 0).grants),
+    )
     return password
 
 
@@ -237,11 +243,7 @@ def apply(
         raise Invalid(mark("请填写姓名。"), field="name")
     old = sessions.powers_of(session, account.id or 0).grants
     check_touch(session, account, by)
-    if account.id == by:
-        if not active:
-            raise NotAllowed(mark("不能停用自己的账号，请让另一位管理员来做。"))
-        if set(grants) != set(old):
-            raise NotAllowed(mark("不能修改自己的角色和范围，请让另一位管理员来做。"), field="grants")
+    check_own(session, account, by=by, grants=grants, active=active)
     check_grants(session, grants)
     check_reach(session, by, grants)
     if account.active and not active:
@@ -250,6 +252,18 @@ def apply(
     session.add(account)
     if set(grants) != set(old):
         set_grants(session, account, grants)
+
+
+def check_own(
+    session: Session, account: Staff, *, by: int | None, grants: Pairs, active: bool = True
+) -> None:
+    """NotAllowed for who would change their own grants or close themselves."""
+    if account.id != by:
+        return
+    if not active:
+        raise NotAllowed(mark("不能停用自己的账号，请让另一位管理员来做。"))
+    if set(grants) != set(sessions.powers_of(session, account.id or 0).grants):
+        raise NotAllowed(mark("不能修改自己的角色和范围，请让另一位管理员来做。"), field="grants")
 
 
 def close(session: Session, account: Staff, *, by: int | None, now: datetime) -> None:
@@ -271,10 +285,6 @@ def check_close(session: Session, account: Staff, by: int | None) -> None:
     check_touch(session, account, by)
     if account.id == by:
         raise NotAllowed(mark("不能停用自己的账号，请让另一位管理员来做。"))
-
-
-def _place_of(session: Session, account: Staff) -> str:
-    return place(sessions.powers_of(session, account.id or 0).grants)
 
 
 def check_touch(session: Session, account: Staff, by: int | None) -> None:

@@ -236,6 +236,7 @@ def _change(session: Session, vault: Vault, entry: Entry, by: int | None) -> Cha
         return Change(entry, None, {}, after)
     old = sessions.powers_of(session, account.id or 0).grants
     people.check_touch(session, account, by)
+    people.check_own(session, account, by=by, grants=entry.grants)
     email = vault.decrypt(account.email) if account.email else ""
     entry.email = entry.email or email
     entry.name = entry.name or account.name

@@ -99,7 +99,7 @@ def begin(session: Session, tried: Attempt, now: datetime) -> float:
     """Count the try as wrong and answer 0, or answer the seconds to wait and count nothing."""
     rows = _locked(session, tried, now)
     wait = max(RULES[rule].wait(rows[key].count, now - rows[key].tried_at) for rule, key in tried.counters)
-    if wait > 0:
+    if wait > 0.01:  # less is rounding
         return wait
     for rule, key in tried.counters:
         row = rows[key]

@@ -97,7 +97,7 @@ def test_accounts_from_the_command_line(run: Run) -> None:
     assert run("staff", "add", "li.ming", "--name", "李明", "--role", "editor").exit_code == 1
     reset = run("staff", "reset", "li.ming")
     assert reset.exit_code == 0 and reset.stdout != added.stdout
-    assert "分析、编辑" in run("staff", "list").stdout
+    assert "分析（整个机构）、编辑（整个机构）" in run("staff", "list").stdout
 
 
 def test_a_wrong_setting_is_said_in_a_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
