@@ -93,7 +93,10 @@ class Settings(BaseSettings):
         72.0, gt=0, le=720, description="Hours until an invitation or a one-time password ends"
     )
     approval_remind_hours: float = Field(
-        24.0, ge=1, le=240, description="Hours before an approval is due at which its deciders are reminded by mail"
+        24.0,
+        ge=1,
+        le=240,
+        description="Hours before an approval is due at which its deciders are reminded by mail",
     )
     smtp_host: str = Field("", description="Mail server; empty: e-mail is not set up")
     smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server")
@@ -123,7 +126,7 @@ class Settings(BaseSettings):
     )
     rate_storage: str = Field(
         "memory://",
-        description="Where rate limits are counted: memory:// (each process for itself) or redis://host:6379",
+        description="Where rate limits are counted: memory:// (each process for itself), redis://host:6379 (install redis); empty: not at all",
     )
     scheduler: bool = Field(True, description="Whether `signpost serve` also carries out plans")
 

@@ -4,7 +4,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask, current_app, g, request
-from flask.wrappers import Response
 from flask_babel import Babel
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -13,7 +12,7 @@ from core.i18n import CATALOGUES, LOCALES, current_locale, set_locale
 from core.settings import Settings
 from core.signing import Keys
 from institution import access
-from webapp import blueprints, errors, layout
+from webapp import blueprints, errors, layout, limiting, shielding
 from webapp.runtime import Runtime
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,12 +26,8 @@ def create_app(runtime: Runtime) -> Flask:
     app.extensions["signpost"] = runtime
     app.config.update(
         SECRET_KEY=runtime.service(Keys).derive("session").hex(),
-        SESSION_COOKIE_NAME="sp_session",
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings.public_url.startswith("https:"),
+        **shielding.cookie_config(settings),
         PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
-        MAX_CONTENT_LENGTH=32 * 1024 * 1024,
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),
@@ -45,12 +40,13 @@ def create_app(runtime: Runtime) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
     app.before_request(_choose_language)
+    limiting.register(app, settings.rate_storage)  # before CSRF, which reads forms
     Babel(app, locale_selector=current_locale)
     blueprints.register(app, CSRFProtect(app))
     access.login_manager().init_app(app, add_context_processor=False)  # templates know `signed_in`
     errors.register(app)
     layout.register(app)
-    app.after_request(_secure)
+    shielding.register(app, settings)
     return app
 
 
@@ -58,18 +54,3 @@ def _choose_language() -> None:
     chosen = request.args.get("lang") or request.cookies.get(LOCALE_COOKIE)
     set_locale(chosen if chosen in LOCALES else str(current_app.config["BABEL_DEFAULT_LOCALE"]))
     g.elder = request.cookies.get(ELDER_COOKIE) == "1"
-
-
-def _secure(response: Response) -> Response:
-    """Headers of every answer. No inline script or style, nothing from another host."""
-    response.headers.setdefault(
-        "Content-Security-Policy",
-        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-        "form-action 'self'; frame-ancestors 'self'",
-    )
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    response.headers.setdefault("X-Frame-Options", "SAMEORIGIN")
-    if request.path.startswith("/desk"):
-        response.headers["Cache-Control"] = "no-store"
-    return response

@@ -1,8 +1,8 @@
 """The only place that knows status codes; one shape for pages, one for JSON."""
 
-from flask import Flask, jsonify, render_template, request
+from flask import Flask, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, TooManyRequests
 
 from core.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound
 from core.i18n import gettext as _
@@ -34,12 +34,19 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
         403: _("您没有权限打开这一页。"),
         404: _("没有找到这一页，可能已经更名或撤下。"),
         405: _("这个地址不能这样使用。"),
-        413: _("文件太大，请换一个小一些的。"),
+        413: _("发来的内容太大，请换小一些的文件，或分几次提交。"),
+        414: _("这个地址太长，请从页面上的链接重新打开。"),
+        431: _("浏览器带来的信息太多，请清除本站的 Cookie 后再试。"),
         429: _("操作太频繁，请稍后再试。"),
     }
     if isinstance(error, InternalServerError):
         return _answer(500, _("页面出了点问题，我们已经记录。请稍后再试。"))
-    return _answer(error.code, sentences.get(error.code, _("页面出了点问题，我们已经记录。请稍后再试。")))
+    answer = make_response(
+        _answer(error.code, sentences.get(error.code, _("页面出了点问题，我们已经记录。请稍后再试。")))
+    )
+    if isinstance(error, TooManyRequests) and error.retry_after:
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
 
 
 def _answer(status: int, sentence: str) -> ResponseReturnValue:
