@@ -4,7 +4,6 @@ Every verb takes `by`, the account that acts: what it gives or touches must be w
 the command line or the product itself. E-mail addresses come here sealed (`core.privacy.Vault`).
 """
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -13,8 +12,7 @@ from sqlmodel import Session, col, select
 
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.i18n import mark
-from core.privacy import Vault, normal_email
-from institution import audit, passwords, sessions
+from institution import audit, passwords, sessions, staff_fields
 from institution.granting import Pairs, check_grants, check_reach, place, set_grants
 from institution.models import Staff
 from institution.powers import WHOLE
@@ -77,7 +75,7 @@ def make(
     by: int | None = None,
 ) -> tuple[Staff, str]:
     """The same without an audit record, for an import, which leaves one for all."""
-    login = normal_login(login)
+    login = staff_fields.normal_login(login)
     if by_login(session, login):
         raise Conflict(mark("登录名“%(login)s”已有人使用，请换一个。"), field="login", login=login)
     if by is not None:
@@ -100,14 +98,6 @@ def make(
     return account, password
 
 
-def normal_login(login: str) -> str:
-    """A login as it is stored; Invalid when it cannot be one."""
-    login = login.strip().lower()
-    if not login or len(login) > 60 or not all(ch.isalnum() or ch in "._-@" for ch in login):
-        raise Invalid(mark("登录名只能用字母、数字和 . _ - @，最多 60 个字符。"), field="login")
-    return login
-
-
 def facts(session: Session, account: Staff) -> dict[str, object]:
     """What the audit log keeps of an account: never its e-mail address, only whether there is one."""
     grants = sessions.powers_of(session, account.id or 0).grants
@@ -117,20 +107,6 @@ def facts(session: Session, account: Staff) -> dict[str, object]:
         "grants": [f"{role}@{code or '*'}" for role, code in grants],
         "email": "***" if account.email else "",
     }
-
-
-def checked_email(text: str) -> str:
-    """An address in the form it is stored in, empty for none; Invalid when it cannot be one."""
-    address = normal_email(text)
-    if (address and not re.fullmatch(r"[^\s@]{1,64}@[^\s@.]+(\.[^\s@.]+)+", address)) or len(address) > 200:
-        raise Invalid(mark("这个邮箱地址不对，请检查。"), field="email")
-    return address
-
-
-def sealed_email(vault: Vault, text: str) -> str | None:
-    """The same, encrypted; None for none."""
-    address = checked_email(text)
-    return vault.encrypt(address) if address else None
 
 
 def system_account(session: Session, login: str, name: str, now: datetime) -> Staff:

@@ -16,7 +16,7 @@ from core.cells import plain
 from core.errors import DomainError, Invalid
 from core.i18n import gettext, mark
 from core.privacy import Vault
-from institution import audit, granting, people, sessions
+from institution import audit, granting, people, sessions, staff_fields
 from institution.granting import Pairs
 from institution.models import Outlet, Staff
 from institution.outlet_files import cells_of
@@ -170,7 +170,7 @@ def _entries(rows: Sequence[tuple[int, dict[str, str]]], faults: list[Fault]) ->
     found: dict[str, Entry] = {}
     for number, cells in rows:
         try:
-            login = people.normal_login(cells.get("login", ""))
+            login = staff_fields.normal_login(cells.get("login", ""))
             role = _role(cells.get("role", ""))
             if not cells.get("name") and login not in found:
                 raise Invalid(mark("请填写姓名。"), field="name")
@@ -228,7 +228,7 @@ def _check_nodes(session: Session, entries: dict[str, Entry], faults: list[Fault
 
 def _change(session: Session, vault: Vault, entry: Entry, by: int | None) -> Change | None:
     """What happens to one person; None when all is so already."""
-    entry.email = people.checked_email(entry.email)
+    entry.email = staff_fields.checked_email(entry.email)
     account = people.by_login(session, entry.login)
     granting.check_reach(session, by, entry.grants)
     after = {"name": entry.name, "email": entry.email, "grants": _words(entry.grants)}
@@ -261,7 +261,7 @@ def apply(
     made = []
     for change in planned.changes:
         entry = change.entry
-        email = people.sealed_email(vault, entry.email)
+        email = staff_fields.sealed_email(vault, entry.email)
         if change.account is None:
             made.append(
                 people.make(

@@ -12,7 +12,7 @@ from core.errors import DomainError
 from core.http import reading, render, service, transaction
 from core.i18n import gettext as _
 from core.privacy import Vault
-from institution import access, conflict, invitations, people, places, sessions, staff_list
+from institution import access, conflict, invitations, people, places, sessions, staff_fields, staff_list
 from institution.conflict import Field, Overtaken
 from institution.desk import staff_secrets
 from institution.desk.me import DeviceLine, device_lines
@@ -190,7 +190,7 @@ def add_account() -> ResponseReturnValue:
         with transaction() as session:
             wanted = pairs(session, rows)
             check_grants(session, wanted)
-            email = people.sealed_email(service(Vault), form.get("email", ""))
+            email = staff_fields.sealed_email(service(Vault), form.get("email", ""))
             account, password = people.add(
                 session, login=form.get("login", ""), name=form.get("name", ""), roles=(), grants=wanted,
                 email=email, now=clock.now(), until=staff_secrets.until(), by=person.id,
@@ -227,7 +227,7 @@ def save_account(number: int) -> ResponseReturnValue:
             conflict.check(form.get("base", ""), shown(session, found))
             people.change(
                 session, found, name=form.get("name", ""), grants=wanted, active=form.get("active") == "1",
-                email=people.sealed_email(service(Vault), form.get("email", "")), by=person.id, now=clock.now(),
+                email=staff_fields.sealed_email(service(Vault), form.get("email", "")), by=person.id, now=clock.now(),
             )  # fmt: skip
     except Overtaken as overtaken:
         return _conflict(number, rows, overtaken)

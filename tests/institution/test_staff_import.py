@@ -154,9 +154,7 @@ def test_what_the_file_says_of_somebody_known_replaces_their_roles(
     )
     # nobody changes their own roles by a file either
     assert "第 3 行“角色”：不能修改自己的角色" in administrator.get(path).get_data(as_text=True)
-    assert (
-        administrator.post(path, data={}).status_code == 403
-    )  # nobody changes their own roles by a file either
+    assert administrator.post(path, data={}).status_code == 400
     assert grants_of(app, EDITOR) == {("editor", "")}
     path = uploaded(administrator, HEAD + f"{EDITOR},林编辑,,分析,{PROVINCE}\n")
     assert administrator.post(path, data={}).status_code == 302

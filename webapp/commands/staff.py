@@ -21,6 +21,7 @@ from institution import (
     second_factor,
     sessions,
     sign_in,
+    staff_fields,
     staff_files,
     staff_list,
 )
@@ -45,7 +46,7 @@ def staff() -> None:
 @plain_errors
 def add(login: str, name: str, roles: tuple[str, ...], email: str) -> None:
     """Add an account and print its one-time password, once."""
-    sealed = people.sealed_email(runtime().service(Vault), email)
+    sealed = staff_fields.sealed_email(runtime().service(Vault), email)
     with runtime().service(Database).transaction() as session:
         account, password = people.add(
             session, login=login, name=name, roles=(), grants=[_grant(one) for one in roles], now=clock.now(),
