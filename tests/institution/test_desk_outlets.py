@@ -12,8 +12,10 @@ from flask.testing import FlaskClient
 from core.database import Database
 from core.settings import Settings
 from institution import outlets
+from tests import entering, factories
 from tests.factories import (
     ADMINISTRATOR,
+    BRANCH_MANAGER,
     CITY,
     COUNTY,
     EDITOR,
@@ -141,16 +143,9 @@ def test_an_upload_is_its_owners_alone_and_no_path(
 ) -> None:
     address = uploaded(administrator, f"编号,名称\n{HEAD_OFFICE},x\n")
     number = int(next(Path(settings.home / "uploads").iterdir()).name.partition("-")[0])
-    other = app.test_client()
-    page = administrator.post(
-        "/desk/staff/new", data={"login": "net.manager", "name": "网管", "rows": "1", "role0": "branch_manager", "node0": ""}
-    )
-    password = page.get_data(as_text=True).split("一次性密码</dt><dd><code>")[1].split("<")[0]
-    other.post("/desk/sign-in", data={"login": "net.manager", "password": password})
-    other.post(
-        "/desk/password",
-        data={"old": password, "new": "stones in a dry brook", "again": "stones in a dry brook"},
-    )
+    with app.extensions["signpost"].service(Database).transaction() as session:
+        factories.staff(session, BRANCH_MANAGER, outlets.get(session, OUTLET_A).updated_at)
+    other = entering.client(app, BRANCH_MANAGER)
     assert other.get("/desk/outlets/import").status_code == 200
     assert other.get(address).status_code == 404
     assert administrator.get(address).status_code == 200 and number
