@@ -20,6 +20,9 @@ from tracking.attribution import PARAMETER, Attribution, Attributions
 
 _URL = re.compile(r"https?://[^\s<>\"'，。；、）》」]+[^\s<>\"'，。；、）》」.,;:!?)]")
 _TEMPLATES = Path(__file__).resolve().parent / "templates" / "scheduler"
+# A mail carries its style sheet within; a preview on the desk links to the same file, as its policy asks.
+_STYLES = Path(__file__).resolve().parent.parent / "static" / "css"
+_STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class Composer:
         self._attributions = attributions
         self._unsubscriptions = unsubscriptions
         self._templates = Environment(
-            loader=FileSystemLoader(_TEMPLATES),
+            loader=FileSystemLoader([_TEMPLATES, _STYLES]),
             autoescape=select_autoescape(["html"]),
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -159,6 +162,11 @@ class Composer:
             return ""
         english = getattr(piece, f"{name}_en") if self._settings.locale == "en" else ""
         return str(english or getattr(piece, name))
+
+
+def as_page(html: str, style_url: str) -> str:
+    """The mail as a page of a site that allows no inline styles: its style sheet is linked instead."""
+    return _STYLE.sub(lambda _found: f'<link rel="stylesheet" href="{style_url}">', html, count=1)
 
 
 def _path(piece: PublishedPiece | None, campaign: str) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from flask import Response
+from flask import Response, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
@@ -18,13 +18,13 @@ from institution.access import requires
 from institution.approval_models import Approval
 from scheduler import plans, starting
 from scheduler.channels.base import Message
-from scheduler.composer import Composer
+from scheduler.composer import Composer, as_page
 from scheduler.desk.routes import blueprint, plan_place
 from scheduler.models import Plan
 from tracking.attribution import Attributions
 
-# A mail brings its own style sheet; the desk's pages may not, so the preview is a page of its own in a frame.
-_MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'"
+# Nothing but the style sheet of mails: the preview is a page of its own in a frame.
+_MAIL_POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'self'; base-uri 'none'"
 
 
 @blueprint.get("/plans/<int:plan_id>/mail")
@@ -33,7 +33,7 @@ def mail(plan_id: int) -> ResponseReturnValue:
     """The mail as a recipient sees it, to be shown in a frame."""
     with reading() as session:
         message = preview(session, plans.get(session, plan_id))
-    answer = Response(message.html, mimetype="text/html")
+    answer = Response(_page(message), mimetype="text/html")
     answer.headers["Content-Security-Policy"] = _MAIL_POLICY
     return answer
 
@@ -46,10 +46,14 @@ def preview(session: Session, plan: Plan) -> Message:
     return composer.message(letter, key="preview", address=someone, address_index="00" * 32, outlet="")
 
 
+def _page(message: Message) -> str:
+    return as_page(message.html, url_for("static", filename="css/mail.css"))
+
+
 def _for_deciders(session: Session, approval: Approval) -> str | None:
     plan = session.get(Plan, int(approval.subject))
     try:
-        return preview(session, plan).html if plan else None
+        return _page(preview(session, plan)) if plan else None
     except Invalid:
         return None
 

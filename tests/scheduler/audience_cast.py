@@ -99,6 +99,7 @@ def fill_desk(session: Session, vault: Vault, now: datetime) -> None:
     sent = plan(session, list_id, now, name="金融教育宣传周：全额退保提醒")
     plan(session, list_id, now, name="每周二提醒", rule="FREQ=WEEKLY;BYDAY=TU", first_at="2099-09-15T09:00")
     target = "https://gateway.example.com/messages"
+    account(session, target, now, name="客服系统网关")
     plan(session, list_id, now, name="客服系统", target=target, first_at="2099-09-15T09:00")
     send_now(session, sent, now)
     (push,) = planner.fire(session, sent.id or 0, zone=ZONE, now=now)

@@ -14,7 +14,7 @@ from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys
 from scheduler.channels.base import Message
-from scheduler.composer import Composer
+from scheduler.composer import Composer, as_page
 from scheduler.models import Plan
 from tests.scheduler.audience_cast import people, plan
 from tracking.attribution import Attribution, Attributions
@@ -110,3 +110,14 @@ def test_what_was_withdrawn_is_not_written(
     made.piece_key = "withdrawn-piece"
     with database.reading() as session, pytest.raises(Invalid):
         composer.letter(session, made)
+
+
+def test_a_mail_carries_its_style_and_its_preview_links_to_it(
+    database: Database, vault: Vault, composer: Composer, now: datetime
+) -> None:
+    made = _plan(database, vault, now)
+    with database.reading() as session:
+        html = _message(composer, session, made).html
+    assert ".sheet { max-width: 600px" in html and "&quot;PingFang" not in html
+    page = as_page(html, "/static/css/mail.css")
+    assert "<style" not in page and '<link rel="stylesheet" href="/static/css/mail.css">' in page

@@ -126,7 +126,8 @@ def test_from_plan_to_push(
     answer = admin.post("/desk/plans/new", data=_plan_form(), follow_redirects=True)
     assert "草稿" in answer.text and "邮件预览" in answer.text
     frame = admin.get("/desk/plans/1/mail")
-    assert "张三，您好" in frame.text and "'unsafe-inline'" in frame.headers["Content-Security-Policy"]
+    assert "张三，您好" in frame.text and "<style" not in frame.text and "css/mail.css" in frame.text
+    assert "unsafe-inline" not in frame.headers["Content-Security-Policy"]
     assert "script" not in frame.headers["Content-Security-Policy"]
     assert admin.post("/desk/plans/1/activate").status_code == 409, "nobody approved it"
     _approved(admin, database)
