@@ -59,9 +59,15 @@ class PathPage:
     fault: str = ""
 
     @property
-    def rows(self) -> range:
+    def rows(self) -> list[int]:
         """The numbers of the steps that the form offers."""
-        return range(1, MOST_STEPS + 1)
+        return list(range(1, MOST_STEPS + 1))
+
+    @property
+    def shown(self) -> int:
+        """How many of them are open: those that say something, three at least."""
+        said = (number for number in self.rows if self.values.get(f"name{number}"))
+        return max(3, *said, 0)
 
     def at(self, name: str) -> str | None:
         """The fault if it is this field's."""

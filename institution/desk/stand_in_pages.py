@@ -30,12 +30,8 @@ class Arrangement:
     absent: str
     stand_in: str
     now: bool
-    may_end: bool
-
-    @property
-    def last_day(self) -> datetime:
-        """A moment within the last day."""
-        return self.row.ends_at - timedelta(seconds=1)
+    first_day: date
+    last_day: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +108,7 @@ def end_stand_in(number: int) -> ResponseReturnValue:
 
 
 def _page(session: Session, values: Mapping[str, str], error: DomainError | None = None) -> StandInPage:
-    me, now = access.signed_in(), clock.now()
+    me, now, zone = access.signed_in(), clock.now(), service(Settings).zone
     rows = stand_ins.listing(session, now, of=None if me.may("approval.edit") else me.id)
     shown = [row for row in rows if _may_end(session, row)]
     names = approval_search.names(session, {n for row in shown for n in (row.absent_id, row.stand_in_id)})
@@ -123,7 +119,8 @@ def _page(session: Session, values: Mapping[str, str], error: DomainError | None
                 absent=names.get(row.absent_id, ""),
                 stand_in=names.get(row.stand_in_id, ""),
                 now=row.begins_at <= now,
-                may_end=True,
+                first_day=clock.day_of(row.begins_at, zone),
+                last_day=clock.day_of(row.ends_at - timedelta(seconds=1), zone),
             )
             for row in shown
         ],
