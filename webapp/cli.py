@@ -27,7 +27,7 @@ COMMANDS = {
     "push": _Entry("webapp.commands.push", "push", mark("查看与推进推送")),
     "reach": _Entry("webapp.commands.reach", "reach", mark("触达报告与触达库")),
     "demo": _Entry("webapp.commands.demo", "demo", mark("载入或清除示范机构")),
-    "audit": _Entry("webapp.commands.audit", "audit", mark("核对、查看、导出操作记录")),
+    "audit": _Entry("webapp.commands.audit_log", "audit", mark("核对、查看、导出操作记录")),
     "access": _Entry("webapp.commands.access", "access", mark("谁能做什么：角色、权限、页面的对照表")),
     "privacy": _Entry("webapp.commands.privacy", "privacy", mark("个人信息：更换密钥、保存期限")),
     "staff": _Entry("webapp.commands.staff", "staff", mark("管理员工账号")),
