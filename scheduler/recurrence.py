@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrule, rrulestr
 
 from core.errors import Invalid
-from core.i18n import mark
+from core.i18n import gettext, mark
 
 _PARTS = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "WKST"}
 _FREQUENCIES = {"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
@@ -28,6 +28,29 @@ PRESETS = {
     "FREQ=MONTHLY": mark("每月同一天"),
     "FREQ=YEARLY": mark("每年同一天"),
 }
+
+
+_DAYS = {
+    "MO": mark("周一"), "TU": mark("周二"), "WE": mark("周三"), "TH": mark("周四"), "FR": mark("周五"),
+    "SA": mark("周六"), "SU": mark("周日"),
+}  # fmt: skip
+_WEEKDAY = re.compile(r"FREQ=WEEKLY;BYDAY=((?:MO|TU|WE|TH|FR|SA|SU)(?:,(?:MO|TU|WE|TH|FR|SA|SU))*)")
+_NTH_WEEKDAY = re.compile(r"FREQ=MONTHLY;BYDAY=([1-4])(MO|TU|WE|TH|FR|SA|SU)")
+_MONTH_DAY = re.compile(r"FREQ=MONTHLY;BYMONTHDAY=(\d{1,2})")
+
+
+def in_words(rule: str) -> str:
+    """How often a rule fires, as people say it; a rule without simple words stays as it is."""
+    if rule in PRESETS:
+        return gettext(PRESETS[rule])
+    if found := _WEEKDAY.fullmatch(rule):
+        days = gettext("、").join(gettext(_DAYS[day]) for day in found[1].split(","))
+        return gettext("每%(days)s") % {"days": days}
+    if found := _NTH_WEEKDAY.fullmatch(rule):
+        return gettext("每月第 %(number)s 个%(day)s") % {"number": found[1], "day": gettext(_DAYS[found[2]])}
+    if found := _MONTH_DAY.fullmatch(rule):
+        return gettext("每月 %(number)s 日") % {"number": found[1]}
+    return rule
 
 
 def parse_local(text: str) -> datetime:

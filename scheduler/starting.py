@@ -9,17 +9,17 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
-from campaign.contacts import CHANNEL_NAMES, ContactList
+from campaign.contacts import CHANNEL_NAMES, ContactList, ContactMember
 from core.errors import Conflict, NotFound
 from core.i18n import gettext as _
 from core.i18n import mark
 from institution import approval_kinds, approvals, audit
 from institution.approval_models import Approval
 from scheduler.models import ChannelAccount, Plan, PlanApproval, PlanState
-from scheduler.recurrence import PRESETS
+from scheduler.recurrence import in_words
 
 KIND = "push.start"
 COVERED = (
@@ -130,15 +130,20 @@ def _facts(session: Session, approval: Approval) -> Sequence[tuple[str, str]]:
     if plan is None:
         raise NotFound(mark("没有找到这份推送计划。"))
     contacts = session.get(ContactList, plan.list_id)
-    rhythm = _(PRESETS[plan.rule]) if plan.rule in PRESETS else plan.rule
+    size = select(func.count()).where(ContactMember.list_id == plan.list_id)
+    people = _("%(name)s（%(size)s 人）") % {
+        "name": contacts.name if contacts else "—", "size": session.exec(size).one(),
+    }  # fmt: skip
     facts = [
         (_("计划"), plan.name),
-        (_("名单"), contacts.name if contacts else "—"),
+        (_("名单"), people),
         (_("渠道"), _(CHANNEL_NAMES[plan.channel])),
         (_("经由"), line(session, plan) or _("系统设置的邮件服务器")),
         (_("开始时间"), plan.first_at.replace("T", " ")),
-        (_("重复"), rhythm),
+        (_("重复"), in_words(plan.rule)),
     ]
+    if plan.campaign:
+        facts.append((_("活动期"), plan.campaign))
     if not plan.rule:
         facts.append((_("说明"), _("批准后，推送专员可以到时间自动发，也可以提前马上发送。")))
     return facts

@@ -18,11 +18,11 @@ from institution.access import requires, signed_in
 from institution.approval_models import Approval
 from scheduler import plans, pushes, starting
 from scheduler.desk.form import Choices, blank, choices, fields, posted, typed, values_of
-from scheduler.desk.plans import PushRow, push_row, rhythm_of
+from scheduler.desk.plans import PushRow, push_row
 from scheduler.desk.preview import preview
 from scheduler.desk.routes import APPROVAL_TONES, TONES, blueprint, plan_place
 from scheduler.models import APPROVAL_NAMES, PLAN_NAMES, Plan, PlanApproval, PlanState
-from scheduler.recurrence import upcoming
+from scheduler.recurrence import in_words, upcoming
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def _page(
         place=places.name(session, plan.outlet_code),
         route=known.routes.get(f"{plan.channel}:{plan.account_id or ''}", "—"),
         list_name=known.lists.get(str(plan.list_id), "—"),
-        rhythm=rhythm_of(plan),
+        rhythm=in_words(plan.rule),
         next_at=upcoming(plan.first_at, plan.rule, service(Settings).zone, clock.now(), 3),
         text=text,
         preview_fault=fault,

@@ -31,7 +31,7 @@ from scheduler.models import (
     Push,
     PushState,
 )
-from scheduler.recurrence import PRESETS
+from scheduler.recurrence import in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +126,6 @@ def push_row(push: Push, plan_name: str) -> PushRow:
     return PushRow(push, plan_name, _(PUSH_NAMES[PushState(push.state)]), tone)
 
 
-def rhythm_of(plan: Plan) -> str:
-    """How often a plan fires, in words where there are some."""
-    return _(PRESETS[plan.rule]) if plan.rule in PRESETS else plan.rule
-
-
 def _rows(session: Session, scope: Scope, text: str, state: str) -> list[PlanRow]:
     query = plans.within(scope.condition(Plan.outlet_code))
     if text:
@@ -157,5 +152,5 @@ def _row(
         route=route_name(known.get(plan.account_id), plan.channel),
         list_name=list_name,
         place=named[plan.outlet_code],
-        rhythm=rhythm_of(plan),
+        rhythm=in_words(plan.rule),
     )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import Invalid
-from scheduler.recurrence import check_rule, next_due, parse_local, upcoming
+from scheduler.recurrence import check_rule, in_words, next_due, parse_local, upcoming
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 9, 15, 6, 30, tzinfo=UTC)
@@ -95,3 +95,18 @@ def test_next_is_later_and_walking_skips_nothing(after: datetime, rule: str, zon
         walked.append(due)
         at = due
     assert walked == upcoming("2026-01-15T02:15", rule, zone, after, 4)
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("", "只发一次"),
+        ("FREQ=WEEKLY;BYDAY=TU", "每周二"),
+        ("FREQ=WEEKLY;BYDAY=TU,TH", "每周二、周四"),
+        ("FREQ=MONTHLY;BYDAY=2TU", "每月第 2 个周二"),
+        ("FREQ=MONTHLY;BYMONTHDAY=15", "每月 15 日"),
+        ("FREQ=DAILY;INTERVAL=3", "FREQ=DAILY;INTERVAL=3"),
+    ],
+)
+def test_a_rule_in_words(rule: str, words: str) -> None:
+    assert in_words(rule) == words
