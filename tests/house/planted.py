@@ -1,0 +1,192 @@
+"""One thing of every kind at a place of the tree, so that every address of the desk can be asked for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session, select
+
+from campaign import audience_import, lists, programme
+from campaign.contacts import Contact
+from campaign.programme import CampaignForm
+from content import drafting, lifecycle, review
+from core.privacy import Vault
+from institution import approval_guests, approval_paths, audit, personal_data, sessions, stand_ins
+from institution.approval_guests import Invitation
+from institution.approval_paths import Step
+from institution.models import Staff
+from scheduler import plans
+from scheduler.models import ChannelAccount, Push, PushState
+from scheduler.plans import PlanForm
+from tests import factories
+from tests.scheduler import audience_cast
+from webapp.runtime import Runtime
+
+_PIECE = """---
+key: {key}
+kind: article
+title: {word}的一篇
+title_en: One of {key}
+summary: 先停一停。
+summary_en: Stop first.
+help: [{{label: 反诈专线, phone: "96110"}}]
+review_by: 2027-06-30
+---
+
+先停一停，问一问。
+
+/// call | 拿不准
+    phone: "96110"
+    label: 反诈专线
+
+先打电话。
+///
+"""
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where and how things are planted: `key` is part of their codes, `word` of their names."""
+
+    runtime: Runtime
+    session: Session
+    place: str
+    outlet: str
+    key: str
+    word: str
+    now: datetime
+
+    def person(self, what: str, role: str) -> Staff:
+        """Somebody of this place."""
+        login, name = f"{what}.{self.key}", f"{self.word}{what}"
+        return factories.person(self.session, login, name, role, self.now, at=self.place)
+
+
+@dataclass(frozen=True)
+class Planted:
+    """The word that stands in every thing of the place, and the arguments of addresses that lead to them."""
+
+    word: str
+    arguments: Mapping[str, Mapping[str, Any]]
+
+    def of(self, endpoint: str) -> Mapping[str, Any]:
+        """The arguments of an endpoint: its own, or those of its blueprint."""
+        return self.arguments.get(endpoint) or self.arguments[endpoint.partition(".")[0]]
+
+
+def plant(spot: Spot) -> Planted:
+    """One thing of every kind at the spot."""
+    session, vault, now = spot.session, spot.runtime.service(Vault), spot.now
+    asker, decider = spot.person("asker", "editor"), spot.person("decider", "reviewer")
+    number, other = asker.id or 0, decider.id or 0
+    revision = lifecycle.save(session, _draft(spot), by=number, now=now, outlet_code=spot.place)
+    assert revision is not None and revision.id is not None
+    request = review.submit(session, revision.id, by=number, now=now)
+    guest, _token = approval_guests.invite(
+        session, request.id or 0, Invitation(f"{spot.word}律师"), vault=vault, by=other, now=now
+    )
+    account = _channel(spot)
+    pushed = _push(spot, account)
+    until = now + timedelta(days=2)
+    one = stand_ins.set_up(
+        session, absent=other, stand_in=number, begins_at=now, ends_at=until, by=other, now=now
+    )
+    path = {"number": _path(spot, other)}
+    return Planted(
+        spot.word,
+        {
+            "approvals": {"number": request.id, "guest": guest.id},
+            "approvals.path": path,
+            "approvals.save_path": path,
+            "approvals.remove_path": path,
+            "approvals.end_stand_in": {"number": one.id},
+            "audience_desk": pushed,
+            "audit": {"number": _record(spot)},
+            "campaign_desk": {"code": _campaign(spot)},
+            "content_desk": {"key": spot.key, "number": 1},
+            "institution_desk": {"code": spot.outlet},
+            "privacy": {"number": _privacy(spot, number)},
+            "scheduler_desk": pushed | {"account_id": account.id, "action": "end"},
+            "scheduler_desk.act_on_push": pushed | {"action": "cancel"},
+            "scheduler_desk.act_on_channel": {"account_id": account.id, "action": "close"},
+            "staff": _account(spot),
+        },
+    )
+
+
+def _draft(spot: Spot) -> lifecycle.Draft:
+    draft, faults = drafting.check(f"{spot.key}.md", _PIECE.format(key=spot.key, word=spot.word), {})
+    assert draft is not None, faults
+    return draft
+
+
+def _campaign(spot: Spot) -> str:
+    day = spot.now.date()
+    form = CampaignForm(
+        code=f"c-{spot.key}", name=f"{spot.word}活动期", starts_on=day, ends_on=day, outlet_code=spot.place
+    )
+    return programme.save(spot.session, form, now=spot.now, new=True).code
+
+
+def _channel(spot: Spot) -> ChannelAccount:
+    address, name = f"https://{spot.key}.example.com/messages", f"{spot.word}渠道"
+    number = audience_cast.account(spot.session, address, spot.now, name=name, outlet_code=spot.place)
+    return spot.session.get_one(ChannelAccount, number)
+
+
+def _push(spot: Spot, account: ChannelAccount) -> dict[str, Any]:
+    """A list with one person, a plan to it, a push of the plan."""
+    session, key = spot.session, spot.key
+    rows = f"""姓名,邮箱,接口标识,网点代码,同意用途,同意时间,同意来源
+{spot.word},{key}@example.com,u-{key},{spot.outlet},education,2026-03-01 10:00,柜面
+"""
+    audience_import.import_file(
+        session, rows.encode(), list_name=f"{spot.word}名单", vault=spot.runtime.service(Vault),
+        zone=audience_cast.ZONE, now=spot.now, outlet_code=spot.place,
+    )  # fmt: skip
+    found = lists.find_list(session, f"{spot.word}名单", outlet_code=spot.place)
+    assert found is not None and found.id is not None
+    contact = session.exec(select(Contact).where(Contact.outlet_code == spot.outlet)).one()
+    form = PlanForm(
+        name=f"{spot.word}计划", list_id=found.id, channel="webhook", first_at="2099-01-01T09:00", subject="先问",
+        body="先停一停。", account_id=account.id, outlet_code=spot.place,
+    )  # fmt: skip
+    plan = plans.create(session, form, by=None, now=spot.now)
+    push = Push(
+        plan_id=plan.id or 0, due_at=spot.now, state=PushState.done, list_id=found.id, channel="webhook",
+        subject=f"{spot.word}推送", outlet_code=spot.place, created_at=spot.now,
+    )  # fmt: skip
+    session.add(push)
+    session.flush()
+    return {"plan_id": plan.id, "push_id": push.id, "list_id": found.id, "contact_id": contact.id}
+
+
+def _path(spot: Spot, by: int) -> int:
+    steps = [Step("审查", "content.approve", "own")]
+    made = approval_paths.save(
+        spot.session, kind="content.publish", outlet_code=spot.place, steps=steps, due_days=3, by=by, now=spot.now
+    )  # fmt: skip
+    return made.id or 0
+
+
+def _record(spot: Spot) -> int:
+    made = audit.record(spot.session, "piece.save", "piece", spot.key, outlet_code=spot.place, note=spot.word)
+    return made.id
+
+
+def _privacy(spot: Spot, by: int) -> int:
+    indexes, masked = personal_data.lookups(spot.runtime.service(Vault), "email", f"{spot.key}@example.com")
+    made = personal_data.ask(
+        spot.session, wish="export", address_kind="email", indexes=indexes, masked=masked,
+        reason=f"{spot.word}本人来电", evidence="核对了身份证件", by=by, now=spot.now, outlet_code=spot.place,
+    )  # fmt: skip
+    return made.id or 0
+
+
+def _account(spot: Spot) -> dict[str, Any]:
+    one = spot.person("clerk", "outlet_staff")
+    row, _token = sessions.begin(
+        spot.session, one, address="127.0.0.1", agent="tests", now=spot.now, hours=10_000
+    )
+    return {"number": one.id, "session_number": row.id}
