@@ -41,11 +41,11 @@ class Loaded:
     unused: tuple[str, ...]
 
 
-def read_folder(folder: Path) -> Folder:
-    """Read and check a whole folder; Faulty names every fault of every file."""
+def read_folder(folder: Path, files_dir: Path | None = None) -> Folder:
+    """Read and check a whole folder; Faulty names every fault of every file. What `files_dir` serves is ours."""
     if not folder.is_dir():
         raise Invalid(mark("没有这个文件夹：%(name)s"), name=str(folder))
-    prepared, faults = _read_pictures(folder)
+    prepared, faults = _read_pictures(folder, files_dir)
     drafts, used = [], set()
     for path in sorted(folder.glob("*.md")):
         if path.name == _READ_BY_PEOPLE:
@@ -65,7 +65,7 @@ def read_folder(folder: Path) -> Folder:
 
 def load_folder(session: Session, files_dir: Path, folder: Path, *, by: int, now: datetime) -> Loaded:
     """Import a folder: new revisions for what is new or changed, nothing for the rest, nothing if one is wrong."""
-    read = read_folder(folder)
+    read = read_folder(folder, files_dir)
     for prepared in read.pictures:
         media.write(files_dir, prepared)
     done: dict[str, list[str]] = defaultdict(list)
@@ -114,7 +114,7 @@ def _own(name: str, key: str) -> str:
     return f"media/{key}/{name.removeprefix('media/')}"
 
 
-def _read_pictures(folder: Path) -> tuple[dict[str, Prepared], list[Fault]]:
+def _read_pictures(folder: Path, files_dir: Path | None) -> tuple[dict[str, Prepared], list[Fault]]:
     found: dict[str, Prepared] = {}
     faults: list[Fault] = []
     for path in sorted((folder / "media").rglob("*")):
@@ -122,7 +122,7 @@ def _read_pictures(folder: Path) -> tuple[dict[str, Prepared], list[Fault]]:
             continue
         name = path.relative_to(folder).as_posix()
         try:
-            found[name] = media.prepare(f"media/{path.name}", path.read_bytes())
+            found[name] = media.prepare(f"media/{path.name}", path.read_bytes(), files_dir)
         except Invalid as error:
             faults.append(Fault(name, "", str(error)))
     return found, faults

@@ -1,7 +1,6 @@
 """Pictures of pieces: checked, made harmless, stored under the hash of what is in them."""
 
 import hashlib
-import io
 import os
 import re
 import secrets
@@ -10,19 +9,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
-
-from content import svg
+from content import raster, svg
 from content.frontmatter import PICTURE
 from core.errors import Invalid, NotFound
 from core.i18n import mark
 
 LARGEST = {"svg": 1024 * 1024, "png": 8 * 1024 * 1024, "jpg": 8 * 1024 * 1024, "webp": 8 * 1024 * 1024}
 TYPES = {"svg": "image/svg+xml", "png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
-_FORMATS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 _SERVED = re.compile(r"[0-9a-f]{16}\.(?:svg|png|jpg|webp)")
-_LARGEST_SIDE = 10_000
-_ORIENTATION = 0x0112
 
 
 @dataclass(frozen=True)
@@ -53,8 +47,11 @@ class Prepared:
     files: Mapping[str, bytes] = field(repr=False)
 
 
-def prepare(name: str, data: bytes) -> Prepared:
-    """Check a picture and make it harmless, without writing anything; Invalid names the rule."""
+def prepare(name: str, data: bytes, files_dir: Path | None = None) -> Prepared:
+    """Check a picture and make it harmless, without writing anything; Invalid names the rule.
+
+    What `files_dir` serves already is taken as it is, so that an export that comes back changes nothing.
+    """
     if not PICTURE.fullmatch(name):
         raise Invalid(
             mark("图片名写作 media/名称.svg（或 png、jpg、webp），名称用字母、数字和连字符。"), field=name
@@ -67,12 +64,25 @@ def prepare(name: str, data: bytes) -> Prepared:
         )
     if len(data) > LARGEST[kind]:
         raise Invalid(mark("图片“%(name)s”太大，请压缩后再用。"), field=name, name=name)
-    served, width, height = svg.clean(data) if kind == "svg" else (data, *_raster_size(name, data))
-    sha256 = hashlib.sha256(data).hexdigest()
+    if kind == "svg":
+        served, width, height = svg.clean(data)
+        sha256 = hashlib.sha256(data).hexdigest()
+    else:
+        served, (width, height) = raster.redrawn(name, data, kind, ours=_is_ours(data, kind, files_dir))
+        sha256 = hashlib.sha256(served).hexdigest()
     file = f"{hashlib.sha256(served).hexdigest()[:16]}.{kind}"
-    original = f"media/{file}" if served == data else f"originals/{sha256}.{kind}"
-    picture = Picture(file, original, sha256, width, height)
-    return Prepared(picture, {f"media/{file}": served, original: data})
+    if kind != "svg" or served == data:  # of a raster only what was drawn anew is kept
+        return Prepared(Picture(file, f"media/{file}", sha256, width, height), {f"media/{file}": served})
+    original = f"originals/{sha256}.{kind}"
+    return Prepared(Picture(file, original, sha256, width, height), {f"media/{file}": served, original: data})
+
+
+def _is_ours(data: bytes, kind: str, files_dir: Path | None) -> bool:
+    """Whether this is a picture that was drawn anew here before (an export that comes back)."""
+    if files_dir is None:
+        return False
+    path = files_dir / "media" / f"{hashlib.sha256(data).hexdigest()[:16]}.{kind}"
+    return path.is_file() and path.read_bytes() == data
 
 
 def write(files_dir: Path, prepared: Prepared) -> Picture:
@@ -93,7 +103,7 @@ def write(files_dir: Path, prepared: Prepared) -> Picture:
 
 def store(files_dir: Path, name: str, data: bytes) -> Picture:
     """Check and store a picture at once (a campaign's hero, an upload)."""
-    return write(files_dir, prepare(name, data))
+    return write(files_dir, prepare(name, data, files_dir))
 
 
 def served(files_dir: Path, file: str) -> tuple[bytes, str]:
@@ -105,7 +115,7 @@ def served(files_dir: Path, file: str) -> tuple[bytes, str]:
 
 
 def original(files_dir: Path, picture: Mapping[str, Any]) -> bytes:
-    """The picture as it was given; NotFound names what is missing from the store."""
+    """The picture as it is exported (an SVG as it was given); NotFound names what is missing from the store."""
     path = files_dir / str(picture["original"])
     if not path.is_file():
         raise NotFound(mark("图片文件“%(name)s”不在文件库里，请检查备份。"), name=path.name)
@@ -126,15 +136,3 @@ def _kind_of(data: bytes) -> str:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp"
     return "svg"
-
-
-def _raster_size(name: str, data: bytes) -> tuple[int, int]:
-    try:
-        with Image.open(io.BytesIO(data), formats=tuple(_FORMATS)) as image:
-            width, height = image.size
-            turned = image.getexif().get(_ORIENTATION, 1) >= 5
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise Invalid(mark("图片“%(name)s”读不出来，可能已经损坏。"), field=name, name=name) from error
-    if max(width, height) > _LARGEST_SIDE:
-        raise Invalid(mark("图片“%(name)s”的边长超过 10000 像素，请缩小。"), field=name, name=name)
-    return (height, width) if turned else (width, height)
