@@ -147,7 +147,7 @@ def _page(session: Session, account: Staff | None, rows: Sequence[GrantRow]) -> 
         True,
         rows or [GrantRow(node=nodes.first)],
         nodes,
-        [("", _("（不用）")), *offered()],
+        [("", _("请选择")), *offered()],
     )
     page.allows = _allows()
     if account is not None:

@@ -1,7 +1,7 @@
 """Accounts imported by upload: kept encrypted, previewed as a plan, applied all or not at all."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,11 +18,20 @@ from core.i18n import gettext as _
 from core.i18n import mark
 from core.privacy import Vault
 from core.settings import Settings
-from institution import access, invitation_letters, invitations, letters, staff_files, uploads
+from institution import (
+    access,
+    invitation_letters,
+    invitations,
+    letters,
+    places,
+    staff_files,
+    staff_list,
+    uploads,
+)
 from institution.desk import staff_secrets
 from institution.desk.routes import staff_blueprint as blueprint
 from institution.models import Staff
-from institution.powers import ROLES
+from institution.powers import ROLES, WHOLE
 from institution.staff_files import LABELS, Change, Plan
 
 _SHOWN = 200
@@ -47,6 +56,7 @@ class PreviewPage:
     token: str
     planned: Plan
     mail: bool
+    names: Mapping[str, str]
 
     @property
     def changes(self) -> Sequence[Change]:
@@ -61,8 +71,12 @@ class PreviewPage:
     def words(self, value: object) -> str:
         """A value of a change in words."""
         if isinstance(value, list):
-            return _("、").join(_role_words(str(one)) for one in value)
+            return _("、").join(self._grant(str(one)) for one in value)
         return str(value)
+
+    def _grant(self, value: str) -> str:
+        role, _at, node = value.partition("@")
+        return staff_list.words(role, self.names[WHOLE if node == "*" else node])
 
     def lines(self, change: Change) -> list[tuple[str, str, str]]:
         """Field, old and new value of what differs; everything of a new account."""
@@ -80,11 +94,6 @@ class DonePage:
 
     rows: Sequence[tuple[str, str, str]]
     until: datetime
-
-
-def _role_words(value: str) -> str:
-    role, _at, node = value.partition("@")
-    return f"{_(ROLES[role][0])} @{node}"
 
 
 @blueprint.get("/staff/import")
@@ -134,8 +143,16 @@ def _planned(session: Session, token: str) -> Plan:
     return staff_files.plan(session, vault, base64.b64decode(vault.decrypt(sealed)), by=person.id)
 
 
-def _preview(token: str, planned: Plan) -> str:
-    page = PreviewPage(token, planned, letters.possible(service(Settings)))
+def _grants(side: Mapping[str, object]) -> list[str]:
+    found = side.get("grants", [])
+    return [str(one) for one in found] if isinstance(found, list) else []
+
+
+def _preview(session: Session, token: str, planned: Plan) -> str:
+    values = [value for one in planned.changes for side in (one.before, one.after) for value in _grants(side)]
+    codes = {value.partition("@")[2] for value in values} - {"*"}
+    names = places.names(session, codes | {WHOLE})
+    page = PreviewPage(token, planned, letters.possible(service(Settings)), names)
     return render("institution/staff_import.html", page)
 
 
@@ -145,7 +162,7 @@ def _preview(token: str, planned: Plan) -> str:
 def preview_accounts(token: str) -> ResponseReturnValue:
     """What the import would change; nothing is written."""
     with reading() as session:
-        return _preview(token, _planned(session, token))
+        return _preview(session, token, _planned(session, token))
 
 
 @blueprint.post("/staff/import/<token>")
@@ -156,7 +173,7 @@ def apply_accounts(token: str) -> ResponseReturnValue:
     with transaction() as session:
         planned = _planned(session, token)
         if planned.faults:
-            return _preview(token, planned), 400
+            return _preview(session, token, planned), 400
         made = staff_files.apply(session, service(Vault), planned, by=person.id, now=clock.now(), until=until)
         told = _mailed(session, made) if how == "mail" else made
     flash(
