@@ -7,7 +7,7 @@ index that the address is known by, and looking one up stays a look at one row.
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, update
+from sqlalchemy import insert, or_
 from sqlmodel import Session, col, select
 
 from campaign.contacts import EMAIL, SMS, WEBHOOK, Contact, FormerIndex, Refusal
@@ -52,13 +52,17 @@ def refuse(session: Session, channel: str, index: str, *, via: str, now: datetim
 
 def link(session: Session, moves: Sequence[tuple[str, str]]) -> None:
     """Addresses stand under another index from now on (old, new): what was refused stays refused under both."""
-    now = clock.now()
-    for old, new in moves:
-        session.execute(update(FormerIndex).where(col(FormerIndex.current) == old).values(current=new))
-        known = session.get(FormerIndex, old, populate_existing=True)
-        if known is None:
-            session.add(FormerIndex(former=old, current=new, moved_at=now))
+    if not moves:
+        return
+    new_of, now = dict(moves), clock.now()
+    for one in session.exec(select(FormerIndex).where(col(FormerIndex.current).in_(new_of))).all():
+        one.current = new_of[one.current]
+        session.add(one)
     session.flush()
+    known = set(session.exec(select(FormerIndex.former).where(col(FormerIndex.former).in_(new_of))))
+    rows = [{"former": old, "current": new, "moved_at": now} for old, new in moves if old not in known]
+    if rows:
+        session.execute(insert(FormerIndex), rows)
     _share_refusals(session, moves)
 
 

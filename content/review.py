@@ -150,6 +150,8 @@ def _changes(published: Revision | None, revision: Revision) -> str:
     """What is new against the site, in a few words."""
     if published is None:
         return _("首次发布")
+    if published.id == revision.id:
+        return _("网站上就是这一版")
     made = comparison.compare(published.text, revision.text, published.media, revision.media)
     lines = sum(line.kind != "same" for stretch in made.stretches for line in stretch)
     return _(
