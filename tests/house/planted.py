@@ -1,7 +1,7 @@
 """One thing of every kind at a place of the tree, so that every address of the desk can be asked for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,9 +12,10 @@ from campaign.contacts import Contact
 from campaign.programme import CampaignForm
 from content import drafting, lifecycle, review
 from core.privacy import Vault
-from institution import approval_guests, approval_paths, audit, personal_data, sessions, stand_ins
+from institution import approval_guests, approval_paths, personal_data, sessions, stand_ins
 from institution.approval_guests import Invitation
 from institution.approval_paths import Step
+from institution.audit_models import AuditRecord
 from institution.models import Staff
 from scheduler import plans
 from scheduler.models import ChannelAccount, Push, PushState
@@ -102,7 +103,6 @@ def plant(spot: Spot) -> Planted:
             "approvals.remove_path": path,
             "approvals.end_stand_in": {"number": one.id},
             "audience_desk": pushed,
-            "audit": {"number": _record(spot)},
             "campaign_desk": {"code": _campaign(spot)},
             "content_desk": {"key": spot.key, "number": 1},
             "institution_desk": {"code": spot.outlet},
@@ -113,6 +113,15 @@ def plant(spot: Spot) -> Planted:
             "staff": _account(spot),
         },
     )
+
+
+def with_record(session: Session, planted: Planted, place: str) -> Planted:
+    """The same with a record of the audit log, which has its number once all was committed."""
+    query = select(AuditRecord.id).where(
+        AuditRecord.action == "campaign.create", AuditRecord.outlet_code == place
+    )
+    number = session.exec(query).one()
+    return replace(planted, arguments={**planted.arguments, "audit": {"number": number}})
 
 
 def _draft(spot: Spot) -> lifecycle.Draft:
@@ -168,11 +177,6 @@ def _path(spot: Spot, by: int) -> int:
         spot.session, kind="content.publish", outlet_code=spot.place, steps=steps, due_days=3, by=by, now=spot.now
     )  # fmt: skip
     return made.id or 0
-
-
-def _record(spot: Spot) -> int:
-    made = audit.record(spot.session, "piece.save", "piece", spot.key, outlet_code=spot.place, note=spot.word)
-    return made.id
 
 
 def _privacy(spot: Spot, by: int) -> int:

@@ -19,7 +19,7 @@ from core.settings import Settings
 from institution.audit_models import AuditHead
 from institution.powers import ROLES, allowed
 from tests import entering, factories, servers
-from tests.house.planted import Planted, Spot, plant
+from tests.house.planted import Planted, Spot, plant, with_record
 from webapp.create_app import create_app
 from webapp.runtime import build
 
@@ -59,6 +59,9 @@ def _planted(settings: Settings) -> Iterator[Ground]:
         )
         for role in ROLES:
             factories.person(session, f"role.{role}", "某人", role, now, at=factories.PROVINCE)
+    with runtime.service(Database).reading() as session:
+        inside = with_record(session, inside, factories.PROVINCE)
+        outside = with_record(session, outside, factories.OUTSIDE_PROVINCE)
     app = create_app(runtime)
     app.config["WTF_CSRF_ENABLED"] = False
     yield Ground(app, inside, outside)
