@@ -62,14 +62,14 @@ def build_probe() -> Callable[..., Any]:
     return line
 
 
-def _write(session: Any) -> None:
-    session.execute(text("UPDATE page_generation SET value = value + 0"))
+def _write(session: Any, code: str) -> None:
+    session.execute(text("UPDATE outlet SET hours = hours || '' WHERE code = :code"), {"code": code})
 
 
 @access.requires("outlet.edit", at=lambda _session, given: str(given["code"]))
 def _guarded(code: str) -> str:
     with transaction() as session:
-        _write(session)
+        _write(session, code)
         audit.record(
             session,
             "outlet.edit",
@@ -85,8 +85,8 @@ def _guarded(code: str) -> str:
 @access.public
 def _bare(code: str) -> str:
     with transaction() as session:
-        _write(session)
-    return code[:0]
+        _write(session, code)
+    return ""
 
 
 def _cookies(settings: Settings) -> tuple[dict[str, str], str]:

@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import event
+from sqlalchemy import Table, event, insert, select, update
 from sqlalchemy.orm import Session as AnySession
 from sqlalchemy.orm import SessionTransaction
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from core import clock
 from core.i18n import mark
@@ -39,6 +39,9 @@ class Actor:
 SYSTEM = Actor(None, "signpost", "job")
 _WAITING = "audit_waiting"
 _Waiting = tuple[SessionTransaction | None, AuditRecord]
+# Plain rows, not mapped objects: every write of the desk comes through here, and this takes half the time.
+_RECORDS, _HEAD = cast(Table, AuditRecord.__table__), cast(Table, AuditHead.__table__)  # type: ignore[attr-defined]
+_HEAD_HELD = select(_HEAD.c.last, _HEAD.c.hash).where(_HEAD.c.id == 1).with_for_update()
 _actor: ContextVar[Actor] = ContextVar("actor", default=SYSTEM)
 VIA_NAMES = {
     "desk": mark("工作台"),
@@ -104,17 +107,17 @@ def settle(session: AnySession) -> None:
     waiting: list[_Waiting] = session.info.get(_WAITING, [])
     if not waiting or session.in_nested_transaction():
         return
-    head = session.scalars(
-        select(AuditHead).where(AuditHead.id == 1).with_for_update(),
-        execution_options={"populate_existing": True},  # another transaction may have moved it meanwhile
-    ).one()
-    for _within, made in waiting:
-        made.id, made.previous = head.last + 1, head.hash
-        made.hash = digest(made.model_dump(exclude={"hash"}))
-        head.last, head.hash = made.id, made.hash
-        session.add(made)
+    session.flush()  # what else waits to be written comes first: who holds the head waits for nobody
+    last, previous = session.execute(_HEAD_HELD).one()
+    rows = []
+    for number, (_within, made) in enumerate(waiting, last + 1):
+        made.id, made.previous = number, previous
+        fields = made.model_dump(exclude={"hash"})
+        made.hash = previous = digest(fields)
+        rows.append({**fields, "hash": previous})
+    session.execute(insert(_RECORDS), rows)
+    session.execute(update(_HEAD).where(_HEAD.c.id == 1).values(last=last + len(rows), hash=previous))
     del session.info[_WAITING]
-    session.flush()
 
 
 def _forget(session: AnySession, ended: SessionTransaction) -> None:
