@@ -90,7 +90,7 @@ def words(approval: Approval, settings: Settings, now: datetime) -> tuple[str, s
     """Subject and text of a reminder."""
     late = approval.due_at is not None and approval.due_at <= now
     title = " ".join(approval.title.split())
-    subject = _("审批已过期：%(title)s") if late else _("审批快到期：%(title)s")
+    subject = _("审批已超期：%(title)s") if late else _("审批快到期：%(title)s")
     text = _(
         "您好：\n\n“%(title)s”在等您审批，办理期限是 %(due)s。\n\n请登录后处理：\n%(link)s\n\n"
         "如果您不在岗，可以在“审批”里设置代审人。\n\n%(institution)s"

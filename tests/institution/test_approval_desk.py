@@ -188,7 +188,7 @@ def test_the_list_is_filtered_sorted_and_written_out(app: Flask, store: Database
     browser = client(app, REVIEWER)
     everything = text(browser, "/desk/approvals")
     assert everything.index("晚了的") < everything.index("=省里的事") < everything.index("不急的")
-    assert "已过期" in everything
+    assert "已超期" in everything
     only = text(browser, "/desk/approvals?overdue=1")
     assert "晚了的" in only and "不急的" not in only
     assert "不急的" not in text(browser, f"/desk/approvals?place={PROVINCE}")

@@ -89,7 +89,7 @@ def test_who_may_decide_is_reminded_before_and_after(
     assert run(mailing, database, vault, late) == 2
     assert run(mailing, database, vault, late + timedelta(days=9)) == 0
     with database.reading() as session:
-        assert sum("已过期" in one[1] for one in letters_to(session, vault)) == 2
+        assert sum("已超期" in one[1] for one in letters_to(session, vault)) == 2
 
 
 def test_without_a_mail_server_nothing_is_marked_as_said(
