@@ -24,8 +24,10 @@ _DAYS = 1095
 
 def _follow(session: Session, moves: Sequence[tuple[str, str]]) -> None:
     """Rows of an address that moved are found under its new index, unless the push holds that one as well."""
-    twin = aliased(Delivery)
-    for old, new in moves:
+    twin, new_of = aliased(Delivery), dict(moves)
+    held = select(Delivery.address_index).where(col(Delivery.address_index).in_(new_of)).distinct()
+    for old in list(session.exec(held)):
+        new = new_of[old]
         there = select(twin.id).where(twin.push_id == Delivery.push_id, twin.address_index == new).exists()
         session.execute(
             update(Delivery)

@@ -114,13 +114,13 @@ def state(one: PrivacyRequest) -> str:
 
 
 _COLUMNS: tuple[Column[PrivacyRequest], ...] = (
-    Column("number", mark("编号"), lambda one: one.id, sort=PrivacyRequest.id, numeric=True),
     Column("kind", mark("事项"), wish, sort=PrivacyRequest.kind),
     Column("masked", mark("本人地址"), lambda one: one.masked),
     Column("state", mark("状态"), state, sort=PrivacyRequest.state),
     Column("node", mark("受理机构"), lambda one: one.outlet_code, sort=PrivacyRequest.outlet_code),
     Column("by", mark("申请人"), lambda one: one.requested_by),
     Column("at", mark("申请时间"), lambda one: one.requested_at, sort=PrivacyRequest.requested_at),
+    Column("number", mark("编号"), lambda one: one.id, sort=PrivacyRequest.id, numeric=True),
 )
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -332,3 +333,31 @@ def _rotating(settings: Settings) -> "subprocess.Popen[bytes]":
 def _stale(database: Database, vault: Vault) -> int:
     with database.reading() as session:
         return rotation.stale(session, vault)
+
+
+def test_refusals_given_while_keys_change_are_all_heard(
+    settings: Settings, database: Database, now: datetime
+) -> None:
+    count = 240
+    before, after = _ring(settings), _ring(settings, NEW)
+    list_id = _filled(database, before, now, count)
+    old = [before.index(EMAIL, f"p{number}@example.com") for number in range(1, count + 1)]
+    start = threading.Barrier(5)
+
+    def refuse(part: list[str]) -> None:
+        start.wait(10)
+        for index in part:
+            with database.transaction() as session:
+                audience.refuse(session, EMAIL, index, via="one-click", now=now)
+
+    threads = [threading.Thread(target=refuse, args=(old[turn::8],)) for turn in range(4)]
+    for thread in threads:
+        thread.start()
+    start.wait(10)
+    rotation.rotate(database, after, batch=7)
+    for thread in threads:
+        thread.join(120)
+    with database.reading() as session:
+        _sound(session, after, count)
+        found = audience.recipients(session, list_id, EMAIL)
+        assert found.refused == count // 2 and len(found.chosen) == count // 2
