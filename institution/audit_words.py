@@ -28,8 +28,7 @@ KINDS: dict[str, str] = {
     "plan": mark("推送计划"),
     "privacy": mark("个人信息"),
     "push": mark("推送"),
-    "revision": mark("版本"),
-    "session": mark("登录的设备"),
+    "refusal": mark("拒收"),
     "staff": mark("账号"),
     "stand_in": mark("代审"),
 }
@@ -37,34 +36,68 @@ KINDS: dict[str, str] = {
 PLACES: dict[str, str] = {
     "approval": "/desk/approvals/{}",
     "campaign": "/desk/campaigns/{}",
+    "channel": "/desk/channels/{}",
     "list": "/desk/audience/{}",
     "outlet": "/desk/outlets/{}",
+    "path": "/desk/approvals/paths",
     "piece": "/desk/pieces/{}",
     "plan": "/desk/plans/{}",
+    "privacy": "/desk/privacy/{}",
     "push": "/desk/pushes/{}",
-    "staff": "/desk/staff/{}",
+    "staff": "/desk/staff?q={}",
+    "stand_in": "/desk/approvals/stand-ins",
 }
+_NUMBERED = frozenset({"approval", "channel", "list", "plan", "privacy", "push"})
 FIELDS: dict[str, str] = {
     **LABELS,
     **SORTS,
+    "absent": mark("不在的人"),
     "active": mark("启用"),
     "as_of": mark("变更日期"),
+    "bad": mark("有错的行"),
+    "by": mark("决定人"),
     "changed": mark("修改"),
     "changes": mark("逐项变化"),
+    "channel": mark("渠道"),
     "count": mark("数量"),
+    "created": mark("新增"),
     "decision": mark("决定"),
+    "due_at": mark("期限"),
+    "due_days": mark("期限（天）"),
+    "email": mark("邮箱"),
+    "ended_at": mark("结束时间"),
     "ends_on": mark("结束日期"),
+    "erased": mark("已删除"),
+    "file_sha256": mark("文件指纹"),
     "filter": mark("筛选条件"),
+    "final": mark("最后一步"),
+    "for": mark("代谁"),
     "form": mark("格式"),
+    "from": mark("从"),
     "grants": mark("角色与范围"),
+    "guest": mark("外部人员"),
+    "hash": mark("内容指纹"),
     "login": mark("登录名"),
     "more": mark("未列出的"),
+    "number": mark("版本"),
     "opinion": mark("意见"),
     "outlet_code": mark("所属机构"),
+    "pieces": mark("内容"),
+    "port": mark("端口"),
+    "recipients": mark("收件人"),
     "roles": mark("角色"),
+    "rows": mark("行数"),
+    "sender": mark("发件人"),
+    "sessions": mark("登录的设备"),
+    "stand_in": mark("代审"),
     "starts_on": mark("开始日期"),
     "state": mark("状态"),
+    "step": mark("第几步"),
+    "steps": mark("步骤"),
     "title": mark("标题"),
+    "to": mark("到"),
+    "unchanged": mark("不变"),
+    "until": mark("有效期至"),
 }
 _LISTED = 200
 
@@ -107,7 +140,9 @@ def via(one: AuditRecord) -> str:
 def href(one: AuditRecord) -> str:
     """Where the thing is seen; empty when it has no page of its own."""
     place = PLACES.get(one.kind, "")
-    return place.format(quote(one.subject, safe="")) if place and one.subject else ""
+    if not place or not one.subject or (one.kind in _NUMBERED and not one.subject.isdigit()):
+        return ""
+    return place.format(quote(one.subject, safe=""))
 
 
 def differences(one: AuditRecord) -> list[Difference]:
