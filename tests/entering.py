@@ -14,9 +14,10 @@ from institution.sessions import Loaded
 
 
 def begun(session: Session, account: Staff, hours: float = 12.0) -> SignedIn:
-    """A person with a new session, as a request would load them."""
+    """A person with a new session that showed its second factor, as a request would load them."""
+    now = clock.now()
     made, token = sessions.begin(
-        session, account, address="127.0.0.1", agent="tests", now=clock.now(), hours=hours
+        session, account, address="127.0.0.1", agent="tests", now=now, hours=hours, second_factor_at=now
     )
     return SignedIn(Loaded(made, account, sessions.powers_of(session, account.id or 0)), token)
 

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from core.database import Database
 from core.privacy import Vault
-from institution import people, sessions
+from institution import granting, people, sessions
 from institution.audit_models import AuditRecord
 from institution.models import Staff
 from tests import entering, factories
@@ -39,7 +39,7 @@ def branches(app: Flask, now: datetime) -> Flask:
         factories.person(session, "both.sides", "两边", "analyst", now, at=PROVINCE)
         both = people.by_login(session, "both.sides")
         assert both
-        people.set_grants(session, both, [("analyst", PROVINCE), ("analyst", OUTSIDE_PROVINCE)])
+        granting.set_grants(session, both, [("analyst", PROVINCE), ("analyst", OUTSIDE_PROVINCE)])
         factories.person(session, "strong.here", "强者", "administrator", now, at=PROVINCE)
     return app
 
