@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, select
 
 from core.errors import NotFound
@@ -25,6 +25,17 @@ _SYSTEMS = (
     ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("HarmonyOS", "HarmonyOS"),
     ("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux"),
 )  # fmt: skip
+# Every request of the desk asks these two: put together once, they cost half as much.
+_LOAD = (
+    select(StaffSession, Staff)
+    .join(Staff, col(Staff.id) == col(StaffSession.staff_id))
+    .where(col(StaffSession.token_hash) == bindparam("hash"))
+)
+_GRANTS = (
+    select(Grant.role, Grant.outlet_code)
+    .where(col(Grant.staff_id) == bindparam("staff"))
+    .order_by(Grant.role, Grant.outlet_code)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +79,7 @@ def begin(
 
 def load(session: Session, token: str, now: datetime) -> Loaded | None:
     """The session of a token while it is valid and its account open, else None."""
-    query = (
-        select(StaffSession, Staff)
-        .join(Staff, col(Staff.id) == col(StaffSession.staff_id))
-        .where(StaffSession.token_hash == _hash(token))
-    )
-    row = session.exec(query).first()
+    row = session.execute(_LOAD, {"hash": _hash(token)}).first()
     if row is None:
         return None
     found, staff = row
@@ -84,8 +90,8 @@ def load(session: Session, token: str, now: datetime) -> Loaded | None:
 
 def powers_of(session: Session, staff_id: int) -> Powers:
     """What a person may do, and where."""
-    query = select(Grant.role, Grant.outlet_code).where(Grant.staff_id == staff_id)
-    return Powers(tuple(session.exec(query.order_by(Grant.role, Grant.outlet_code))))
+    rows = session.execute(_GRANTS, {"staff": staff_id})
+    return Powers(tuple((role, code) for role, code in rows))
 
 
 def seen(session: Session, session_id: int, now: datetime) -> None:
