@@ -42,7 +42,7 @@ COLUMNS: tuple[Column[Entry], ...] = (
 )
 ACTS = {
     "submit": (mark("提交审查"), "content.edit"),
-    "publish": (mark("发布"), "content.publish"),
+    "publish": (mark("发布到网站"), "content.publish"),
     "withdraw": (mark("撤下"), "content.publish"),
 }
 
@@ -203,7 +203,7 @@ def _preview(act: str, lines: list[bulk.Line], back: str, *, reason: str = "", e
         action=url_for(".several"),
         act=act,
         lines=lines,
-        confirm=_("%(act)s这 %(count)s 篇", act=word, count=good),
+        confirm=_("确认：%(act)s %(count)s 篇", act=word, count=good),
         back=back,
         hidden={"back": back},
         danger=act == "withdraw",

@@ -54,6 +54,8 @@ def test_a_good_file_is_imported_and_twice_is_once(run: Run, database: Database,
     assert "新增 1" in run("audience", "import", file, "--list", "老客户").output
     assert "不变 1" in run("audience", "import", file, "--list", "老客户").output
     assert _people(database) == 1
+    assert run("audience", "import", file, "--list", "老客户", "--at", "no-such").exit_code == 1
+    assert _people(database) == 1
     listed = run("audience", "list")
     assert "老客户" in listed.output and "1" in listed.output
 

@@ -14,6 +14,8 @@ from core.i18n import gettext as _
 from core.i18n import mark
 from core.privacy import Vault
 from core.settings import Settings
+from institution import outlets
+from institution.powers import WHOLE
 from scheduler import plans, pushes
 from scheduler.jobs import Outgoing
 from scheduler.models import PLAN_NAMES, PUSH_NAMES, DeliveryState, PlanState, PushState
@@ -35,13 +37,16 @@ def push() -> None:
 @audience.command("import", help=mark("从 CSV 导入；有一行不对就什么都不导入，除非 --skip-bad"))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--list", "list_name", required=True, help=mark("名单的名字，没有就新建"))
+@click.option("--at", "outlet_code", default=WHOLE, help=mark("名单归属的机构编号，不填就是整个机构"))
 @click.option("--dry-run", is_flag=True, help=mark("只检查，不导入"))
 @click.option("--skip-bad", is_flag=True, help=mark("导入没有错的行，有错的写到输入文件旁边"))
 @plain_errors
-def import_file(file: Path, list_name: str, dry_run: bool, skip_bad: bool) -> None:
+def import_file(file: Path, list_name: str, outlet_code: str, dry_run: bool, skip_bad: bool) -> None:
     """Import a contact file; exit code 1 when it has bad rows and nothing was applied."""
     objects = runtime()
     with objects.service(Database).transaction() as session:
+        if outlet_code != WHOLE:
+            outlets.get(session, outlet_code)
         result = audience_import.import_file(
             session,
             file.read_bytes(),
@@ -51,6 +56,7 @@ def import_file(file: Path, list_name: str, dry_run: bool, skip_bad: bool) -> No
             now=clock.now(),
             dry_run=dry_run,
             skip_bad=skip_bad,
+            outlet_code=outlet_code,
         )
     _report(result)
     if result.bad and skip_bad and not dry_run:
@@ -67,7 +73,7 @@ def list_lists() -> None:
     """All lists with their sizes."""
     with runtime().service(Database).reading() as session:
         for row in people.lists(session):
-            click.echo(f"{row.size:>10,}  {row.name}")
+            click.echo(f"{row.size:>10,}  {row.name}  {row.place}")
 
 
 @push.command("status", help=mark("列出计划和最近的推送"))
