@@ -104,12 +104,26 @@ def take_back(session: Session, plan_id: int, *, by: int, now: datetime) -> None
 def activate(session: Session, plan_id: int, *, zone: ZoneInfo, now: datetime) -> Plan:
     """Start or resume an approved plan: from now on it fires when due. Moments that passed are not made up."""
     plan = get(session, plan_id)
+    due = check_startable(session, plan, zone=zone, now=now)
+    return _act(session, plan, "plan.start", PlanState.active, due, now=now)
+
+
+def check_startable(session: Session, plan: Plan, *, zone: ZoneInfo, now: datetime) -> datetime:
+    """When the plan would fire first if it were started now; Conflict or Invalid when it cannot be."""
+    if plan.state not in _EDITABLE:
+        raise _wrong_state(plan)
     _check_sendable(session, plan)
     due = next_due(plan.first_at, plan.rule, zone, now)
     if due is None:
         raise Invalid(mark("计划的时间已经过去，请改到将来的时间再启动。"), field="first_at")
     starting.check_approved(session, plan)
-    return _act(session, plan, "plan.start", PlanState.active, due, now=now)
+    return due
+
+
+def check_active(plan: Plan) -> None:
+    """Conflict unless the plan is active."""
+    if plan.state != PlanState.active:
+        raise _wrong_state(plan)
 
 
 def send_now(session: Session, plan_id: int, *, now: datetime) -> Plan:
@@ -176,15 +190,18 @@ def _act(
         .values(state=to, next_due_at=due, reason="", updated_at=now)
     )
     if session.execute(statement).rowcount != 1:  # type: ignore[attr-defined]
-        raise Conflict(
-            mark("计划现在是“%(state)s”，不能这样操作，请刷新页面。"),
-            state=_(PLAN_NAMES[PlanState(plan.state)]),
-        )
+        raise _wrong_state(plan)
     session.refresh(plan)
     if to == PlanState.active:
         _describe(session, plan.channel)
     _record(session, action, plan, {"state": before}, {"state": plan.state})
     return plan
+
+
+def _wrong_state(plan: Plan) -> Conflict:
+    return Conflict(
+        mark("计划现在是“%(state)s”，不能这样操作，请刷新页面。"), state=_(PLAN_NAMES[PlanState(plan.state)])
+    )
 
 
 def _describe(session: Session, channel: str) -> None:

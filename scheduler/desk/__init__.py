@@ -5,7 +5,7 @@ its permission and where its thing belongs. The one flow: `plan` (write, preview
 start) → the runner fires → `pushes` (watch, pause, settle).
 """
 
-from scheduler.desk import channels, plan, plans, preview, pushes, running
+from scheduler.desk import channels, plan, plans, preview, pushes, running, several
 from scheduler.desk.routes import blueprint
 
-__all__ = ["blueprint", "channels", "plan", "plans", "preview", "pushes", "running"]
+__all__ = ["blueprint", "channels", "plan", "plans", "preview", "pushes", "running", "several"]

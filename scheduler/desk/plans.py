@@ -20,6 +20,7 @@ from institution.powers import Scope
 from scheduler import plans, pushes
 from scheduler.desk.form import route_name
 from scheduler.desk.routes import APPROVAL_TONES, TONES, blueprint
+from scheduler.desk.several import acts
 from scheduler.models import (
     APPROVAL_NAMES,
     PLAN_NAMES,
@@ -75,6 +76,7 @@ class PlansPage:
     state: str
     states: Mapping[str, str]
     may_write: bool
+    acts: Sequence[tuple[str, str]]
 
     @property
     def filtered(self) -> bool:
@@ -116,6 +118,7 @@ def index() -> ResponseReturnValue:
         state=state,
         states={"": _("全部")} | {str(one): _(name) for one, name in PLAN_NAMES.items()},
         may_write=person.may("push.edit"),
+        acts=acts(),
     )
     return render("scheduler/plans.html", page)
 

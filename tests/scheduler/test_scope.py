@@ -16,7 +16,7 @@ from core.settings import Settings
 from scheduler import planner
 from scheduler.models import Plan, Push
 from tests import entering, factories
-from tests.scheduler.audience_cast import ZONE, account, people, plan, send_now
+from tests.scheduler.audience_cast import ZONE, account, approve, people, plan, send_now
 from webapp.create_app import create_app
 from webapp.runtime import build
 
@@ -121,6 +121,42 @@ def test_a_form_cannot_reach_beyond_the_province(app: Flask, operator: FlaskClie
         assert answer.status_code in (400, 403), more
     with app.extensions["signpost"][Database].reading() as session:
         assert len(list(session.exec(select(Plan).where(Plan.name == "试试")))) == 1
+
+
+def test_several_plans_are_started_and_paused_after_a_preview(app: Flask, operator: FlaskClient) -> None:
+    numbers = _numbers(app)
+    with app.extensions["signpost"][Database].transaction() as session:
+        chosen = session.exec(select(ContactList.id).where(ContactList.name == OURS)).one() or 0
+        for name, ready in (("甲", True), ("乙", False)):
+            made = plan(
+                session,
+                chosen,
+                clock.now(),
+                name=name,
+                outlet_code=factories.PROVINCE,
+                first_at="2099-09-15T15:00",
+            )
+            if ready:
+                approve(session, made, clock.now())
+            numbers[name] = (made.id or 0, 0)
+    ticked = [str(numbers[name][0]) for name in ("甲", "乙", THEIRS)]
+    page = operator.post("/desk/plans/several", data={"action": "activate", "pick": ticked}).text
+    assert (
+        "将要变化的 1 项" in page
+        and "2099-09-15 15:00 第一次推送" in page
+        and "还没有经过另一位同事批准" in page
+    )
+    assert THEIRS not in page and "不在您负责的范围内" in page
+    sure = {"pick": ticked, "confirm": "1", "back": "/desk/plans"}
+    page = operator.post(
+        "/desk/plans/several", data=sure | {"action": "activate"}, follow_redirects=True
+    ).text
+    assert "已启动 1 份计划" in page
+    page = operator.post("/desk/plans/several", data=sure | {"action": "pause"}, follow_redirects=True).text
+    assert "已暂停 1 份计划" in page
+    for wrong in ({"action": "end", "pick": ticked}, {"action": "pause"}):
+        assert operator.post("/desk/plans/several", data=wrong).status_code == 400
+    assert entering.client(app, "qian.look").post("/desk/plans/several", data=sure).status_code == 403
 
 
 def test_who_may_only_look_finds_nothing_to_press(app: Flask) -> None:
