@@ -49,6 +49,8 @@ DESK: list[Shown] = [
     Shown("/desk/sign-in"),
     Shown("/desk", staff=True),
     Shown("/desk/approvals", staff=True),
+    Shown("/desk/search?q=西湖", staff=True),
+    Shown("/desk/search?q=没有这个", staff=True),
     Shown(f"/desk/campaigns/{browser.CAMPAIGN}/preview", staff=True),
     Shown("/desk/outlets", staff=True),
     Shown("/desk/outlets/new", staff=True),
