@@ -50,6 +50,49 @@ def _letters_erased(session: Session, person: Sought) -> int:
 holders.declare(Holder("letter", mark("系统邮件"), _letters, _letters_shown, _letters_erased))
 
 
+def _none(_session: Session, _person: Sought) -> int:
+    """An employee's account is no customer's data to erase, and a guest's address goes with their link."""
+    return 0
+
+
+def _is(vault: Vault, sealed_email: str | None, person: Sought) -> bool:
+    if not sealed_email:
+        return False
+    return not set(vault.indexes("email", vault.decrypt(sealed_email))).isdisjoint(person.indexes)
+
+
+def _accounts_shown(session: Session, vault: Vault, person: Sought) -> Section:
+    rows = session.exec(select(Staff).where(col(Staff.email).is_not(None)).order_by(col(Staff.id)))
+    return [
+        {
+            gettext("登录名"): one.login,
+            gettext("姓名"): one.name,
+            gettext("电子邮箱"): vault.decrypt(one.email or ""),
+            gettext("登记时间"): one.created_at.isoformat(timespec="minutes"),
+            gettext("上次登录"): one.signed_in_at.isoformat(timespec="minutes") if one.signed_in_at else "",
+        }
+        for one in rows
+        if _is(vault, one.email, person)
+    ]
+
+
+def _guests_shown(session: Session, vault: Vault, person: Sought) -> Section:
+    rows = session.exec(select(GuestReview).where(GuestReview.email_sealed != ""))
+    return [
+        {
+            gettext("姓名"): one.name,
+            gettext("电子邮箱"): vault.decrypt(one.email_sealed),
+            gettext("时间"): one.created_at.isoformat(timespec="minutes"),
+        }
+        for one in rows
+        if _is(vault, one.email_sealed, person)
+    ]
+
+
+holders.declare(Holder("account", mark("员工账号"), _none, _accounts_shown, _none))
+holders.declare(Holder("guest", mark("外部审查人"), _none, _guests_shown, _none))
+
+
 def _older(session: Session, table: type[SQLModel], *conditions: ColumnElement[bool]) -> int:
     return session.scalar(select(func.count()).select_from(table).where(*conditions)) or 0
 
@@ -147,5 +190,6 @@ retention.declare(
         least=1095,
     )
 )
+retention.stand(mark("员工账号"), mark("停用后仍保留，操作记录才说得清是谁做的"))
 retention.stand(mark("操作记录"), mark("长期保存，不可修改；其中的个人信息已掩码"))
 retention.stand(mark("上传的导入文件"), mark("只在处理时使用，不保存"))

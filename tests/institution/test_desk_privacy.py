@@ -344,3 +344,18 @@ def test_nobody_found_is_said(
     answer = handler.post(f"/desk/privacy/{number}/take")
     with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
         assert "没有找到" in archive.read("personal-data.html").decode()
+
+
+def test_an_employee_sees_their_account_too(app: Flask, handler: FlaskClient, database: Database) -> None:
+    vault: Vault = app.extensions["signpost"][Vault]
+    with database.transaction() as session:
+        editor = people.by_login(session, factories.EDITOR)
+        assert editor is not None
+        editor.email = vault.encrypt("lin@example.com")
+        session.add(editor)
+    number = _ask(handler, address="Lin@example.com")
+    _decide(database, number)
+    answer = handler.post(f"/desk/privacy/{number}/take")
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        (account,) = json.loads(archive.read("personal-data.json"))["data"]["员工账号"]
+    assert account["登录名"] == factories.EDITOR and account["电子邮箱"] == "lin@example.com"
