@@ -115,8 +115,13 @@ def visible(who: Viewer) -> ColumnElement[bool]:
 def names(session: Session, numbers: Iterable[int | None]) -> dict[int, str]:
     """The names of staff by number."""
     wanted = sorted({one for one in numbers if one is not None})
-    rows = session.exec(select(Staff.id, Staff.name).where(col(Staff.id).in_(wanted)))
-    return {number or 0: name for number, name in rows}
+    found: dict[int, str] = {}
+    for start in range(0, len(wanted), 500):
+        part = col(Staff.id).in_(wanted[start : start + 500])
+        found |= {
+            number or 0: name for number, name in session.exec(select(Staff.id, Staff.name).where(part))
+        }
+    return found
 
 
 def _now_by(powers: Powers) -> ColumnElement[bool]:

@@ -31,6 +31,7 @@ class Line:
     outcome: str
     tone: str
     overdue: bool
+    decider: str
 
     @property
     def picked(self) -> str:
@@ -71,9 +72,13 @@ def outcome_name(approval: Approval) -> str:
 
 def lines(session: Session, rows: Sequence[Approval], now: datetime) -> list[Line]:
     """The requests with their words."""
-    names = approval_search.names(session, (one.requested_by for one in rows))
-    named = places.names(session, {one.outlet_code for one in rows})
+    people = {number for one in rows for number in (one.requested_by, one.decided_by)}
     steps = _steps_of(session, [one.id or 0 for one in rows])
+    people |= {
+        number for found in steps.values() for each in found for number in (each.decided_by, each.for_staff)
+    }
+    names = approval_search.names(session, people)
+    named = places.names(session, {one.outlet_code for one in rows})
     return [
         Line(
             request=one,
@@ -84,6 +89,7 @@ def lines(session: Session, rows: Sequence[Approval], now: datetime) -> list[Lin
             outcome=outcome_name(one),
             tone=TONES.get(one.decision or "", "info"),
             overdue=one.decision is None and one.due_at is not None and one.due_at <= now,
+            decider=_deciders(steps.get(one.id or 0, []), names),
         )
         for one in rows
     ]
@@ -124,6 +130,11 @@ def _step_line(approval: Approval, step: ApprovalStep, names: Mapping[int, str],
     )
 
 
+def _deciders(steps: Sequence[ApprovalStep], names: Mapping[int, str]) -> str:
+    """Who decided the steps of a request, in their order."""
+    return _("、").join(decider(one, names) for one in steps if one.decided_by)
+
+
 def _step_words(approval: Approval, steps: Sequence[ApprovalStep]) -> str:
     current = next((one for one in steps if one.number == approval.current_step), None)
     if current is None:
@@ -139,7 +150,9 @@ def _step_words(approval: Approval, steps: Sequence[ApprovalStep]) -> str:
 
 def _steps_of(session: Session, numbers: Iterable[int]) -> dict[int, list[ApprovalStep]]:
     found: dict[int, list[ApprovalStep]] = {}
-    query = select(ApprovalStep).where(col(ApprovalStep.approval_id).in_(list(numbers)))
-    for one in session.exec(query.order_by(col(ApprovalStep.number))):
-        found.setdefault(one.approval_id, []).append(one)
+    wanted = list(numbers)
+    for start in range(0, len(wanted), 500):  # an export may hold more than a statement takes
+        part = col(ApprovalStep.approval_id).in_(wanted[start : start + 500])
+        for one in session.exec(select(ApprovalStep).where(part).order_by(col(ApprovalStep.number))):
+            found.setdefault(one.approval_id, []).append(one)
     return found

@@ -70,7 +70,8 @@ def queue() -> ResponseReturnValue:
     now, form = clock.now(), asked_export()
     with reading() as session:
         who, wanted = seen_by(session), _filter()
-        view = desk_table.view(_columns(), request.args, first="-decided" if wanted.box == DONE else "due")
+        first = "-decided" if wanted.box == DONE else "due"
+        view = desk_table.view(_columns(done=wanted.box == DONE), request.args, first=first)
         rows = approval_search.query(who, wanted)
         if form:
             return _file(session, desk_table.everything(session, rows, view, ties=_TIES), form)
@@ -201,7 +202,8 @@ def _filter() -> Filter:
 _TIES = (Approval.requested_at, Approval.id)
 
 
-def _columns(words: Mapping[int, Line] | None = None) -> tuple[Column[Approval], ...]:
+def _columns(words: Mapping[int, Line] | None = None, *, done: bool = False) -> tuple[Column[Approval], ...]:
+    """The columns; of what was decided the page shows when and by whom, of what waits until when."""
     known = words or {}
     return (
         Column("number", mark("编号"), lambda one: one.id, sort=Approval.id, numeric=True, shown=False),
@@ -210,12 +212,11 @@ def _columns(words: Mapping[int, Line] | None = None) -> tuple[Column[Approval],
         Column("place", mark("机构"), lambda one: known[one.id or 0].place, sort=Approval.outlet_code),
         Column("by", mark("提交人"), lambda one: known[one.id or 0].by),
         Column("asked", mark("提交时间"), lambda one: one.requested_at, sort=Approval.requested_at),
-        Column("due", mark("办理期限"), lambda one: one.due_at, sort=Approval.due_at),
-        Column("step", mark("进度"), lambda one: known[one.id or 0].step),
+        Column("due", mark("办理期限"), lambda one: one.due_at, sort=Approval.due_at, shown=not done),
+        Column("step", mark("进度"), lambda one: known[one.id or 0].step, shown=not done),
         Column("outcome", mark("结论"), lambda one: known[one.id or 0].outcome, sort=Approval.decision),
-        Column(
-            "decided", mark("结论时间"), lambda one: one.decided_at, sort=Approval.decided_at, shown=False
-        ),
+        Column("decided", mark("结论时间"), lambda one: one.decided_at, sort=Approval.decided_at, shown=done),
+        Column("decider", mark("审批人"), lambda one: known[one.id or 0].decider, shown=done),
         Column("opinion", mark("意见"), lambda one: one.opinion, shown=False),
         Column("hash", mark("内容哈希"), lambda one: one.subject_hash, shown=False),
     )
