@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from core.i18n import gettext, mark
-from institution import audit
+from institution import approval_kinds, audit
 from institution.audit_models import AuditRecord
 from institution.models import OUTLET_KIND_NAMES
 from institution.outlet_files import LABELS
@@ -90,16 +90,26 @@ FIELDS: dict[str, str] = {
     "sender": mark("发件人"),
     "sessions": mark("登录的设备"),
     "stand_in": mark("代审"),
+    "new_list": mark("新名单"),
+    "piece_key": mark("内容"),
     "starts_on": mark("开始日期"),
     "state": mark("状态"),
     "step": mark("第几步"),
     "steps": mark("步骤"),
+    "thing": mark("对象"),
     "title": mark("标题"),
     "to": mark("到"),
     "unchanged": mark("不变"),
     "until": mark("有效期至"),
 }
+_DECISIONS = {
+    "approved": mark("通过"),
+    "changes": mark("退回修改"),
+    "rejected": mark("不通过"),
+    "withdrawn": mark("撤回"),
+}
 _LISTED = 200
+_FIRST = ("title", "name", "state", "decision")  # what a line in the list tells before anything else
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,22 +155,36 @@ def href(one: AuditRecord) -> str:
     return place.format(quote(one.subject, safe=""))
 
 
+def who(one: AuditRecord) -> str:
+    """Who did it; the product itself is named in words."""
+    return via(one) if one.via == "job" and one.actor_id is None else one.actor
+
+
 def differences(one: AuditRecord) -> list[Difference]:
     """Before and after, field by field; only what differs was kept."""
     names = list(dict.fromkeys([*one.before, *one.after]))
-    return [Difference(name, label(name), value(one.before, name), value(one.after, name)) for name in names]
+    return [
+        Difference(name, label(one, name), value(one, one.before, name), value(one, one.after, name))
+        for name in names
+    ]
 
 
-def label(name: str) -> str:
+def label(one: AuditRecord, name: str) -> str:
     """A field's name."""
+    if name == "kind" and one.kind != "outlet":
+        return gettext("类型")
     return gettext(FIELDS[name]) if name in FIELDS else name
 
 
-def value(values: Mapping[str, Any], name: str) -> str:
+def value(one: AuditRecord, values: Mapping[str, Any], name: str) -> str:
     """A field's value as a person reads it; empty where the field is missing or holds nothing."""
     found = values.get(name)
-    if name == "kind" and found in OUTLET_KIND_NAMES:
+    if one.kind == "outlet" and name == "kind" and found in OUTLET_KIND_NAMES:
         return gettext(OUTLET_KIND_NAMES[found])
+    if one.kind == "approval" and name == "kind" and found in approval_kinds.KINDS:
+        return gettext(approval_kinds.KINDS[found].label)
+    if name == "decision":
+        return gettext(_DECISIONS.get(str(found), "")) or _text(found)
     return _text(found)
 
 
@@ -188,7 +212,8 @@ def _listed(texts: list[str]) -> str:
 def summary(one: AuditRecord, *, most: int = 2) -> str:
     """The first differences in one line, for a list."""
     lines = []
-    for each in differences(one)[:most]:
+    told = [each for each in differences(one) if each.before or each.after]
+    for each in sorted(told, key=lambda each: each.name not in _FIRST)[:most]:
         was, now = _short(each.before), _short(each.after)
         said = f"{was} → {now}" if was and now else now or (f"{was} → ∅" if was else "∅")
         lines.append(gettext("%(field)s：%(value)s") % {"field": each.label, "value": said})

@@ -68,7 +68,9 @@ def _since(planned: Plan) -> str:
 def _line(change: Change) -> str:
     if change.is_new:
         return f"+ {change.code} {change.name}"
-    fields = "; ".join(f"{each.field}: {shown(each.old)} → {shown(each.new)}" for each in change.fields)
+    fields = "; ".join(
+        f"{each.field}: {shown(each.old) or '∅'} → {shown(each.new) or '∅'}" for each in change.fields
+    )
     return f"{change.code} {fields}"
 
 

@@ -53,6 +53,10 @@ class LogPage:
         """How a record reads."""
         return audit_words
 
+    def at(self, one: AuditRecord) -> str:
+        """When, to the second, in the institution's time zone."""
+        return _at(one)
+
     @property
     def counted(self) -> int:
         """Beyond this nobody counts."""
@@ -158,6 +162,10 @@ def export() -> ResponseReturnValue:
     return answer
 
 
+def _at(one: AuditRecord) -> str:
+    return one.at.astimezone(service(Settings).zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def _top(scope: Scope) -> str:
     """The node of an act over a whole scope: its one top, or the institution."""
     return next(iter(scope.tops)) if len(scope.tops) == 1 else WHOLE
@@ -173,7 +181,7 @@ def show(number: int) -> ResponseReturnValue:
         older = audit_log.listing(session, scope, Filter(), before=number, size=1).records
         page = RecordPage(
             record=one,
-            at=one.at.astimezone(service(Settings).zone).strftime("%Y-%m-%d %H:%M:%S"),
+            at=_at(one),
             node=places.name(session, one.outlet_code),
             differences=audit_words.differences(one),
             whole=audit_chain.is_whole(session, one),
