@@ -16,6 +16,7 @@ from core.errors import Conflict, Invalid
 from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys
+from institution import rotation
 from institution.audit_models import AuditRecord
 from scheduler import accounts
 from scheduler.account_secrets import OVERLAP, Opener, Secrets, derived
@@ -254,3 +255,17 @@ def test_an_administrator_of_a_province_sees_its_accounts_alone(app: Flask, admi
     assert elsewhere.status_code in (400, 403) and "whsec_" not in elsewhere.text
     moved = local.post("/desk/channels/3", data=_form(_named(own, "浙江", outlet_code="")))
     assert moved.status_code in (400, 403)
+
+
+def test_secrets_follow_when_the_keys_are_changed(database: Database, keys: Keys, now: datetime) -> None:
+    old = Secrets(keys, Vault(keys, ["a key of before, long enough"]))
+    with database.transaction() as session:
+        made, first = accounts.create(session, HOOK, held=old, now=now)
+        second = accounts.replace_secret(session, made.id or 0, held=old, now=now)
+    ring = Vault(keys, ["a key of now, long enough", "a key of before, long enough"])
+    report = rotation.rotate(database, ring)
+    assert report.changed["渠道账号的密钥"] == 1
+    alone = Secrets(keys, Vault(keys, ["a key of now, long enough"]))
+    with database.reading() as session:
+        row = session.exec(select(ChannelAccount)).one()
+        assert alone.of(row, now) == (second, first)

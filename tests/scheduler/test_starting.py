@@ -291,3 +291,30 @@ def test_every_act_leaves_one_record(database: Database, vault: Vault, now: date
             "plan.end",
         ]
         assert (rows[1].before, rows[1].after) == ({"name": "九月提醒"}, {"name": "秋天"})
+
+
+def test_of_two_who_start_a_plan_at_once_one_does(database: Database, vault: Vault, now: datetime) -> None:
+    with database.transaction() as session:
+        made = _made(session, vault, now)
+        approve(session, made, now)
+        plan_id = made.id or 0
+    barrier, results = threading.Barrier(4), []
+
+    def start() -> None:
+        barrier.wait()
+        try:
+            with database.transaction() as session:
+                plans.activate(session, plan_id, zone=ZONE, now=now)
+            results.append(True)
+        except Conflict:
+            results.append(False)
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sorted(results) == [False, False, False, True]
+    with database.reading() as session:
+        found = session.exec(select(AuditRecord).where(AuditRecord.action == "plan.start"))
+        assert len(list(found)) == 1
