@@ -79,7 +79,7 @@ def queue() -> ResponseReturnValue:
         page = QueuePage(
             box=wanted.box,
             boxes={key: _(label) for key, label in BOXES.items()},
-            counts={key: approval_search.count(session, who, Filter(box=key)) for key in (WAITING, MINE)},
+            counts={WAITING: approval_search.count(session, who, Filter())},
             view=view,
             listing=listing,
             lines=approval_lines.lines(session, listing.rows, now),
