@@ -13,6 +13,7 @@ from institution.access import SignedIn
 from institution.approval_models import Approval
 from institution.approval_search import MINE, Filter
 from institution.desk_home import Entry, Panel
+from institution.personal_models import READY, PrivacyRequest
 from scheduler.models import Batch, BatchState, Plan, PlanApproval, PlanState, Push, PushState
 from webapp import desk_figures
 
@@ -23,7 +24,7 @@ _SOON = timedelta(days=1)
 
 def plug() -> None:
     """Plug the panels in, in the order in which they are shown; again: changes nothing."""
-    for maker in (reviews, uncertain, failed, overtaken, stopped, returned, publishable, startable):
+    for maker in (reviews, uncertain, failed, overtaken, stopped, returned, publishable, startable, takeable):
         desk_home.plug(maker)
     desk_figures.plug()
     outlet_changes.on_change(pages.bump)  # an outlet's public page shows what the tree says
@@ -153,3 +154,17 @@ def _pushes(session: Session, person: SignedIn, condition: object) -> list[Push]
 
 def _title(push: Push) -> str:
     return push.subject or push.piece_key or _("推送 %(number)s") % {"number": push.id}
+
+
+def takeable(session: Session, person: SignedIn, now: datetime) -> Panel | None:
+    """Exports of personal data that this person asked for and may now take, once."""
+    if not person.may("privacy.request"):
+        return None
+    query = select(PrivacyRequest).where(
+        PrivacyRequest.requested_by == person.id,
+        PrivacyRequest.state == READY,
+        col(PrivacyRequest.ready_until) > now,
+    )
+    rows = list(session.exec(query.order_by(col(PrivacyRequest.ready_until))))
+    entries = [Entry(one.masked, f"/desk/privacy/{one.id}", _("可以下载"), "good") for one in rows[:_FIRST]]
+    return Panel(_("个人信息可以下载"), "/desk/privacy?state=ready", len(rows), entries)
