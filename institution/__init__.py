@@ -1,9 +1,11 @@
-"""The institution itself: its outlets, its staff, who may do what, and what needs a second person.
+"""The institution itself: its outlets, its people, who may do what, and what needs a second person.
 
-Responsible for the tree of outlets with its history, staff accounts and sign-in, permissions, and
-`approvals`, the one mechanism for four eyes. May import only `core`.
+Responsible for the tree of outlets with its history (`outlet*`), accounts and signing in (`people`, `sign_in`,
+`second_factor`, `oidc`), powers by role and part of the tree (`powers`, `access`), four eyes (`approval*`), the
+audit log (`audit*`), personal data on request (`personal_data`), letters to staff. May import only `core`.
 
-The one flow: an outlet file → `outlet_files.read` (rows) → `outlet_changes.plan` (what would change, what is
-wrong) → `outlet_changes.apply` (the tree as it stands, and dated spans) → `tracking.dimensions` reads the
-spans, so last year's names stay true. A form on the desk is an import of one row.
+Every act takes one way: a request → `access.requires` (session, permission, place) → a verb in a transaction →
+`approvals` where a second person decides on exactly this hash → `audit.record`, kept if and only if the act is.
+An outlet file: `outlet_files.read` (rows) → `outlet_changes.plan` (what would change, what is wrong) →
+`outlet_changes.apply` (the tree as it stands, and dated spans that keep last year's names true).
 """

@@ -26,6 +26,8 @@ ONLY = {
     "markdown": ("content.rendering", "content.rendering."),
     "clickhouse_connect": ("tracking.store",),
     "requests": ("scheduler.channels.",),
+    "authlib": ("institution.oidc",),
+    "pyotp": ("institution.second_factor",),
 }
 
 
