@@ -12,13 +12,10 @@ from core.i18n import mark
 from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys
-from institution import sealed
 from scheduler.channels.base import Account, DeliveryError
 from scheduler.models import ChannelAccount, Push
 
 OVERLAP = timedelta(hours=24)
-
-sealed.declare(sealed.Sealed(ChannelAccount, ("secret_sealed", "previous_sealed"), mark("渠道账号的密钥")))
 
 
 class Secrets:

@@ -264,7 +264,7 @@ def test_secrets_follow_when_the_keys_are_changed(database: Database, keys: Keys
         second = accounts.replace_secret(session, made.id or 0, held=old, now=now)
     ring = Vault(keys, ["a key of now, long enough", "a key of before, long enough"])
     report = rotation.rotate(database, ring)
-    assert report.changed["渠道账号的密钥"] == 1
+    assert sum(report.changed.values()) == 1, "the one account"
     alone = Secrets(keys, Vault(keys, ["a key of now, long enough"]))
     with database.reading() as session:
         row = session.exec(select(ChannelAccount)).one()
