@@ -1,7 +1,6 @@
 """Signing in and out, one's own password and devices: nothing is given away, nothing is carried over."""
 
 import re
-import statistics
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -14,9 +13,9 @@ from sqlmodel import col, select
 
 from core.database import Database
 from core.errors import Invalid
-from institution import passwords, people
+from core.signing import Keys
+from institution import passwords, people, throttle
 from institution.audit_models import AuditRecord
-from institution.models import Staff
 from tests import entering
 from tests.factories import ADMINISTRATOR, EDITOR, PASSWORDS, REVIEWER
 
@@ -63,9 +62,10 @@ def test_a_wrong_password_and_an_unknown_or_closed_login_get_the_same_answer(app
 
 def test_being_slowed_down_tells_nothing_either(app: Flask) -> None:
     def codes(login: str) -> list[int]:
-        return [tried(app.test_client(), login) for _ in range(7)]
+        return [tried(app.test_client(), login) for _ in range(9)]
 
-    assert codes(EDITOR) == codes("nobody.here") == [401] * 5 + [429, 429]
+    for found in (codes(EDITOR), codes("nobody.here")):
+        assert found[:5] == [401] * 5 and 429 in found[5:]
 
 
 def test_every_failure_does_the_same_to_the_database(app: Flask) -> None:
@@ -81,60 +81,58 @@ def test_every_failure_does_the_same_to_the_database(app: Flask) -> None:
     assert seen[0] == seen[1]
 
 
-def _median(login: str, password_of: Callable[[Staff | None], str | None], staff: Staff | None) -> float:
-    times = []
-    for _ in range(15):
-        begin = time.perf_counter()
-        stored = password_of(staff)
-        if stored is not None:
-            passwords.matches(stored, "wrong")
-        times.append(time.perf_counter() - begin)
-    return statistics.median(times)
+def _quickest(app: Flask, *logins: str) -> list[float]:
+    """The quickest of twenty answers for each login, tried by turns: what a busy machine adds drops out."""
+    best = dict.fromkeys(logins, 1e9)
+    for number in range(20):
+        for login in logins:
+            client, where = app.test_client(), {"REMOTE_ADDR": f"192.0.2.{number}"}
+            begin = time.perf_counter()
+            client.post("/desk/sign-in", data={"login": login, "password": "x"}, environ_overrides=where)
+            best[login] = min(best[login], time.perf_counter() - begin)
+    return list(best.values())
 
 
 def test_an_unknown_login_takes_as_long_as_a_known_one(app: Flask) -> None:
-    """Medians of answers; the control leaves the dummy comparison out and is told apart at once."""
-    app.config["PROPAGATE_EXCEPTIONS"] = True
+    known, unknown = _quickest(app, EDITOR, "nobody.here")
+    assert 0.7 < unknown / known < 1.43
 
-    def timed(login: str) -> float:
-        times = []
-        for number in range(12):
-            client, address = app.test_client(), f"192.0.2.{number}"
-            begin = time.perf_counter()
-            client.post(
-                "/desk/sign-in",
-                data={"login": login, "password": "x"},
-                environ_overrides={"REMOTE_ADDR": address},
-            )
-            times.append(time.perf_counter() - begin)
-        return statistics.median(times)
 
-    known, unknown = timed(EDITOR), timed("nobody.here")
-    assert 0.6 < unknown / known < 1.67
-    real = passwords.hashed("something")
-    with_dummy = _median("", lambda staff: real, None)
-    without = _median("", lambda staff: None, None)  # the control: nothing is compared for an unknown login
-    assert without < with_dummy / 10
+def test_without_the_comparison_for_nobody_the_time_tells(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the test above."""
+    real = passwords.matches
+    monkeypatch.setattr(passwords, "matches", lambda stored, new: stored is not None and real(stored, new))
+    known, unknown = _quickest(app, EDITOR, "nobody.here")
+    assert unknown / known < 0.7
+
+
+def hammered(app: Flask, login: str) -> None:
+    """A botnet has guessed at the account for hours, each time from another address, as soon as it may."""
+    runtime, now = app.extensions["signpost"], datetime.now(UTC)
+    at, number = now - timedelta(hours=6), 0
+    with runtime[Database].transaction() as session:
+        while at < now - timedelta(seconds=300):
+            number += 1
+            where = f"198.51.{number // 250}.{number % 250}"
+            tried_at = throttle.attempt(runtime[Keys], login, where, None)
+            at += timedelta(seconds=throttle.begin(session, tried_at, at))
+        assert throttle.begin(session, tried_at, at) == 0.0  # the latest try, some minutes ago at most
 
 
 def test_somebody_who_hammers_an_account_does_not_keep_its_owner_out(app: Flask) -> None:
     owner = app.test_client()
     assert tried(owner, EDITOR, PASSWORDS[EDITOR]) == 302  # this device is known from now on
     owner.post("/desk/sign-out")
-    attackers = [f"198.51.100.{number}" for number in range(1, 60)]
-    codes = []
-    for number in range(90):  # a botnet: the account's counter of unknown devices overflows
-        overrides = {"REMOTE_ADDR": attackers[number % len(attackers)]}
-        client, data = app.test_client(), {"login": EDITOR, "password": "guess"}
-        codes.append(client.post("/desk/sign-in", data=data, environ_overrides=overrides).status_code)
-    assert codes[:30] == [401] * 30 and codes[-20:] == [429] * 20
+    hammered(app, EDITOR)
     assert tried(app.test_client(), EDITOR, PASSWORDS[EDITOR]) == 429  # the control: an unknown device waits
     assert tried(owner, EDITOR, PASSWORDS[EDITOR]) == 302
 
 
 def test_one_attacker_does_not_keep_the_owner_out_even_on_a_new_device(app: Flask) -> None:
-    codes = [tried(app.test_client(), EDITOR) for _ in range(40)]
-    assert codes[-1] == 429
+    codes = [tried(app.test_client(), EDITOR) for _ in range(20)]
+    assert 429 in codes[5:]
     data = {"login": EDITOR, "password": PASSWORDS[EDITOR]}
     elsewhere = app.test_client().post(
         "/desk/sign-in", data=data, environ_overrides={"REMOTE_ADDR": "203.0.113.9"}
@@ -146,20 +144,20 @@ def test_a_known_device_may_not_guess_without_end_either(app: Flask) -> None:
     thief = app.test_client()
     assert tried(thief, EDITOR, PASSWORDS[EDITOR]) == 302
     thief.post("/desk/sign-out")
-    codes = [tried(thief, EDITOR) for _ in range(7)]
-    assert codes[:5] == [401] * 5 and codes[-1] == 429
+    codes = [tried(thief, EDITOR) for _ in range(9)]
+    assert codes[:5] == [401] * 5 and 429 in codes[5:]
     assert tried(thief, REVIEWER) == 401  # of another account it is not a known device, and counted apart
 
 
 def test_guessing_many_accounts_from_one_address_ends_in_429(app: Flask) -> None:
     answers = [
         app.test_client().post("/desk/sign-in", data={"login": f"guess{number}", "password": "x"})
-        for number in range(22)
+        for number in range(40)
     ]
     codes = [one.status_code for one in answers]
-    assert codes[:20] == [401] * 20 and codes[-1] == 429
-    assert int(answers[-1].headers["Retry-After"]) >= 1
-    assert "请过" in answers[-1].get_data(as_text=True)
+    assert codes[:20] == [401] * 20 and 429 in codes[20:]
+    slowed = answers[codes.index(429)]
+    assert int(slowed.headers["Retry-After"]) >= 1 and "请过" in slowed.get_data(as_text=True)
 
 
 def test_what_was_in_the_session_before_signing_in_is_gone(app: Flask) -> None:
@@ -203,9 +201,9 @@ def test_the_old_password_cannot_be_guessed_on_the_form_that_changes_it(entered:
     client, new = entered(EDITOR), "rivers run under the ice"
     codes = [
         client.post("/desk/password", data={"old": "guess", "new": new, "again": new}).status_code
-        for _ in range(7)
+        for _ in range(9)
     ]
-    assert codes[:5] == [400] * 5 and codes[-1] == 429
+    assert codes[:5] == [400] * 5 and 429 in codes[5:]
 
 
 @pytest.mark.parametrize(
