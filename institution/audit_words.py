@@ -96,6 +96,7 @@ FIELDS: dict[str, str] = {
     "state": mark("状态"),
     "step": mark("第几步"),
     "steps": mark("步骤"),
+    "subject": mark("主题"),
     "thing": mark("对象"),
     "title": mark("标题"),
     "to": mark("到"),

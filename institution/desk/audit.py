@@ -109,7 +109,7 @@ def index() -> ResponseReturnValue:
             newest=(head.last, head.hash) if scope.whole else None,
             first=before is None,
         )
-    return render("institution/audit.html", page, crumbs=[(_("操作记录"), None)]), 400 if fault else 200
+    return render("institution/audit.html", page), 400 if fault else 200
 
 
 def _filter(session: Session, scope: Scope) -> Filter:

@@ -67,7 +67,8 @@ def page(client: FlaskClient, query: str = "", status: int = 200) -> str:
 
 def numbers(client: FlaskClient, query: str) -> list[int]:
     return [
-        int(part.split('"')[0]) for part in page(client, query).split('scope="row"><a href="/desk/audit/')[1:]
+        int(part.split('"')[0])
+        for part in page(client, query).split('class="brief"><a href="/desk/audit/')[1:]
     ]
 
 
