@@ -35,7 +35,7 @@ class Rule:
 
     def level(self, count: float, since: timedelta) -> float:
         """How many tries still count."""
-        return max(0.0, count - since.total_seconds() / self.refill)
+        return max(0.0, count - _seconds(since) / self.refill)
 
     def wait(self, count: float, since: timedelta) -> float:
         """Seconds until the next try, 0 when it may come now."""
@@ -47,7 +47,12 @@ class Rule:
             return over * self.refill
         # by the count as it stood at the last try: waiting must not shorten the wait itself
         step: float = 2.0 ** min(max(count - self.free, 0.0), 20.0)
-        return max(0.0, min(step, LONGEST_WAIT) - since.total_seconds())
+        return max(0.0, min(step, LONGEST_WAIT) - _seconds(since))
+
+
+def _seconds(since: timedelta) -> float:
+    """Never negative: a clock that was set back must not shut anybody out for that long."""
+    return max(0.0, since.total_seconds())
 
 
 RULES: Mapping[str, Rule] = {
