@@ -20,6 +20,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, database_template: servers.Te
     home = tmp_path_factory.mktemp("site")
     with database_template.copy(home) as url:
         values: dict[str, Any] = {"home": home, "database_url": url, "secret_key": "of-no-value"}
+        values["second_factor"] = "off"  # the journeys show it
         with browser.running(Settings(_env_file=None, **values), clock.now()) as site:
             yield site
 
