@@ -13,11 +13,12 @@ from sqlmodel import Session, select
 from core import clock
 from core.database import Database
 from core.settings import Settings
-from institution import approval_paths, approvals, people
+from institution import approval_paths, approvals, people, stand_ins
 from institution.approval_models import Approval, ApprovalPath, ApprovalStep, GuestReview
 from institution.approval_paths import Step
 from institution.audit_models import AuditRecord
 from institution.letter_models import Letter
+from institution.models import StaffSession
 from tests import factories
 from tests.entering import client
 from tests.factories import ADMINISTRATOR, EDITOR, OUTSIDE_PROVINCE, PROVINCE, REVIEWER
@@ -402,3 +403,54 @@ def test_paths_stay_within_the_part_of_who_sets_them(app: Flask, store: Database
     for node in (OUTSIDE_PROVINCE, ""):
         assert browser.post("/desk/approvals/paths/new", data=PATH | {"outlet_code": node}).status_code == 400
     assert browser.post("/desk/approvals/paths/new", data=PATH).status_code == 302
+
+
+def test_the_auditor_sees_everything_and_changes_nothing(app: Flask, store: Database) -> None:
+    number = asked(store)
+    with store.transaction() as session:
+        factories.person(session, "xu.audit", "许审计", "auditor", clock.now())
+        factories.person(session, "yu.audit", "于审计", "auditor", clock.now(), at=PROVINCE)
+    auditor = client(app, "xu.audit")
+    assert "先停一停" in text(auditor, "/desk/approvals?box=open")
+    assert 'value="approved"' not in text(auditor, f"/desk/approvals/{number}")
+    assert auditor.post(f"/desk/approvals/{number}/decide", data={"decision": "approved"}).status_code == 400
+    assert auditor.post(f"/desk/approvals/{number}/guests", data=GUEST).status_code == 400
+    auditor.post(f"/desk/approvals/{number}/withdraw")
+    assert found(store, number).decision is None
+    text(client(app, "yu.audit"), f"/desk/approvals/{number}", 404)
+
+
+def test_who_stands_in_shows_a_second_factor_where_one_is_asked_for(settings: Settings) -> None:
+    declare()
+    runtime = build(settings.model_copy(update={"second_factor": "required"}))
+    store = runtime.service(Database)
+    with store.transaction() as session:
+        now = clock.now()
+        people_by_login = factories.cast(session, now)
+        weak = factories.person(session, "zhu.analyst", "朱分析", "analyst", now)
+        stand_ins.set_up(
+            session, absent=people_by_login[REVIEWER].id or 0, stand_in=weak.id or 0, begins_at=now,
+            ends_at=now + timedelta(days=1), by=weak.id or 0, now=now,
+        )  # fmt: skip
+    app = create_app(runtime)
+    app.config["WTF_CSRF_ENABLED"] = False
+    number = asked(store)
+    browser = client(app, "zhu.analyst")
+    assert "先停一停" in text(browser, "/desk/approvals")
+    with store.transaction() as session:
+        for row in session.exec(select(StaffSession)).all():
+            row.second_factor_at = None
+            session.add(row)
+    refused = browser.post(f"/desk/approvals/{number}/decide", data={"decision": "approved"})
+    assert refused.status_code == 400 and "二次验证" in refused.get_data(as_text=True)
+    pick = f"{number}.{'one'.ljust(64, '0')}"
+    browser.post("/desk/approvals/bulk", data={"pick": pick, "confirm": "1"})
+    assert found(store, number).decision is None
+    with store.transaction() as session:
+        for row in session.exec(select(StaffSession)).all():
+            row.second_factor_at = clock.now()
+            session.add(row)
+    browser.post(f"/desk/approvals/{number}/decide", data={"decision": "approved"})
+    assert found(store, number).decision == "approved"
+    runtime.close()
+    undeclare()

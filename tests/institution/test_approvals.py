@@ -286,6 +286,10 @@ def test_what_was_changed_since_needs_a_new_request(database: Database, cast: Ca
     with database.transaction() as session, pytest.raises(Conflict, match="被改过"):
         approvals.decide(session, number, decision="approved", by=cast["ai.head"], now=now, seen="c" * 64)
     assert SETTLED == []
+    CURRENT["thing"] = "b" * 64
+    with database.transaction() as session:  # nothing stays stuck: it can be sent back
+        approvals.decide(session, number, decision="changes", by=cast["ai.head"], now=now, opinion="已改动")
+    assert [one[1] for one in SETTLED] == ["changes"]
 
 
 def test_a_kind_that_nobody_declared_is_a_fault_of_ours(
@@ -421,6 +425,42 @@ def test_the_queue_shows_exactly_what_may_be_decided(database: Database, cast: C
             assert candidates == named
             shown += len(may)
         assert shown > 20
+
+
+def test_an_edit_and_a_decision_at_once_never_approve_what_nobody_saw(
+    database: Database, cast: Cast, now: datetime
+) -> None:
+    """Whichever comes first: what is granted afterwards is never the edited thing."""
+    for turn in range(6):
+        subject = f"thing-{turn}"
+        number = asked(database, cast[EDITOR], now, subject=subject)
+
+        def edit(subject: str = subject) -> None:
+            CURRENT[subject] = "b" * 64
+
+        def decide(number: int = number) -> None:
+            with database.transaction() as session:
+                approve(session, number, cast["ai.head"], now)
+
+        race([edit, decide])
+        with database.reading() as session:
+            edited = {"kind": KIND, "subject": subject, "subject_hash": "b" * 64}
+            assert approvals.granted(session, **edited) is None
+        with database.transaction() as session, pytest.raises(Conflict):
+            approve(session, number, cast["bo.head"], now)
+
+
+def test_control_a_grant_without_its_hash_would_cover_the_edited_thing(
+    database: Database, cast: Cast, now: datetime
+) -> None:
+    number = asked(database, cast[EDITOR], now)
+    with database.transaction() as session:
+        approve(session, number, cast["ai.head"], now)
+    CURRENT["thing"] = "b" * 64
+    with database.reading() as session:
+        anyhow = select(Approval).where(Approval.subject == "thing", Approval.decision == "approved")
+        assert session.exec(anyhow).first() is not None
+        assert approvals.granted(session, kind=KIND, subject="thing", subject_hash="b" * 64) is None
 
 
 def race(workers: list[Callable[[], None]]) -> list[str]:
