@@ -1,0 +1,283 @@
+"""Scripts smuggled in through every text field, every address and every stored text: nothing comes out alive."""
+
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from markupsafe import escape
+from sqlalchemy import String
+from sqlmodel import AutoString, SQLModel
+
+from core.cells import neutral, plain
+from core.database import Database
+from tests import browser, entering, factories
+from tests.attacks.sniffing import ATTRIBUTE, FRAGMENTS, PROBE, Form, sniff
+from webapp.runtime import Runtime
+
+PAYLOADS = st.lists(st.sampled_from(FRAGMENTS), min_size=1, max_size=8).map("".join)
+OFTEN = settings(
+    deadline=None,
+    max_examples=2,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+# Texts that people write. Keys, hashes, ciphertext and enumerations are not typed into a page.
+TYPED = {
+    "name", "title", "reason", "opinion", "note", "address", "phone", "hours", "plaque_number", "province", "city",
+    "county", "subject_line", "body", "source", "agent", "sender", "fault", "tag", "tag_en", "slogan", "slogan_en",
+    "heading", "heading_en", "summary", "summary_en", "name_en", "text_version", "evidence", "label",
+}  # fmt: skip
+SKIPPED = {"audit_record", "piece_revision", "revision"}  # the database refuses changes there
+
+
+def test_control_the_sniffer_finds_what_is_not_escaped() -> None:
+    for raw in (
+        f"<p><{PROBE}>",
+        f'<p title="" {ATTRIBUTE}="1">',
+        '<a href="java\nscript:x">',
+        "<script>x</script>",
+    ):
+        assert sniff(raw).found, raw
+    assert not sniff('<p title="&quot; onx=1">&lt;xss-probe&gt;</p><script src="/a.js"></script>').found
+
+
+def desk_pages(app: Flask, client: FlaskClient) -> list[str]:
+    """The pages of the desk that answer, found by following every link from the first one."""
+    found, waiting = (
+        set(),
+        ["/desk", "/desk/audit", "/desk/channels", "/desk/approvals/paths", "/desk/privacy"],
+    )
+    waiting += ["/desk/approvals/stand-ins", "/desk/search?q=a", "/desk/approvals"]
+    kinds: dict[str, int] = {}
+    while waiting:
+        path = waiting.pop(0)
+        kind = re.sub(r"\d+|=[^&]*", "#", path)
+        if path in found or kinds.get(kind, 0) >= 2:
+            continue
+        kinds[kind] = kinds.get(kind, 0) + 1
+        answer = client.get(path)
+        found.add(path)
+        if answer.status_code == 200 and answer.mimetype == "text/html":
+            for link in sniff(answer.text).links:
+                target = urlsplit(link)
+                if not target.netloc and target.path.startswith("/desk") and "sign-in" not in target.path:
+                    waiting.append(target.path + (f"?{target.query}" if target.query else ""))
+    return sorted(found)
+
+
+@pytest.fixture(scope="module")
+def forms(open_app: Flask) -> list[tuple[str, Form]]:
+    """Every form of the desk with the page it stands on, once per shape."""
+    client = entering.client(open_app, factories.ADMINISTRATOR)
+    seen: dict[object, tuple[str, Form]] = {}
+    for path in desk_pages(open_app, client):
+        answer = client.get(path)
+        if answer.mimetype != "text/html":
+            continue
+        for form in sniff(answer.text).forms:
+            action = form.action or path
+            shape = (re.sub(r"\d+", "#", urlsplit(action).path), form.method, tuple(sorted(form.fields)))
+            seen.setdefault(shape, (path, form))
+    return list(seen.values())
+
+
+def test_the_forms_are_found(forms: list[tuple[str, Form]]) -> None:
+    actions = {urlsplit(form.action or path).path for path, form in forms}
+    for part in (
+        "/desk/outlets/new",
+        "/desk/campaigns/new",
+        "/desk/pieces/new",
+        "/desk/staff/new",
+        "/desk/plans/new",
+    ):
+        assert any(action.startswith(part.removesuffix("/new")) for action in actions), part
+    assert len(forms) > 25
+
+
+@OFTEN
+@given(payload=PAYLOADS)
+def test_nothing_typed_into_any_form_comes_back_alive(
+    open_app: Flask, forms: list[tuple[str, Form]], payload: str
+) -> None:
+    client = entering.client(open_app, factories.ADMINISTRATOR)
+    for path, form in forms:
+        action = form.action or path
+        if "sign-out" in action or "/sessions/" in action or "second-factor" in action:
+            continue
+        # All at once, then each text in a form that is otherwise right: what is checked later is reached too.
+        for given_fields in _filled(form, payload):
+            answer = _send(client, action, form.method, given_fields)
+            assert answer.status_code < 500, (action, given_fields)
+            _assert_clean(answer, action)
+
+
+def _filled(form: Form, payload: str) -> list[dict[str, str]]:
+    names = [name for name in form.fields if name != "csrf_token"]
+    every = {**form.fixed, **form.fields, **dict.fromkeys(names, payload)}
+    return [every, *({**form.fixed, **form.fields, name: payload} for name in names[:6])]
+
+
+def _send(client: FlaskClient, action: str, method: str, values: dict[str, str]) -> "object":
+    if method == "get":
+        return client.get(urlsplit(action).path, query_string=values)
+    return client.post(action, data=values, follow_redirects=True)
+
+
+def _assert_clean(answer: object, where: str) -> None:
+    if answer.mimetype == "text/html":  # type: ignore[attr-defined]
+        assert sniff(answer.text).found == [], where  # type: ignore[attr-defined]
+
+
+@OFTEN
+@given(payload=PAYLOADS)
+def test_nothing_in_an_address_comes_back_alive(open_app: Flask, payload: str) -> None:
+    client = entering.client(open_app, factories.ADMINISTRATOR)
+    paths = [
+        "/desk/outlets",
+        "/desk/pieces",
+        "/desk/staff",
+        "/desk/audit",
+        "/desk/reach",
+        "/desk/search",
+        "/o",
+        "/",
+    ]
+    names = (
+        "q",
+        "text",
+        "sort",
+        "page",
+        "province",
+        "kind",
+        "next",
+        "lang",
+        "person",
+        "within",
+        "by",
+        "back",
+    )
+    for path in paths:
+        answer = client.get(path, query_string=dict.fromkeys(names, payload))
+        assert answer.status_code < 500, path
+        _assert_clean(answer, path)
+    for prefix in (
+        "/desk/outlets/",
+        "/p/",
+        "/o/",
+        "/c/",
+        "/u/",
+        "/review/",
+        "/desk/invitation/",
+        "/",
+        "/desk/",
+    ):
+        answer = client.get(prefix + payload.replace("?", "").replace("#", ""))
+        assert answer.status_code < 500, prefix
+        _assert_clean(answer, prefix)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        f"\"'></title></textarea></script><{PROBE} {ATTRIBUTE}=1>",
+        f"' {ATTRIBUTE}='1\" {ATTRIBUTE}=\"1",
+        "javascript:probe()",
+        "{{7919*7919}}",
+    ],
+)
+def test_nothing_stored_comes_out_alive_anywhere(open_app: Flask, runtime: Runtime, payload: str) -> None:
+    """Every text that people write holds the payload, whatever let it in; every page and file is read."""
+    client = entering.client(open_app, factories.ADMINISTRATOR)
+    kept = _poison(runtime, payload)
+    try:
+        pages = [
+            *desk_pages(open_app, client),
+            "/",
+            "/o",
+            f"/o/{factories.OUTLET_A}",
+            f"/c/{browser.CAMPAIGN}",
+        ]
+        pages += ["/events", "/library", "/help", "/sitemap.xml", "/feed.xml", "/desk/search.json?q=a"]
+        assert len(pages) > 50
+        shown = 0
+        for path in pages:
+            answer = client.get(path)
+            assert answer.status_code < 500, path
+            _assert_clean(answer, path)
+            shown += str(escape(payload)) in answer.text
+            if answer.mimetype in (
+                "application/xml",
+                "application/rss+xml",
+                "application/atom+xml",
+                "text/xml",
+            ):
+                assert f"<{PROBE}" not in answer.text, path
+        assert shown > 10  # it stood there to be read, as text
+    finally:
+        _restore(runtime, kept)
+
+
+def _columns() -> list[tuple[str, str, int]]:
+    found = []
+    for table in SQLModel.metadata.sorted_tables:
+        for column in table.columns:
+            typed = column.name in TYPED and issubclass(type(column.type), (String, AutoString))
+            if typed and not column.unique and table.name not in SKIPPED:
+                found.append((table.name, column.name, column.type.length or 200))  # type: ignore[attr-defined]
+    return found
+
+
+def _poison(runtime: Runtime, payload: str) -> Sequence[object]:
+    """Write the payload into every typed text of every table, past all checks; returns what stood there."""
+    kept = []
+    with runtime.service(Database).transaction() as session:
+        for name, column, length in _columns():
+            table = SQLModel.metadata.tables[name]
+            key = list(table.primary_key.columns)
+            rows = session.connection().execute(table.select()).mappings().all()
+            for row in rows:
+                mine = [one == row[one.name] for one in key]
+                kept.append((table, mine, {column: row[column]}))
+                session.connection().execute(table.update().where(*mine).values({column: payload[:length]}))
+    return kept
+
+
+def _restore(runtime: Runtime, kept: Sequence[object]) -> None:
+    with runtime.service(Database).transaction() as session:
+        for table, mine, values in kept:  # type: ignore[misc]
+            session.connection().execute(table.update().where(*mine).values(values))
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_no_exported_cell_is_a_formula(open_app: Flask, runtime: Runtime, form: str) -> None:
+    client = entering.client(open_app, factories.ADMINISTRATOR)
+    kept = _poison(runtime, "=HYPERLINK(1)")
+    try:
+        exports = [
+            f"/desk/{name}?export={form}"
+            for name in (
+                "outlets",
+                "staff",
+                "pieces",
+                "plans",
+                "approvals",
+                "campaigns",
+                "channels",
+                "audience",
+            )
+        ]
+        seen = 0
+        for path in exports:
+            answer = client.get(path)
+            if answer.mimetype == "text/csv":
+                assert not re.search(r'(?:^|,)"?[=+@]', answer.text, re.MULTILINE), path
+                seen += "'=HYPERLINK" in answer.text
+        assert seen >= (3 if form == "csv" else 0)
+    finally:
+        _restore(runtime, kept)
+    assert plain(neutral("=HYPERLINK(1)")) == "=HYPERLINK(1)"
