@@ -1,5 +1,6 @@
 """The first page of the desk: what waits for whom; and pages that follow the tree of outlets."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,16 +8,28 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import text
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from campaign.contacts import ContactList
 from content import lifecycle
+from core import clock
 from core.database import Database
 from core.settings import Settings
-from institution import approvals
+from institution import approvals, people
+from institution.approval_models import Approval
 from scheduler.models import Batch, BatchState, Plan, Push, PushState
-from tests import factories
-from tests.factories import ADMINISTRATOR, EDITOR, OUTLET_A, REVIEWER
+from tests import entering, factories
+from tests.factories import (
+    ADMINISTRATOR,
+    BRANCH_MANAGER,
+    EDITOR,
+    OUTLET_A,
+    OUTLET_STAFF,
+    OUTSIDE_OUTLET,
+    PROVINCE,
+    REVIEWER,
+)
+from tracking.store import ReachStore
 from webapp.create_app import create_app
 from webapp.runtime import build
 
@@ -126,3 +139,71 @@ def _plan(session: Session) -> int:
     session.add(plan)
     session.flush()
     return plan.id or 0
+
+
+def test_what_is_overdue_comes_first_and_says_so(app: Flask, now: datetime) -> None:
+    with app.extensions["signpost"].service(Database).transaction() as session:
+        made = session.exec(select(Approval)).one()
+        made.due_at = now - timedelta(days=400)
+    shown = first_page(app, REVIEWER)
+    assert "已超期" in shown and "wait pressing" in shown
+
+
+def test_a_request_that_came_back_waits_for_who_asked_until_asked_again(app: Flask, now: datetime) -> None:
+    moment = clock.now()
+    database = app.extensions["signpost"].service(Database)
+    with database.transaction() as session:
+        made = session.exec(select(Approval)).one()
+        reviewer = people.by_login(session, REVIEWER)
+        assert reviewer is not None
+        made.decision, made.decided_by, made.decided_at = "changes", reviewer.id, moment
+        asked_by = made.requested_by
+    assert "退回给我的申请" in first_page(app, EDITOR)
+    assert "退回给我的申请" not in first_page(app, REVIEWER)
+    with database.transaction() as session:
+        approvals.request(
+            session, kind=lifecycle.APPROVAL_KIND, subject="a-piece", subject_hash="1" * 64, title="新的一篇",
+            by=asked_by, now=moment,
+        )  # fmt: skip
+    assert "退回给我的申请" not in first_page(app, EDITOR)
+
+
+def test_figures_are_those_of_ones_own_part(app: Flask, now: datetime) -> None:
+    with app.extensions["signpost"].service(Database).transaction() as session:
+        for login in (BRANCH_MANAGER, OUTLET_STAFF):
+            factories.staff(session, login, now)
+    for login, count in ((ADMINISTRATOR, 3), (BRANCH_MANAGER, 2), (OUTLET_STAFF, 1)):
+        shown = entering.client(app, login).get("/desk").text
+        assert re.search(rf'在营网点</span><span class="v"><span class="figure" title="{count}">', shown), (
+            login
+        )
+        assert "近 7 天触达人次" in shown
+
+
+def test_a_store_that_does_not_answer_takes_nothing_from_the_page(app: Flask) -> None:
+    app.extensions["signpost"].service(ReachStore).close()
+    shown = entering.client(app, ADMINISTRATOR).get("/desk")
+    assert shown.status_code == 200 and "在营网点" in shown.text
+
+
+def test_a_push_of_another_part_waits_for_nobody_here(app: Flask, now: datetime) -> None:
+    with app.extensions["signpost"].service(Database).transaction() as session:
+        factories.person(session, "xu.push", "许推送", "push_operator", now, at=PROVINCE)
+        for name, place in (("本省的一次", OUTLET_A), ("外省的一次", OUTSIDE_OUTLET)):
+            people_ = ContactList(name=name, created_at=now, updated_at=now, outlet_code=place)
+            session.add(people_)
+            session.flush()
+            common: dict[str, Any] = {
+                "list_id": people_.id,
+                "channel": "email",
+                "created_at": now,
+                "outlet_code": place,
+            }
+            plan = Plan(name=name, first_at="2026-09-15T09:00", updated_at=now, **common)
+            session.add(plan)
+            session.flush()
+            session.add(
+                Push(plan_id=plan.id or 0, due_at=now, state=PushState.overtaken, subject=name, **common)
+            )
+    shown = entering.client(app, "xu.push").get("/desk").text
+    assert "本省的一次" in shown and "外省的一次" not in shown
