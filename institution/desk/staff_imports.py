@@ -13,7 +13,7 @@ from sqlmodel import Session
 from core import clock
 from core.cells import to_csv, to_xlsx
 from core.errors import DomainError, Invalid
-from core.http import attachment, reading, render, service, transaction
+from core.http import asked_export, attachment, reading, render, service, transaction
 from core.i18n import gettext as _
 from core.i18n import mark
 from core.privacy import Vault
@@ -103,10 +103,11 @@ def upload_accounts() -> ResponseReturnValue:
     return render("institution/staff_upload.html", UploadPage())
 
 
-@blueprint.get("/staff/example.<any(csv, xlsx):form>")
-@access.requires("staff.edit", at=access.SHARED, above=True)
-def example_accounts(form: str) -> ResponseReturnValue:
+@blueprint.get("/staff/example")
+@access.requires("staff.edit")
+def example_accounts() -> ResponseReturnValue:
     """An example file with every column."""
+    form = asked_export() or "csv"
     head = [_(label) for label in LABELS.values()]
     rows = [
         ["zhang.san", _("张三"), "zhang.san@example.com", _(ROLES["editor"][0]), ""],

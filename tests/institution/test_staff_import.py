@@ -95,7 +95,7 @@ def test_xlsx_is_read_too_and_the_example_is_a_good_file(administrator: FlaskCli
     path = uploaded(administrator, to_xlsx(rows[0], rows[1:]))
     assert "新增 2 个账号" in administrator.get(path).get_data(as_text=True)
     for form in ("csv", "xlsx"):
-        example = administrator.get(f"/desk/staff/example.{form}").get_data()
+        example = administrator.get(f"/desk/staff/example?export={form}").get_data()
         assert "新增 2 个账号" in administrator.get(uploaded(administrator, example)).get_data(as_text=True)
 
 
