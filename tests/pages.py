@@ -95,4 +95,5 @@ DESK: list[Shown] = [
     Shown("/desk/audience", staff=True),
     Shown("/desk/audience/1", staff=True),
     Shown("/desk/audience/import", staff=True),
+    Shown("/desk/audience/contacts/1/erase", staff=True),
 ]
