@@ -192,4 +192,4 @@ retention.declare(
 )
 retention.stand(mark("员工账号"), mark("停用后仍保留，操作记录才说得清是谁做的"))
 retention.stand(mark("操作记录"), mark("长期保存，不可修改；其中的个人信息已掩码"))
-retention.stand(mark("上传的导入文件"), mark("只在处理时使用，不保存"))
+retention.stand(mark("上传的导入文件"), mark("预览到确认之间最多保存一天，只有上传的人能用"))

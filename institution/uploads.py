@@ -15,14 +15,24 @@ _KEPT_SECONDS = 24 * 3600
 def keep(folder: Path, owner: int, data: bytes, now: datetime) -> str:
     """Store an upload of one person (readable by this installation alone); returns its token."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for old in folder.iterdir():
-        if now.timestamp() - old.stat().st_mtime > _KEPT_SECONDS:
-            old.unlink(missing_ok=True)
+    clear(folder, now)
     token = secrets.token_urlsafe(16)
     path = folder / f"{owner}-{token}"
     path.touch(mode=0o600)
     path.write_bytes(data)
     return token
+
+
+def clear(folder: Path, now: datetime) -> int:
+    """Delete uploads older than a day; returns how many. A job does so too, for who never comes back."""
+    late = [
+        old
+        for old in (folder.iterdir() if folder.is_dir() else ())
+        if now.timestamp() - old.stat().st_mtime > _KEPT_SECONDS
+    ]
+    for old in late:
+        old.unlink(missing_ok=True)
+    return len(late)
 
 
 def content(folder: Path, owner: int, token: str) -> bytes:

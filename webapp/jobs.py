@@ -6,7 +6,7 @@ from core import clock
 from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
-from institution import audit_chain, personal_data, retention
+from institution import audit_chain, personal_data, retention, uploads
 from institution.approval_reminders import EVERY_SECONDS, Reminders
 from scheduler.jobs import Job, Outgoing
 from scheduler.mailroom import Mailroom
@@ -71,6 +71,7 @@ def _retention(runtime: Runtime) -> Callable[[], int]:
 
     def clear() -> int:
         now = clock.now()
+        uploads.clear(settings.home / "uploads", now)
         if not nights.due(now):
             return 0
         with database.transaction() as session:

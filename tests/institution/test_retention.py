@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,12 +10,13 @@ from sqlmodel import Session, SQLModel, col, select
 
 from campaign import audience_import, former
 from campaign.contacts import EMAIL, Consent, Contact, ContactMember, FormerIndex
+from core import clock
 from core.database import Database
 from core.errors import Invalid
 from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys, load_secret
-from institution import approvals, letters, retention, sessions
+from institution import approvals, letters, retention, sessions, uploads
 from institution.approval_models import ApprovalStep, GuestReview
 from institution.audit_models import AuditRecord
 from institution.letter_models import Letter
@@ -215,3 +217,12 @@ def test_a_night_comes_once_and_is_made_up_for() -> None:
     assert [nights.due(midnight + timedelta(hours=hour)) for hour in (0, 2.9, 3, 4, 23.9, 26, 40)] == [
         False, False, True, False, False, False, True,
     ]  # fmt: skip
+
+
+def test_uploads_that_nobody_came_back_for_go_after_a_day(tmp_path: Path) -> None:
+    folder, moment = tmp_path / "uploads", clock.now()
+    assert uploads.clear(folder, moment) == 0, "no folder yet"
+    token = uploads.keep(folder, 1, b"rows", moment)
+    assert uploads.clear(folder, moment + timedelta(hours=23)) == 0
+    assert uploads.content(folder, 1, token) == b"rows"
+    assert uploads.clear(folder, moment + timedelta(hours=25)) == 1 and not list(folder.iterdir())
