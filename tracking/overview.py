@@ -63,8 +63,6 @@ class Overview:
     parts: list[Link]
     spans: list[Link]
     tables: list[Link]
-    downloads: list[Link]
-    compares: list[tuple[str, str]]
     kept: dict[str, str]
     chart: Chart | None
     tiles: list[Tile | None]
@@ -73,8 +71,21 @@ class Overview:
     rows: list[Row]
     page: int
     pages: int
-    before: str
-    facts: list[tuple[str, str]]
+
+    @property
+    def downloads(self) -> list[Link]:
+        """The report as files."""
+        return [Link(name.upper(), _download(self.choice.ask, name)) for name in ("xlsx", "csv", "json")]
+
+    @property
+    def compares(self) -> list[tuple[str, str]]:
+        """The ways to compare."""
+        return [(mode, _(periods.MODE_NAMES[mode])) for mode in periods.MODES]
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """The definition, and what was left out."""
+        return list(facts(self.report))
 
     @property
     def people_error(self) -> float:
@@ -121,7 +132,6 @@ def overview(
     page = min(page, pages)
     shown = report.rows[(page - 1) * PER_PAGE : page * PER_PAGE]
     tiles = provinces.tiles(grouped[BRANCH].rows) if at_top else []
-    base = choice.ask.compared.base
     return Overview(
         title=_title(report, at_top=at_top),
         choice=choice,
@@ -130,8 +140,6 @@ def overview(
         parts=_parts(tree, given, choice.ask, today, tops),
         spans=_spans(given, choice),
         tables=_tables(given, choice),
-        downloads=[Link(name.upper(), _download(choice.ask, name)) for name in ("xlsx", "csv", "json")],
-        compares=[(mode, _(periods.MODE_NAMES[mode])) for mode in periods.MODES],
         kept={key: given[key] for key in ("span", "by", "within") if given.get(key)},
         chart=_chart(grouped[over_time]),
         tiles=tiles,
@@ -140,8 +148,6 @@ def overview(
         rows=_rows(shown, given, tree, choice.ask, largest=report.rows[0].gross if report.rows else 0),
         page=page,
         pages=pages,
-        before=periods.title(base) if base else "",
-        facts=list(facts(report)),
     )
 
 
