@@ -1,7 +1,6 @@
 """Scripts smuggled in through every text field, every address and every stored text: nothing comes out alive."""
 
 import re
-from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,8 +9,9 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markupsafe import escape
-from sqlalchemy import String
+from sqlalchemy import ColumnElement, String, Table
 from sqlmodel import AutoString, SQLModel
+from werkzeug.test import TestResponse
 
 from core.cells import neutral, plain
 from core.database import Database
@@ -122,15 +122,15 @@ def _filled(form: Form, payload: str) -> list[dict[str, str]]:
     return [every, *({**form.fixed, **form.fields, name: payload} for name in names[:6])]
 
 
-def _send(client: FlaskClient, action: str, method: str, values: dict[str, str]) -> "object":
+def _send(client: FlaskClient, action: str, method: str, values: dict[str, str]) -> TestResponse:
     if method == "get":
         return client.get(urlsplit(action).path, query_string=values)
     return client.post(action, data=values, follow_redirects=True)
 
 
-def _assert_clean(answer: object, where: str) -> None:
-    if answer.mimetype == "text/html":  # type: ignore[attr-defined]
-        assert sniff(answer.text).found == [], where  # type: ignore[attr-defined]
+def _assert_clean(answer: TestResponse, where: str) -> None:
+    if answer.mimetype == "text/html":
+        assert sniff(answer.text).found == [], where
 
 
 @OFTEN
@@ -222,6 +222,9 @@ def test_nothing_stored_comes_out_alive_anywhere(open_app: Flask, runtime: Runti
         _restore(runtime, kept)
 
 
+Kept = list[tuple[Table, list[ColumnElement[bool]], dict[str, object]]]
+
+
 def _columns() -> list[tuple[str, str, int]]:
     found = []
     for table in SQLModel.metadata.sorted_tables:
@@ -232,9 +235,9 @@ def _columns() -> list[tuple[str, str, int]]:
     return found
 
 
-def _poison(runtime: Runtime, payload: str) -> Sequence[object]:
+def _poison(runtime: Runtime, payload: str) -> Kept:
     """Write the payload into every typed text of every table, past all checks; returns what stood there."""
-    kept = []
+    kept: Kept = []
     with runtime.service(Database).transaction() as session:
         for name, column, length in _columns():
             table = SQLModel.metadata.tables[name]
@@ -247,9 +250,9 @@ def _poison(runtime: Runtime, payload: str) -> Sequence[object]:
     return kept
 
 
-def _restore(runtime: Runtime, kept: Sequence[object]) -> None:
+def _restore(runtime: Runtime, kept: Kept) -> None:
     with runtime.service(Database).transaction() as session:
-        for table, mine, values in kept:  # type: ignore[misc]
+        for table, mine, values in kept:
             session.connection().execute(table.update().where(*mine).values(values))
 
 
