@@ -93,7 +93,7 @@ def test_postgresql_refuses_to_empty_the_log(database: Database) -> None:
             session.connection().execute(text(f"TRUNCATE {table}"))
 
 
-def _race(database: Database, threads: int, each: int) -> list[BaseException]:
+def _race(database: Database, threads: int, each: int) -> list[DBAPIError]:
     """Many write at once; returns what went wrong."""
     start, wrong = threading.Barrier(threads), []
 

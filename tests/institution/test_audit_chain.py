@@ -44,7 +44,10 @@ def unguard(session: Session) -> None:
 
 
 def sql(statement: str) -> Tamper:
-    return lambda session: session.connection().execute(text(statement)) and None
+    def tamper(session: Session) -> None:
+        session.connection().execute(text(statement))
+
+    return tamper
 
 
 def changed(name: str, value: str) -> Tamper:
