@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, event, insert, select, update
+from sqlalchemy import Table, bindparam, event, insert, select, update
 from sqlalchemy.orm import Session as AnySession
 from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session
@@ -42,6 +42,8 @@ _Waiting = tuple[SessionTransaction | None, AuditRecord]
 # Plain rows, not mapped objects: every write of the desk comes through here, and this takes half the time.
 _RECORDS, _HEAD = cast(Table, AuditRecord.__table__), cast(Table, AuditHead.__table__)  # type: ignore[attr-defined]
 _HEAD_HELD = select(_HEAD.c.last, _HEAD.c.hash).where(_HEAD.c.id == 1).with_for_update()
+_ADD = insert(_RECORDS)
+_MOVE_HEAD = update(_HEAD).where(_HEAD.c.id == 1).values(last=bindparam("newest"), hash=bindparam("its_hash"))
 _actor: ContextVar[Actor] = ContextVar("actor", default=SYSTEM)
 VIA_NAMES = {
     "desk": mark("工作台"),
@@ -115,8 +117,8 @@ def settle(session: AnySession) -> None:
         fields = made.model_dump(exclude={"hash"})
         made.hash = previous = digest(fields)
         rows.append({**fields, "hash": previous})
-    session.execute(insert(_RECORDS), rows)
-    session.execute(update(_HEAD).where(_HEAD.c.id == 1).values(last=last + len(rows), hash=previous))
+    session.execute(_ADD, rows)
+    session.execute(_MOVE_HEAD, {"newest": last + len(rows), "its_hash": previous})
     del session.info[_WAITING]
 
 
