@@ -4,7 +4,7 @@ The way of OWASP's device cookies (https://owasp.org/www-community/Slow_Down_Onl
 tries from a device that has signed in to this account before are counted by themselves, so somebody who hammers
 from elsewhere never makes its owner wait. Everybody else is counted per account and network, per account over
 all unknown devices (a botnet), and per network over all accounts. A try is counted before its password is
-looked at, so a thousand tries at once are a thousand tries; a right one takes its count back.
+looked at, so a thousand tries at once are a thousand tries; a right one takes its count back. What has run empty is cleared with the other kinds of data (institution.personal).
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
@@ -22,7 +22,6 @@ from core.signing import Keys
 from institution.sign_in_models import SignInTry
 
 LONGEST_WAIT = 900.0
-_KEPT = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +117,6 @@ def right(session: Session, tried: Attempt, now: datetime) -> None:
     for rule, key in tried.counters:
         shared = rule in ("account", "address")
         _set(session, key, max(0.0, rows[key].count - 1) if shared else 0.0, rows[key].tried_at)
-
-
-def forget(session: Session, now: datetime) -> int:
-    """Drop counters that have run empty long ago; returns how many."""
-    gone = session.execute(delete(SignInTry).where(col(SignInTry.tried_at) < now - _KEPT))
-    return int(gone.rowcount)  # type: ignore[attr-defined]
 
 
 def _locked(session: Session, tried: Attempt, now: datetime) -> dict[str, SignInTry]:

@@ -100,14 +100,6 @@ def test_tries_at_once_are_all_counted(
     assert len(let_through) == limit if guarded else len(let_through) > limit
 
 
-def test_old_counters_are_forgotten(database: Database, now: datetime) -> None:
-    with database.transaction() as session:
-        tries(session, one(), 1, now - timedelta(days=3))
-        tries(session, one("192.0.2.9", login="zhou"), 1, now)
-        assert throttle.forget(session, now) == 3
-        assert len(list(session.exec(select(SignInTry)))) == 3
-
-
 def test_a_device_is_known_for_its_accounts_only_and_a_forged_cookie_for_none() -> None:
     devices = Devices(KEYS)
     cookie = devices.remember("", "Lin ")
