@@ -138,9 +138,7 @@ def _below(tops: Iterable[str]) -> ColumnElement[str]:
 
 def _above(tops: Iterable[str]) -> ColumnElement[str]:
     base = (
-        select(Outlet.code, Outlet.parent_code)
-        .where(col(Outlet.code).in_(sorted(tops)))
-        .cte(recursive=True)
+        select(Outlet.code, Outlet.parent_code).where(col(Outlet.code).in_(sorted(tops))).cte(recursive=True)
     )
     step = select(Outlet.code, Outlet.parent_code).join(base, col(Outlet.code) == base.c.parent_code)
     return base.union(step).c.code

@@ -12,6 +12,7 @@ from core.i18n import CATALOGUES, LOCALES, current_locale, set_locale
 from core.settings import Settings
 from core.signing import Keys
 from institution import access
+from institution.oidc import Provider
 from webapp import blueprints, errors, layout, limiting, shielding
 from webapp.runtime import Runtime
 
@@ -22,6 +23,7 @@ LOCALE_COOKIE, ELDER_COOKIE = "sp_lang", "sp_elder"
 def create_app(runtime: Runtime) -> Flask:
     """The Flask application over the objects of `runtime`."""
     settings = runtime.service(Settings)
+    runtime.offer(Provider, lambda _r: Provider(settings))  # here: its libraries slow every command down
     app = Flask("webapp", static_folder=str(ROOT / "static"), template_folder="templates")
     app.extensions["signpost"] = runtime
     app.config.update(

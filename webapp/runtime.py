@@ -11,7 +11,6 @@ from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys, load_secret
-from institution.oidc import Provider
 from scheduler.jobs import Outgoing, outgoing
 from tracking.attribution import Attributions
 from tracking.drain import Drain
@@ -79,7 +78,6 @@ def build(settings: Settings) -> Runtime:
     )
     runtime.offer(Generation, lambda r: Generation(r.service(Database), settings.zone))
     runtime.offer(Unsubscriptions, lambda r: Unsubscriptions(r.service(Keys)))
-    runtime.offer(Provider, lambda _r: Provider(settings))
     runtime.offer(Outgoing, _outgoing)
     return runtime
 

@@ -1,6 +1,7 @@
 """Importing contacts: every bad row named, all or none, twice is once."""
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -29,7 +30,7 @@ def vault(settings: Settings) -> Vault:
 
 
 def _import(
-    database: Database, vault: Vault, now: datetime, *rows: str, encoding: str = "utf-8", **how: bool
+    database: Database, vault: Vault, now: datetime, *rows: str, encoding: str = "utf-8", **how: Any
 ) -> ImportResult:
     data = "\r\n".join(rows).encode(encoding)
     with database.transaction() as session:

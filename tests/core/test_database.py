@@ -11,7 +11,7 @@ from institution.models import Staff
 
 
 def _account(login: str, now: datetime) -> Staff:
-    return Staff(login=login, name=login, roles=[], created_at=now)
+    return Staff(login=login, name=login, created_at=now)
 
 
 def test_a_transaction_commits_and_an_error_rolls_back(database: Database, now: datetime) -> None:

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from core import clock
 from core.database import Database
 from core.settings import Settings
-from institution import people
+from institution import granting
 from tests import entering, factories
 from tests.tracking.rows import event, ship
 from tracking import demo
@@ -224,7 +224,7 @@ def test_somebody_with_two_parts_may_choose(visited: Runtime) -> None:
     with visited.service(Database).transaction() as session:
         account = factories.person(session, "two.parts", "双区", "analyst", clock.now(), at=factories.CITY)
         places = [("analyst", factories.CITY), ("analyst", factories.OUTSIDE_PROVINCE)]
-        people.set_grants(session, account, places)
+        granting.set_grants(session, account, places)
     client = entering.client(create_app(visited), "two.parts")
     page = client.get("/desk/reach").text
     assert f"within={factories.OUTSIDE_PROVINCE}" in page

@@ -53,9 +53,9 @@ def test_dismissed_people_are_closed_and_may_come_back(planted: Database, now: d
         number = len(demo_staff.enrol(session, now))
         assert demo_staff.dismiss(session, now) == number
         assert demo_staff.dismiss(session, now) == 0
-        assert not any(session.exec(select(Staff.active)))
+        assert not any(session.scalars(select(Staff.active)))
         demo_staff.enrol(session, now)
-        assert all(session.exec(select(Staff.active)))
+        assert all(session.scalars(select(Staff.active)))
 
 
 def test_without_a_demo_there_is_nobody_to_enrol(database: Database, now: datetime) -> None:
