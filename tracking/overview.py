@@ -130,7 +130,6 @@ def overview(
     report = grouped[choice.ask.by]
     pages = max(1, -(-len(report.rows) // PER_PAGE))
     page = min(page, pages)
-    shown = report.rows[(page - 1) * PER_PAGE : page * PER_PAGE]
     tiles = provinces.tiles(grouped[BRANCH].rows) if at_top else []
     return Overview(
         title=_title(report, at_top=at_top),
@@ -145,10 +144,16 @@ def overview(
         tiles=tiles,
         tile_links={tile.line.key: _href(given, within=tile.line.key) for tile in tiles if tile},
         channels=() if at_top else tuple(_rows(grouped[CHANNEL].rows, {}, tree, choice.ask)),
-        rows=_rows(shown, given, tree, choice.ask, largest=report.rows[0].gross if report.rows else 0),
+        rows=_table(report, page, given, tree),
         page=page,
         pages=pages,
     )
+
+
+def _table(report: Report, page: int, given: Mapping[str, str], tree: Tree) -> list[Row]:
+    """One page of the table; bars are measured by the largest row of all pages."""
+    shown = report.rows[(page - 1) * PER_PAGE : page * PER_PAGE]
+    return _rows(shown, given, tree, report.ask, largest=report.rows[0].gross if report.rows else 0)
 
 
 def _title(report: Report, *, at_top: bool) -> str:

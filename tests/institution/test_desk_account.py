@@ -94,8 +94,13 @@ def _quickest(app: Flask, *logins: str) -> list[float]:
 
 
 def test_an_unknown_login_takes_as_long_as_a_known_one(app: Flask) -> None:
-    known, unknown = _quickest(app, EDITOR, "nobody.here")
-    assert 0.7 < unknown / known < 1.43
+    ratios = []
+    for _attempt in range(4):  # a busy machine may spoil one measurement; a leak shows in every one of them
+        known, unknown = _quickest(app, EDITOR, "nobody.here")
+        ratios.append(unknown / known)
+        if 0.7 < ratios[-1] < 1.43:
+            return
+    raise AssertionError(ratios)
 
 
 def test_without_the_comparison_for_nobody_the_time_tells(
