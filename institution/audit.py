@@ -38,7 +38,7 @@ class Actor:
 
 SYSTEM = Actor(None, "signpost", "job")
 _WAITING = "audit_waiting"
-_Waiting = tuple[SessionTransaction | None, AuditRecord]
+_Waiting = tuple[SessionTransaction | None, dict[str, Any]]
 # Plain rows, not mapped objects: every write of the desk comes through here, and this takes half the time.
 _RECORDS, _HEAD = cast(Table, AuditRecord.__table__), cast(Table, AuditHead.__table__)  # type: ignore[attr-defined]
 _HEAD_HELD = select(_HEAD.c.last, _HEAD.c.hash).where(_HEAD.c.id == 1).with_for_update()
@@ -85,21 +85,22 @@ def record(
     after: Mapping[str, Any] | None = None,
     outlet_code: str = "",
     note: str = "",
-) -> AuditRecord:
+) -> dict[str, Any]:
     """Add a record to the caller's transaction; ValueError for an action nobody declared.
 
     `outlet_code` is the node the thing belongs to. Of `before` and `after` only what differs is kept; the
-    caller masks personal data. The record is numbered and written when the transaction commits.
+    caller masks personal data. Returns the row, which is numbered and written when the transaction commits.
     """
     if action not in ACTIONS:
         raise ValueError(f"undeclared action {action}")
     old, new = _differing(before or {}, after or {})
     who = _actor.get()
-    made = AuditRecord(
-        id=0, at=clock.now().replace(microsecond=0), actor_id=who.staff_id, actor=_clean(who.name, 120),
-        via=who.via, address=who.address[:45], action=action, kind=kind, subject=_clean(str(subject), 120),
-        outlet_code=outlet_code, before=old, after=new, note=_clean(note.strip(), 2000), previous="", hash="",
-    )  # fmt: skip
+    made: dict[str, Any] = {
+        "id": 0, "at": clock.now().replace(microsecond=0), "actor_id": who.staff_id,
+        "actor": _clean(who.name, 120), "via": who.via, "address": who.address[:45], "action": action,
+        "kind": kind, "subject": _clean(str(subject), 120), "outlet_code": outlet_code, "before": old,
+        "after": new, "note": _clean(note.strip(), 2000), "previous": "",
+    }  # fmt: skip
     session.info.setdefault(_WAITING, []).append((session.get_nested_transaction(), made))
     return made
 
@@ -110,15 +111,13 @@ def settle(session: AnySession) -> None:
     if not waiting or session.in_nested_transaction():
         return
     session.flush()  # what else waits to be written comes first: who holds the head waits for nobody
-    last, previous = session.execute(_HEAD_HELD).one()
-    rows = []
+    connection = session.connection()
+    last, previous = connection.execute(_HEAD_HELD).one()
     for number, (_within, made) in enumerate(waiting, last + 1):
-        made.id, made.previous = number, previous
-        fields = made.model_dump(exclude={"hash"})
-        made.hash = previous = digest(fields)
-        rows.append({**fields, "hash": previous})
-    session.execute(_ADD, rows)
-    session.execute(_MOVE_HEAD, {"newest": last + len(rows), "its_hash": previous})
+        made.update(id=number, previous=previous)
+        made["hash"] = previous = digest(made)
+    connection.execute(_ADD, [made for _within, made in waiting])
+    connection.execute(_MOVE_HEAD, {"newest": last + len(waiting), "its_hash": previous})
     del session.info[_WAITING]
 
 

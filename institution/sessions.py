@@ -25,11 +25,13 @@ _SYSTEMS = (
     ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("HarmonyOS", "HarmonyOS"),
     ("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux"),
 )  # fmt: skip
-# Every request of the desk asks these two: put together once, they cost half as much.
+# Every request of the desk asks this: put together once, in one question, it costs a third as much.
 _LOAD = (
-    select(StaffSession, Staff)
+    select(StaffSession, Staff, Grant.role, Grant.outlet_code)
     .join(Staff, col(Staff.id) == col(StaffSession.staff_id))
+    .join(Grant, col(Grant.staff_id) == col(Staff.id), isouter=True)
     .where(col(StaffSession.token_hash) == bindparam("hash"))
+    .order_by(Grant.role, Grant.outlet_code)
 )
 _GRANTS = (
     select(Grant.role, Grant.outlet_code)
@@ -79,13 +81,13 @@ def begin(
 
 def load(session: Session, token: str, now: datetime) -> Loaded | None:
     """The session of a token while it is valid and its account open, else None."""
-    row = session.execute(_LOAD, {"hash": _hash(token)}).first()
-    if row is None:
+    rows = session.execute(_LOAD, {"hash": _hash(token)}).all()
+    if not rows:
         return None
-    found, staff = row
+    found, staff = rows[0][:2]
     if found.ended_at is not None or found.expires_at <= now or not staff.active or staff.system:
         return None
-    return Loaded(found, staff, powers_of(session, staff.id or 0))
+    return Loaded(found, staff, Powers(tuple((role, code) for _one, _who, role, code in rows if role)))
 
 
 def powers_of(session: Session, staff_id: int) -> Powers:

@@ -29,6 +29,7 @@ def create_app(runtime: Runtime) -> Flask:
     app.config.update(
         SECRET_KEY=runtime.service(Keys).derive("session").hex(),
         **shielding.cookie_config(settings),
+        SESSION_REFRESH_EACH_REQUEST=False,  # a session ends when its row says so, however often it is used
         PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,

@@ -46,7 +46,7 @@ def written(database: Database, now: datetime) -> dict[str, int]:
             "outside": audit.record(session, DONE, "outlet", OUTSIDE_OUTLET, after={"name": "春熙"}, outlet_code=OUTSIDE_OUTLET),
             "whole": audit.record(session, DONE, "piece", "fraud", after={"title": "<b>骗局</b>"}),
         }  # fmt: skip
-    return {name: one.id for name, one in made.items()}
+    return {name: one["id"] for name, one in made.items()}
 
 
 @pytest.fixture
