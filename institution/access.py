@@ -120,9 +120,8 @@ def requires(
                     mark("您的账号没有“%(name)s”的权限，请联系管理员。"),
                     name=gettext(PERMISSIONS[permission]),
                 )
-            scope = person.scope(permission)
-            if at is not None and not scope.whole:
-                _check_place(scope, at, above=above)
+            if at is not None:  # asked of head office too: a locator may also look at whose the thing is
+                _check_place(person.scope(permission), at, above=above)
             with audit.acting(actor_of(person)):
                 return view(*args, **kwargs)
 

@@ -5,8 +5,9 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import Table, bindparam, update
 from sqlmodel import Session, col, select
 
 from core.errors import NotFound
@@ -25,14 +26,16 @@ _SYSTEMS = (
     ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("HarmonyOS", "HarmonyOS"),
     ("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux"),
 )  # fmt: skip
-# Every request of the desk asks this: put together once, in one question, it costs a third as much.
+# Every request of the desk asks this: put together once, in one question, as plain rows, it costs a third.
+_SESSIONS, _STAFF = cast(Table, StaffSession.__table__), cast(Table, Staff.__table__)  # type: ignore[attr-defined]
 _LOAD = (
-    select(StaffSession, Staff, Grant.role, Grant.outlet_code)
-    .join(Staff, col(Staff.id) == col(StaffSession.staff_id))
-    .join(Grant, col(Grant.staff_id) == col(Staff.id), isouter=True)
-    .where(col(StaffSession.token_hash) == bindparam("hash"))
-    .order_by(Grant.role, Grant.outlet_code)
+    select(*_SESSIONS.c, *_STAFF.c, col(Grant.role), col(Grant.outlet_code))  # type: ignore[call-overload]
+    .join(_STAFF, _STAFF.c.id == _SESSIONS.c.staff_id)
+    .join(Grant, col(Grant.staff_id) == _STAFF.c.id, isouter=True)
+    .where(_SESSIONS.c.token_hash == bindparam("hash"))
+    .order_by(col(Grant.role), col(Grant.outlet_code))
 )
+_WIDE = len(_SESSIONS.c), len(_SESSIONS.c) + len(_STAFF.c)
 _GRANTS = (
     select(Grant.role, Grant.outlet_code)
     .where(col(Grant.staff_id) == bindparam("staff"))
@@ -80,14 +83,16 @@ def begin(
 
 
 def load(session: Session, token: str, now: datetime) -> Loaded | None:
-    """The session of a token while it is valid and its account open, else None."""
-    rows = session.execute(_LOAD, {"hash": _hash(token)}).all()
+    """The session of a token while it is valid and its account open, else None. To be read, not written."""
+    rows = session.connection().execute(_LOAD, {"hash": _hash(token)}).all()
     if not rows:
         return None
-    found, staff = rows[0][:2]
+    first, second = _WIDE
+    found = StaffSession.model_construct(**dict(zip(_SESSIONS.c.keys(), rows[0][:first], strict=True)))
+    staff = Staff.model_construct(**dict(zip(_STAFF.c.keys(), rows[0][first:second], strict=True)))
     if found.ended_at is not None or found.expires_at <= now or not staff.active or staff.system:
         return None
-    return Loaded(found, staff, Powers(tuple((role, code) for _one, _who, role, code in rows if role)))
+    return Loaded(found, staff, Powers(tuple((row[second], row[second + 1]) for row in rows if row[second])))
 
 
 def powers_of(session: Session, staff_id: int) -> Powers:
