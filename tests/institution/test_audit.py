@@ -127,11 +127,11 @@ def unguarded() -> Iterator[None]:
         for _within, made in session.info.pop("audit_waiting", []):
             with Session(session.get_bind().engine) as other:
                 head = other.exec(select(AuditHead)).one()
-            made.id, made.previous = head.last + 1, head.hash
-            made.hash = audit.digest(made.model_dump(exclude={"hash"}))
-            session.add(made)
+            made.update(id=head.last + 1, previous=head.hash)
+            made["hash"] = audit.digest(made)
+            session.add(AuditRecord(**made))
             session.flush()
-            head.last, head.hash = made.id, made.hash
+            head.last, head.hash = made["id"], made["hash"]
             session.merge(head)
 
     event.remove(AnySession, "before_commit", audit.settle)
