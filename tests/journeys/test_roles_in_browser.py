@@ -87,6 +87,7 @@ def enter(page: Page, site: Site, name: str) -> None:
         secret = (page.locator(".spell code").text_content() or "").replace(" ", "")
         page.fill("[name=code]", pyotp.TOTP(secret).now())
         page.get_by_role("button", name="开启").click()
+        page.locator(".codes code").first.wait_for()
         site.codes[name] = page.locator(".codes code").all_text_contents()
         page.get_by_role("link", name="收好了，继续").click()
     elif page.url.split("?")[0].endswith("/second-factor"):
