@@ -1,11 +1,9 @@
 """`signpost audit` as a person runs it: verify, show, export; and that commands leave a trace themselves."""
 
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 from sqlmodel import text
 
 from core import clock
@@ -13,22 +11,7 @@ from core.database import Database
 from core.settings import Settings
 from institution import audit_chain
 from institution.audit_chain import ANCHORS
-from webapp import commands
-from webapp.cli import main
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Run `signpost` on this test's installation."""
-    monkeypatch.setenv("SIGNPOST_HOME", str(settings.home))
-    monkeypatch.setenv("SIGNPOST_DATABASE_URL", settings.database_url)
-    monkeypatch.setenv("SIGNPOST_SECRET_KEY", "test-secret-of-no-value")
-    commands.runtime.cache_clear()
-    yield lambda *words: CliRunner().invoke(main, [str(word) for word in words])
-    commands.runtime().close()
-    commands.runtime.cache_clear()
+from tests.webapp.conftest import Run
 
 
 @pytest.fixture

@@ -1,33 +1,16 @@
 """`signpost outlets` and `signpost staff` as a person runs them."""
 
-from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from core.database import Database
-from core.settings import Settings
 from institution import outlets
 from tests import factories
 from tests.factories import COUNTY, OUTLET_A
+from tests.webapp.conftest import Run
 from webapp import commands
-from webapp.cli import main
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Run `signpost` on this test's installation."""
-    monkeypatch.setenv("SIGNPOST_HOME", str(settings.home))
-    monkeypatch.setenv("SIGNPOST_DATABASE_URL", settings.database_url)
-    monkeypatch.setenv("SIGNPOST_SECRET_KEY", "test-secret-of-no-value")
-    commands.runtime.cache_clear()
-    yield lambda *words: CliRunner().invoke(main, [str(word) for word in words])
-    commands.runtime().close()
-    commands.runtime.cache_clear()
 
 
 @pytest.fixture

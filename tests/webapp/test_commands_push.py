@@ -1,39 +1,21 @@
 """`signpost audience` and `signpost push` as a person runs them."""
 
-from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pytest
-from click.testing import CliRunner, Result
 from sqlmodel import select
 
 from campaign.contacts import Contact
 from core import clock
 from core.database import Database
-from core.settings import Settings
 from scheduler.models import Delivery
 from tests.scheduler.audience_cast import plan, send_now
 from tests.scheduler.receivers import WebhookReceiver
-from webapp import commands
-from webapp.cli import main
+from tests.webapp.conftest import Run
 
-Run = Callable[..., Result]
 HEAD = "姓名,邮箱,接口标识,同意用途,同意时间,同意来源"
 GOOD = "张三,zhang@example.com,u1,education,2026-03-01,柜面"
 BAD = "李四,wrong,,education,2026-03-01,柜面"
-
-
-@pytest.fixture
-def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Run `signpost` on this test's installation."""
-    monkeypatch.setenv("SIGNPOST_HOME", str(settings.home))
-    monkeypatch.setenv("SIGNPOST_DATABASE_URL", settings.database_url)
-    monkeypatch.setenv("SIGNPOST_SECRET_KEY", "test-secret-of-no-value")
-    commands.runtime.cache_clear()
-    yield lambda *words: CliRunner().invoke(main, [str(word) for word in words])
-    commands.runtime().close()
-    commands.runtime.cache_clear()
 
 
 def _file(folder: Path, *rows: str) -> Path:
