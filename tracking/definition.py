@@ -23,7 +23,7 @@ from tracking.events import KINDS
 from tracking.models import ReachDefinition
 
 # A sketch has 2^14 cells: a standard error of 1.04/√(2^14) ≈ 0.8 %; small numbers are exact.
-CELLS = 14
+CELLS = 16
 PEOPLE_ERROR = 0.008
 
 KIND_NAMES = {

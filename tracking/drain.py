@@ -9,7 +9,7 @@ from typing import Protocol
 
 import structlog
 
-from tracking.events import are_drop_lines, are_lines, is_line
+from tracking.events import are_drop_lines, are_lines, grown, is_line
 from tracking.spool import DROPS, REJECTED, Spool
 
 REJECTED_LINE, TORN_LINE = "rejected_line", "torn_line"
@@ -84,7 +84,7 @@ class Drain:
             if all_fit(chunk):
                 good.append(chunk)
             else:
-                for line in io.BytesIO(chunk):
+                for line in io.BytesIO(chunk) if drops else map(grown, io.BytesIO(chunk)):
                     (good if fits(line) else bad).append(line)
         if bad:
             self._set_aside(path, bad)

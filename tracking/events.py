@@ -1,7 +1,8 @@
 """The reach event and its line: one fact, in the format that the store ingests (TabSeparated).
 
-The line is public: anything that can write these twelve tab-separated columns into a file may put a sealed
-segment into the spool, so an edge tier needs no Python. The drain takes in only lines of exactly this shape.
+The line is public: anything that can write these fourteen tab-separated columns into a file may put a sealed
+segment into the spool, so an edge tier needs no Python. The drain takes in only lines of exactly this shape, and
+those of twelve columns that a writer before `audience` and `place` left behind.
 """
 
 import itertools
@@ -26,13 +27,18 @@ COLUMNS = (
     "channel",
     "source",
     "batch",
+    "audience",
+    "place",
 )
 DROP_COLUMNS = ("day", "reason", "quantity", "batch")
 
 
 @dataclass(frozen=True, slots=True)
 class ReachEvent:
-    """One fact. `quantity`: 1 online, a head count offline, negative in a correction; visitor 0: unknown."""
+    """One fact. `quantity`: 1 online, a head count offline, negative in a correction; visitor 0: unknown.
+
+    `audience` is the group that was addressed (elders, new citizens …), `place` where it was (五进入).
+    """
 
     id: str
     at: datetime
@@ -46,6 +52,8 @@ class ReachEvent:
     channel: str = ""
     source: str = ""
     batch: str = ""
+    audience: str = ""
+    place: str = ""
 
 
 class _Ids:
@@ -82,6 +90,8 @@ def new_event(
     channel: str = "",
     source: str = "",
     batch: str = "",
+    audience: str = "",
+    place: str = "",
     id: str = "",
 ) -> ReachEvent:
     """An event of the aware time `at`, on the day this is in the institution's zone."""
@@ -90,8 +100,9 @@ def new_event(
     at = at.astimezone(UTC)
     day = at.astimezone(zone).date()
     return ReachEvent(
-        id or new_id(), at, day, kind, quantity, visitor, campaign, piece, outlet, channel, source, batch
-    )
+        id or new_id(), at, day, kind, quantity, visitor, campaign, piece, outlet, channel, source, batch,
+        audience, place,
+    )  # fmt: skip
 
 
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0", "\b": "\\b", "\f": "\\f"}
@@ -113,7 +124,10 @@ def unescape(text: str) -> str:
 def to_line(event: ReachEvent) -> bytes:
     """The event as one line, with its newline."""
     at = event.at.astimezone(UTC)
-    texts = (event.campaign, event.piece, event.outlet, event.channel, event.source, event.batch)
+    texts = (
+        event.campaign, event.piece, event.outlet, event.channel, event.source, event.batch, event.audience,
+        event.place,
+    )  # fmt: skip
     fields = (
         escape(event.id),
         f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}",
@@ -147,16 +161,17 @@ _EVENT = b"".join(
         rb"\t(?:" + "|".join(KINDS).encode() + rb")",
         rb"\t-?\d{1,9}\t",
         rb"%b",
-        rb"(?:\t" + _TEXT + rb"){6}\n",
+        rb"(?:\t" + _TEXT + rb"){%n}\n",
     )
 )
-_EVENTS = re.compile(rb"(?:" + _EVENT.replace(b"%b", _VISITOR) + rb")*+")
-_ONE = re.compile(_EVENT.replace(b"%b", rb"(\d{1,20})"))
+_NOW, _OLD = _EVENT.replace(b"%n", b"8"), _EVENT.replace(b"%n", b"6")
+_EVENTS = re.compile(rb"(?:" + _NOW.replace(b"%b", _VISITOR) + rb")*+")
+_ONE, _ONE_OLD = (re.compile(each.replace(b"%b", rb"(\d{1,20})")) for each in (_NOW, _OLD))
 _DROPS = re.compile(rb"(?:" + _DAY + rb"\t(?=[^\t])" + _TEXT + rb"\t\d{1,9}\t" + _TEXT + rb"\n)*+")
 
 
 def are_lines(lines: bytes) -> bool:
-    """Whether all these are lines of events: twelve columns, each of its type, valid UTF-8.
+    """Whether all these are lines of events: fourteen columns, each of its type, valid UTF-8.
 
     May say no to a good line with a very high visitor; `is_line` is exact, and slower.
     """
@@ -165,7 +180,16 @@ def are_lines(lines: bytes) -> bool:
 
 def is_line(line: bytes) -> bool:
     """Whether this is the line of an event."""
-    found = _ONE.fullmatch(line)
+    return _is_one(_ONE, line)
+
+
+def grown(line: bytes) -> bytes:
+    """A line of twelve columns with the two that came later, empty; any other line as it is."""
+    return line[:-1] + b"\t\t\n" if _is_one(_ONE_OLD, line) else line
+
+
+def _is_one(shape: re.Pattern[bytes], line: bytes) -> bool:
+    found = shape.fullmatch(line)
     return found is not None and int(found[1]) < 2**64 and _is_utf8(line)
 
 

@@ -130,7 +130,8 @@ def _unique(source: str, key: str, where: str) -> str:
 def _fresh(days: str, definition: Definition) -> str:
     """Raw days de-duplicated. The campaign of a visitor is that of the first event, so one is chosen after."""
     inner = rollups.unique_rows(definition, days)
-    return f"(SELECT day, outlet, channel, first_campaign AS campaign, piece, n AS quantity FROM ({inner}))"
+    return f"""(SELECT day, outlet, channel, led.1 AS campaign, piece, led.2 AS audience, led.3 AS place,
+        n AS quantity FROM ({inner}))"""
 
 
 def _sum_key(question: Question, placed: Placement, shifted: str) -> str:

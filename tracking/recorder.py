@@ -194,11 +194,11 @@ class Recorder:
         )
 
     def _where_of(self, attribution: Attribution, keys: PageKeys, source: str) -> str:
-        """The last six columns; what the link does not say, the page's own keys fill."""
+        """The last eight columns; what the link does not say, the page's own keys fill."""
         campaign = escape(attribution.campaign or keys.campaign)
         outlet = escape(attribution.outlet or keys.outlet)
         channel = escape(attribution.channel or DIRECT)
-        return f"\t{campaign}\t{escape(keys.piece)}\t{outlet}\t{channel}\t{source}\t{self._run}\n"
+        return f"\t{campaign}\t{escape(keys.piece)}\t{outlet}\t{channel}\t{source}\t{self._run}\t\t\n"
 
     def _parse_beacon(self, body: bytes) -> tuple[str, PageKeys, str | None, bool]:
         """Kind, keys, last columns of a beacon (None: it carries no token), and whether that was forged."""

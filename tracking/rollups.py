@@ -21,12 +21,14 @@ _AT_ONCE = 3_000_000
 _BEGINNING = date(1970, 1, 1)
 
 _GROSS = """
-INSERT INTO reach_gross SELECT day, outlet, channel, campaign, piece, kind, sum(quantity), count()
-FROM reach_event WHERE {days} GROUP BY day, outlet, channel, campaign, piece, kind
+INSERT INTO reach_gross (day, outlet, channel, campaign, piece, kind, audience, place, quantity, rows)
+SELECT day, outlet, channel, campaign, piece, kind, audience, place, sum(quantity), count()
+FROM reach_event WHERE {days} GROUP BY day, outlet, channel, campaign, piece, kind, audience, place
 """
 _UNIQUE = """
-INSERT INTO reach_unique SELECT day, outlet, channel, first_campaign, piece, sum(n)
-FROM ({unique}) GROUP BY day, outlet, channel, first_campaign, piece
+INSERT INTO reach_unique (day, outlet, channel, campaign, piece, audience, place, quantity)
+SELECT day, outlet, channel, led.1 AS campaign, piece, led.2 AS audience, led.3 AS place, sum(n)
+FROM ({unique}) GROUP BY day, outlet, channel, campaign, piece, audience, place
 """
 
 
@@ -50,14 +52,19 @@ def on_days(days: Sequence[date]) -> str:
 
 
 def unique_rows(definition: Definition, where: str) -> str:
-    """A SELECT of day, outlet, channel, piece, first_campaign, n: what each visitor or head count adds."""
+    """A SELECT of day, outlet, channel, piece, led, n: what each visitor or head count adds.
+
+    `led` is campaign, audience, place and time of the visitor's first event of the day there: what led them.
+    """
     return f"""
-        SELECT day, outlet, channel, piece, argMin(campaign, (at, cityHash64(id))) AS first_campaign,
+        SELECT day, outlet, channel, piece,
+            argMin((toString(campaign), toString(audience), toString(place), at), (at, cityHash64(id))) AS led,
             if(visitor = 0, sum(quantity), toInt64(sum(quantity) > 0)) AS n
         FROM reach_event
         WHERE {where} AND kind IN {listed(definition.kinds)}
             AND (visitor != 0 OR source IN {listed(definition.head_counts)})
-        GROUP BY day, outlet, channel, piece, visitor, if(visitor = 0, campaign, '')
+        GROUP BY day, outlet, channel, piece, visitor,
+            if(visitor = 0, campaign, ''), if(visitor = 0, audience, ''), if(visitor = 0, place, '')
     """
 
 

@@ -192,7 +192,8 @@ def _month_sql(spans: Sequence[Span], definition: Definition) -> Iterator[str]:
     for dimension, key in DIMENSIONS.items():
         yield f"""
             INSERT INTO reach_people
-            SELECT toStartOfMonth(day) AS f, 1, '{dimension}', {key} AS k, uniqCombined64State({CELLS})(visitor)
+            SELECT toStartOfMonth(day) AS f, 1, '{dimension}', {key} AS k, uniqCombined64({CELLS})(visitor),
+                uniqCombined64State({CELLS})(visitor)
             FROM reach_event WHERE ({days}) AND visitor != 0 AND kind IN {listed(definition.kinds)}
             GROUP BY f, k
         """
@@ -202,7 +203,8 @@ def _year_sql(spans: Sequence[Span]) -> Iterator[str]:
     for span in spans:
         yield f"""
             INSERT INTO reach_people
-            SELECT toDate('{span.first}'), 12, dimension, key, uniqCombined64MergeState({CELLS})(people)
+            SELECT toDate('{span.first}'), 12, dimension, key, uniqCombined64Merge({CELLS})(people),
+                uniqCombined64MergeState({CELLS})(people)
             FROM reach_people WHERE months = 1 AND first BETWEEN '{span.first}' AND '{span.last}'
             GROUP BY dimension, key
         """

@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 from core.errors import Conflict
 from core.i18n import mark
 from core.settings import Settings
-from tracking import schema
+from tracking import upgrades
 from tracking.events import COLUMNS, DROP_COLUMNS
 from tracking.spool import DROPS, SEGMENT
 
@@ -46,8 +46,7 @@ class ReachStore:
         self.closing = threading.Lock()  # roll-ups are computed by one thread at a time
         self._memory: dict[str, tuple[Hashable, list[tuple[Any, ...]]]] = {}
         self._remembering = threading.Lock()
-        for statement in schema.STATEMENTS:
-            writer.command(statement)
+        upgrades.bring_up(writer)
 
     @classmethod
     def open(cls, settings: Settings) -> "ReachStore":

@@ -14,6 +14,7 @@ from tracking.events import (
     are_drop_lines,
     are_lines,
     drop_line,
+    grown,
     escape,
     is_line,
     new_event,
@@ -26,12 +27,12 @@ BEIJING = ZoneInfo("Asia/Shanghai")
 AT = datetime(2026, 9, 15, 16, 30, 1, 234_567, tzinfo=UTC)  # 00:30 of the 16th in Beijing
 
 
-def test_a_line_is_twelve_columns_in_order() -> None:
+def test_a_line_is_fourteen_columns_in_order() -> None:
     event = new_event(
         "visited", at=AT, zone=BEIJING, visitor=7, campaign="gold", piece="p", outlet="33010601", id="x-1"
     )
     assert to_line(event) == (
-        b"x-1\t2026-09-15 16:30:01.234\t2026-09-16\tvisited\t1\t7\tgold\tp\t33010601\t\t\t\n"
+        b"x-1\t2026-09-15 16:30:01.234\t2026-09-16\tvisited\t1\t7\tgold\tp\t33010601\t\t\t\t\t\n"
     )
 
 
@@ -52,7 +53,7 @@ def test_ids_are_unique() -> None:
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 
 
-@given(st.lists(texts, min_size=6, max_size=6), st.sampled_from(KINDS), st.integers(-999, 999_999))
+@given(st.lists(texts, min_size=8, max_size=8), st.sampled_from(KINDS), st.integers(-999, 999_999))
 def test_any_text_travels_and_any_event_is_a_line(words: list[str], kind: str, quantity: int) -> None:
     line = to_line(ReachEvent("i", AT, date(2026, 9, 16), kind, quantity, 2**64 - 1, *words))
     assert line.count(b"\n") == 1
@@ -70,8 +71,8 @@ GOOD = to_line(new_event("visited", at=AT, zone=BEIJING, visitor=7, campaign="é‡
         b"\n",
         GOOD[:-1],  # torn
         GOOD[5:],  # torn in front
-        GOOD.replace(b"\t\t\t\n", b"\t\t\n"),  # eleven columns
-        GOOD.replace(b"\n", b"\tmore\n"),  # thirteen
+        GOOD.replace(b"\t\t\t\n", b"\t\t\n"),  # thirteen columns
+        GOOD.replace(b"\n", b"\tmore\n"),  # fifteen
         GOOD.replace(b"visited", b"glanced"),
         GOOD.replace(b"\t1\t7", b"\tone\t7"),
         GOOD.replace(b"\t1\t7", b"\t1\t-7"),
@@ -87,6 +88,19 @@ GOOD = to_line(new_event("visited", at=AT, zone=BEIJING, visitor=7, campaign="é‡
 )
 def test_what_is_not_one_whole_line_is_refused(line: bytes) -> None:
     assert not is_line(line)
+
+
+def test_a_line_from_before_audience_and_place_grows_and_no_other_does() -> None:
+    old = GOOD.replace(b"\t\t\t\n", b"\t\n")
+    assert not is_line(old)
+    assert grown(old) == GOOD
+    for other in (
+        GOOD,
+        GOOD.replace(b"\t\t\t\n", b"\t\t\n"),
+        b"rubbish\n",
+        old.replace(b"visited", b"glanced"),
+    ):
+        assert grown(other) == other
 
 
 def test_many_lines_are_judged_together() -> None:

@@ -22,7 +22,7 @@ def count(store: ReachStore, table: str = "reach_event") -> int:
 def test_a_segment_is_kept_once_with_all_its_columns(store: ReachStore) -> None:
     one = event(
         "2026-09-15", campaign="c", piece="p", outlet="11010501", channel="wechat", batch="seg-1",
-        visitor=2**64 - 1,
+        visitor=2**64 - 1, audience="elders", place="village",
     )  # fmt: skip
     for _ in range(3):
         ship(store, "seg-1", [one])
@@ -30,7 +30,8 @@ def test_a_segment_is_kept_once_with_all_its_columns(store: ReachStore) -> None:
     assert len(rows) == 1
     assert rows[0][0] == one.id
     assert rows[0][2:] == (
-        one.day, "visited", 1, 2**64 - 1, "c", "p", "11010501", "wechat", "web", "seg-1",
+        one.day, "visited", 1, 2**64 - 1, "c", "p", "11010501", "wechat", "web", "seg-1", "elders",
+        "village",
     )  # fmt: skip
     assert store.query("SELECT sum(rows) FROM reach_counted") == [(1,)]
 
