@@ -22,7 +22,8 @@ from core.i18n import mark
 from tracking.events import KINDS
 from tracking.models import ReachDefinition
 
-# A sketch has 2^14 cells: a standard error of 1.04/√(2^14) ≈ 0.8 %; small numbers are exact.
+# A sketch has 2^16 cells: a standard error of 1.04/√(2^16) ≈ 0.4 %, so that ± is twice that; small numbers are
+# exact. With 2^14 cells this engine was seen 1.8 % off on average near 40,000 people.
 CELLS = 16
 PEOPLE_ERROR = 0.008
 
