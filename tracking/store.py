@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 from core.errors import Conflict
 from core.i18n import mark
 from core.settings import Settings
-from tracking import upgrades
+from tracking import intake, upgrades
 from tracking.events import COLUMNS, DROP_COLUMNS
 from tracking.spool import DROPS, SEGMENT
 
@@ -67,8 +67,8 @@ class ReachStore:
         if not settings.reach_url:
             os.close(_hold(settings.home / "reach.lock"))
 
-    def ship(self, segment: str, lines: bytes) -> None:
-        """Insert a segment's lines, once however often it is called with the same name.
+    def ship(self, segment: str, lines: bytes | Path) -> None:
+        """Insert a segment's lines (or a file of them), once however often it is called with the same name.
 
         The name is the insert's deduplication token, which is remembered for 10,000 inserts; a deposit
         (any name that no writer or drop counter uses) is also entered in a ledger and known for ever.
@@ -80,16 +80,25 @@ class ReachStore:
             "SELECT 1 FROM reach_deposit WHERE name = {name:String}", {"name": segment}
         ):
             return
-        drops = segment.startswith(DROPS)
+        self._insert(segment, lines, drops=segment.startswith(DROPS))
+        if deposit:
+            self.command("INSERT INTO reach_deposit SELECT {name:String}, now()", {"name": segment})
+
+    def _insert(self, segment: str, lines: bytes | Path, *, drops: bool) -> None:
+        settings = {**_INSERT, "insert_deduplication_token": segment}
+        if isinstance(lines, Path):
+            straight = None if drops or self._lock is None else intake.statement(lines)
+            if straight:
+                self._writer.command(straight, settings={**settings, **intake.SETTINGS})
+                return
+            lines = lines.read_bytes()
         self._writer.raw_insert(
             "reach_drop" if drops else "reach_event",
             column_names=DROP_COLUMNS if drops else COLUMNS,
             insert_block=lines,
             fmt="TabSeparated",
-            settings={**_INSERT, "insert_deduplication_token": segment},
+            settings=settings,
         )
-        if deposit:
-            self.command("INSERT INTO reach_deposit SELECT {name:String}, now()", {"name": segment})
 
     def query(self, sql: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """The rows of a SELECT; `params` fill its {name:Type} places."""

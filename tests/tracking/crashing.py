@@ -38,7 +38,7 @@ class Dying:
         self._before = before
         self._rename = rename
 
-    def ship(self, segment: str, lines: bytes) -> None:
+    def ship(self, segment: str, lines: bytes | Path) -> None:
         if self._before:
             die()
         self._store.ship(f"seg-{new_id()}" if self._rename else segment, lines)

@@ -9,6 +9,7 @@ import pytest
 
 from core.settings import Settings
 from tests.tracking.rows import event, ship
+from tracking import intake
 from tracking.events import to_line
 from tracking.store import ReachStore, StoreBusy
 
@@ -126,3 +127,45 @@ def test_an_answer_is_remembered_while_its_state_is_the_same(store: ReachStore) 
     ship(store, "seg-remembered", [event("2023-03-01")])
     assert store.remembered(asked, "then") == [(0,)], "the caller says when to ask again"
     assert store.remembered(asked, "now") == [(1,)]
+
+
+@pytest.mark.parametrize("first", ["file", "bytes"])
+def test_a_segment_is_kept_once_whether_it_comes_as_a_file_or_as_bytes(
+    store: ReachStore, tmp_path: Path, first: str
+) -> None:
+    """The engine reads a file itself, and in another way; the token is the same, also for the view behind."""
+    many = [event("2026-09-15", visitor=2**64 - 1 - number, campaign="金") for number in range(2000)]
+    many += [
+        event("2026-10-01", visitor=number) for number in range(2000)
+    ]  # another month: another partition
+    content = b"".join(map(to_line, many))
+    path = tmp_path / "seg-7.tsv"
+    path.write_bytes(content)
+    assert intake.statement(path), "or nothing is tried here"
+    for lines in (path, content, path) if first == "file" else (content, path, content):
+        store.ship("seg-7", lines)
+        assert count(store) == 4000
+        assert store.query("SELECT sum(rows) FROM reach_counted") == [(4000,)]
+    store.ship("seg-8", content)
+    store.ship("seg-9", path)
+    distinct = store.query("SELECT count() FROM (SELECT DISTINCT * FROM reach_event)")
+    assert distinct == [(4000,)], "read either way it is the same rows"
+
+
+def test_a_path_that_means_something_to_the_engine_is_read_here(store: ReachStore, tmp_path: Path) -> None:
+    folder = tmp_path / "a{b,c}*'d"
+    folder.mkdir()
+    path = folder / "seg-1.tsv"
+    path.write_bytes(to_line(event("2026-09-15")))
+    assert intake.statement(path) is None
+    store.ship("seg-1", path)
+    assert count(store) == 1
+
+
+def test_a_file_that_is_gone_is_an_error_and_no_empty_segment(store: ReachStore, tmp_path: Path) -> None:
+    path = tmp_path / "seg-1.tsv"
+    with pytest.raises(Exception, match="seg-1"):
+        store.ship("seg-1", path)
+    path.write_bytes(to_line(event("2026-09-15")))
+    store.ship("seg-1", path)
+    assert count(store) == 1, "the name was not used up"
