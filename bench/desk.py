@@ -58,7 +58,7 @@ def build_probe() -> Callable[..., Any]:
         app.extensions["csrf"].exempt(app.view_functions[name])
     background.start(runtime)
     roaming, recorder = Roaming(app), runtime.service(Recorder)
-    line = PageCache(Collector(roaming, recorder), recorder, runtime.service(Generation))
+    line = Collector(PageCache(roaming, recorder, runtime.service(Generation)), recorder)
     roaming.settle()
     return line
 

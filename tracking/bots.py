@@ -48,9 +48,11 @@ def reason_of_agent(agent: str) -> str:
 
 def reason_of(environ: Mapping[str, Any]) -> str:
     """Why this request is not a person looking at a page, or "" when it is."""
-    purpose = environ.get("HTTP_SEC_PURPOSE") or environ.get("HTTP_PURPOSE") or environ.get("HTTP_X_PURPOSE")
+    get = environ.get
+    purpose = get("HTTP_SEC_PURPOSE") or get("HTTP_PURPOSE") or get("HTTP_X_PURPOSE")
     if purpose and ("prefetch" in purpose.lower() or "preview" in purpose.lower()):
         return PREFETCH
-    if environ.get("HTTP_X_MOZ", "").lower() == "prefetch":
+    moz = get("HTTP_X_MOZ")
+    if moz and moz.lower() == "prefetch":
         return PREFETCH
-    return reason_of_agent(environ.get("HTTP_USER_AGENT", "")[:_LONGEST])
+    return reason_of_agent(get("HTTP_USER_AGENT", "")[:_LONGEST])

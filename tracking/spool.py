@@ -60,10 +60,10 @@ class Spool:
         try:
             with self._lock:
                 segment = self._segment or self._begin()
-                written = _write(segment.file, lines)
-                if written != len(lines):
-                    self._take_back(segment)
-                    raise SpoolError(f"only {written} of {len(lines)} bytes could be written")
+                size = len(lines)
+                written = _libc_write(segment.file, lines, size)
+                if written != size:
+                    written = self._short(segment, lines, written)
                 segment.size += written
                 if segment.size >= self._seal_bytes:
                     self._retire()
@@ -81,6 +81,18 @@ class Spool:
                 self._segment = _Open(path, file, 0, time.monotonic())
                 return self._segment
             os.close(file)  # a recovery elsewhere took the empty file for an orphan, in between
+
+    def _short(self, segment: _Open, lines: bytes, written: int) -> int:
+        """A write that did not take all: once more if a signal came between, else what is there is cut off."""
+        while written < 0:
+            number = ctypes.get_errno()
+            if number != errno.EINTR:
+                raise OSError(number, os.strerror(number))
+            written = _libc_write(segment.file, lines, len(lines))
+        if written != len(lines):
+            self._take_back(segment)
+            raise SpoolError(f"only {written} of {len(lines)} bytes could be written")
+        return written
 
     def _take_back(self, segment: _Open) -> None:
         """Cut off a half-written line; if even that fails, no further line may follow it."""
@@ -199,16 +211,6 @@ class Spool:
 _libc_write = ctypes.PyDLL(None, use_errno=True).write
 _libc_write.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t)
 _libc_write.restype = ctypes.c_ssize_t
-
-
-def _write(file: int, content: bytes) -> int:
-    while True:
-        written: int = _libc_write(file, content, len(content))
-        if written >= 0:
-            return written
-        number = ctypes.get_errno()
-        if number != errno.EINTR:
-            raise OSError(number, os.strerror(number))
 
 
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")

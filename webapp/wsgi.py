@@ -1,4 +1,4 @@
-"""The WSGI line of one web process: PageCache → Collector → Flask, with the work behind it started."""
+"""The WSGI line of one web process: Collector → PageCache → Flask, with the work behind it started."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ def compose(runtime: Runtime) -> Application:
 
 def _line(runtime: Runtime, app: Application) -> Application:
     recorder = runtime.service(Recorder)
-    return PageCache(Collector(app, recorder), recorder, runtime.service(Generation))
+    return Collector(PageCache(app, recorder, runtime.service(Generation)), recorder)
 
 
 def build_application(settings: Settings | None = None) -> Application:
