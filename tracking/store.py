@@ -24,6 +24,8 @@ _QUERY = {
     "max_ast_elements": 10_000_000,
     "max_expanded_ast_elements": 10_000_000,
 }
+# The embedded engine shares its cores with the pages, which come first (where the process may set priorities).
+_GENTLY = {"os_threads_nice_value_query": 10}
 # Answers kept in memory: a report page asks about ten questions, each of at most a few thousand rows.
 _REMEMBERED = 200
 
@@ -43,6 +45,7 @@ class ReachStore:
         self._writer = writer
         self._reader = reader
         self._lock = lock
+        self._gently = {} if lock is None else _GENTLY
         self.closing = threading.Lock()  # roll-ups are computed by one thread at a time
         self._memory: dict[str, tuple[Hashable, list[tuple[Any, ...]]]] = {}
         self._remembering = threading.Lock()
@@ -85,7 +88,7 @@ class ReachStore:
             self.command("INSERT INTO reach_deposit SELECT {name:String}, now()", {"name": segment})
 
     def _insert(self, segment: str, lines: bytes | Path, *, drops: bool) -> None:
-        settings = {**_INSERT, "insert_deduplication_token": segment}
+        settings = {**_INSERT, **self._gently, "insert_deduplication_token": segment}
         if isinstance(lines, Path):
             straight = None if drops or self._lock is None else intake.statement(lines)
             if straight:
@@ -102,7 +105,7 @@ class ReachStore:
 
     def query(self, sql: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """The rows of a SELECT; `params` fill its {name:Type} places."""
-        result = self._reader.query(sql, parameters=dict(params or {}), settings=_QUERY)
+        result = self._reader.query(sql, parameters=dict(params or {}), settings={**_QUERY, **self._gently})
         return [tuple(row) for row in result.result_rows]
 
     def remembered(self, sql: str, state: Hashable) -> Sequence[tuple[Any, ...]]:
@@ -121,7 +124,9 @@ class ReachStore:
 
     def command(self, sql: str, params: Mapping[str, Any] | None = None, **settings: Any) -> None:
         """Run a statement that gives no rows (INSERT … SELECT, ALTER, DELETE), with engine settings."""
-        self._writer.command(sql, parameters=dict(params or {}), settings={**_QUERY, **settings})
+        self._writer.command(
+            sql, parameters=dict(params or {}), settings={**_QUERY, **self._gently, **settings}
+        )
 
     def insert(
         self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], **settings: Any

@@ -11,6 +11,7 @@ from webapp import background, logs
 from webapp.affinity import Roaming
 from webapp.create_app import create_app
 from webapp.runtime import Runtime, build
+from webapp.steadying import steady
 
 Application = Callable[..., Any]
 
@@ -33,5 +34,6 @@ def build_application(settings: Settings | None = None) -> Application:
     background.start(runtime)
     roaming = Roaming(create_app(runtime))
     line = _line(runtime, roaming)
+    steady()
     roaming.settle()  # last: the jobs started above keep all cores
     return line
