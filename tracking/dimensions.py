@@ -111,7 +111,7 @@ class Tree:
 
     spans: Mapping[str, tuple[Span, ...]]
     _roots: dict[date, str] = field(default_factory=dict)
-    _branches: dict[tuple[str, date], dict[str, str]] = field(default_factory=dict)
+    _branches: dict[tuple[str, date, str], dict[str, str]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, session: Session) -> "Tree":
@@ -171,15 +171,27 @@ class Tree:
         }
         return sorted(days)
 
-    def branches(self, within: str, day: date) -> Mapping[str, str]:
+    def branches(self, within: str, day: date, level: str = "") -> Mapping[str, str]:
         """Code → the child of `within` (or `within` itself) that it belonged to, for all below `within`;
-        without `within` the top that each belonged to."""
-        known = self._branches.get((within, day))
+        without `within` the top that each belonged to. With `level` (province, city, county) the lowest node
+        on its path that is of this level or above it: what hangs directly under a province is the province's."""
+        known = self._branches.get((within, day, level))
         if known is None:
             if len(self._branches) >= _REMEMBERED:
                 self._branches.clear()
-            known = self._branches[within, day] = self._placed(within, day)
+            known = self._placed(within, day)
+            if level:
+                known = {code: self._at_level(code, within, day, level) for code in known}
+            self._branches[within, day, level] = known
         return known
+
+    def _at_level(self, code: str, within: str, day: date, level: str) -> str:
+        path = self.path(code, day)
+        inside = path[: path.index(within) + 1] if within in path else path
+        of = {at: span.kind for at in inside if (span := self.on(at, day))}
+        return next(
+            (at for at in inside if outlets.LEVELS.get(of[at], 0) <= outlets.LEVELS[level]), inside[-1]
+        )
 
     def _placed(self, within: str, day: date) -> dict[str, str]:
         above = {code: (span.parent or "") for code in self.spans if (span := self.on(code, day))}

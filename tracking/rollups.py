@@ -42,13 +42,18 @@ def listed(values: Iterable[str]) -> str:
     return "(" + (", ".join(map(literal, values)) or "''") + ")"
 
 
+def between(first: date, last: date) -> str:
+    """The condition for the days from `first` to `last`."""
+    return f"day BETWEEN '{first}' AND '{last}'"
+
+
 def on_days(days: Sequence[date]) -> str:
     """A condition that holds on exactly these days, with the range that lets the store skip the others."""
     if not days:
         return "0"
     every = ", ".join(f"'{day}'" for day in days)
-    between = f"day BETWEEN '{min(days)}' AND '{max(days)}'"
-    return between if (max(days) - min(days)).days + 1 == len(days) else f"{between} AND day IN ({every})"
+    span = between(min(days), max(days))
+    return span if (max(days) - min(days)).days + 1 == len(days) else f"{span} AND day IN ({every})"
 
 
 def unique_rows(definition: Definition, where: str) -> str:
@@ -66,6 +71,12 @@ def unique_rows(definition: Definition, where: str) -> str:
         GROUP BY day, outlet, channel, piece, visitor,
             if(visitor = 0, campaign, ''), if(visitor = 0, audience, ''), if(visitor = 0, place, '')
     """
+
+
+def unique_table(definition: Definition, where: str) -> str:
+    """The same as a table like `reach_unique`, with the time `at` beside; it is chosen from by what led them."""
+    return f"""(SELECT day, outlet, channel, led.1 AS campaign, piece, led.2 AS audience, led.3 AS place,
+        led.4 AS at, n AS quantity FROM ({unique_rows(definition, where)}))"""
 
 
 def open_days(store: ReachStore, first: date, last: date, definition: Definition) -> list[date]:

@@ -39,7 +39,8 @@ class ReachStore:
     at a time through a handle, and a long report must not hold up the drain.
     """
 
-    def __init__(self, writer: Client, reader: Client, lock: int | None = None) -> None:
+    def __init__(self, writer: Client, reader: Client, lock: int | None = None, *, zone: str = "UTC") -> None:
+        self.zone = zone  # of the institution: what an hour is
         self._writer = writer
         self._reader = reader
         self._lock = lock
@@ -52,11 +53,11 @@ class ReachStore:
     def open(cls, settings: Settings) -> "ReachStore":
         """The store of these settings, its tables made; StoreBusy when another process holds the folder."""
         if settings.reach_url:
-            return cls(_remote(settings.reach_url), _remote(settings.reach_url))
+            return cls(_remote(settings.reach_url), _remote(settings.reach_url), zone=settings.time_zone)
         lock = _hold(settings.home / "reach.lock")
         path = str(settings.home / "reach")
         try:
-            return cls(_embedded(path), _embedded(path), lock)
+            return cls(_embedded(path), _embedded(path), lock, zone=settings.time_zone)
         except BaseException:
             os.close(lock)
             raise

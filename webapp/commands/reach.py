@@ -18,7 +18,7 @@ from core.i18n import gettext as _
 from core.settings import Settings
 from tracking import closing, export, periods, reports, status
 from tracking.drain import Drain
-from tracking.measure import BYS
+from tracking.groupings import BYS
 from tracking.store import ReachStore, StoreBusy
 from webapp.commands import plain_errors, runtime
 
@@ -33,7 +33,13 @@ def reach() -> None:
 @reach.command()
 @click.option("--from", "first", required=True, metavar="DATE", help="First day, such as 2023-01-01.")
 @click.option("--to", "last", required=True, metavar="DATE", help="Last day, included.")
-@click.option("--by", type=click.Choice(BYS), default="branch", show_default=True)
+@click.option(
+    "--by",
+    default="branch",
+    show_default=True,
+    metavar="NAME[,NAME]",
+    help=f"One or two of {', '.join(BYS)}.",
+)
 @click.option("--compare", type=click.Choice(periods.MODES), default=periods.YEAR, show_default=True)
 @click.option("--base", default="", metavar="FIRST/LAST", help="Compare with these days (another campaign).")
 @click.option("--within", default="", metavar="CODE", help="Only this branch and what is below it.")
