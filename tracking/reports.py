@@ -200,7 +200,7 @@ def _answer(
     now = measure.measure(store, tree, question, period, definition, snapshot=snapshot)
     before = None
     if base:
-        shifted = asked.compared.forward("day")
+        shifted = asked.compared.forward
         before = measure.measure(store, tree, question, base, definition, snapshot=snapshot, shifted=shifted)
     return Report(
         ask=asked,

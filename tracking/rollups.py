@@ -7,7 +7,10 @@ open first and enters them last, so that a reader who sees the same versions bef
 """
 
 import time
+from calendar import monthrange
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeVar
 
@@ -54,6 +57,41 @@ def on_days(days: Sequence[date]) -> str:
     every = ", ".join(f"'{day}'" for day in days)
     span = between(min(days), max(days))
     return span if (max(days) - min(days)).days + 1 == len(days) else f"{span} AND day IN ({every})"
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """A condition for some days, and the expression that days are known by: whole months only by their first."""
+
+    where: str
+    day: str = "day"
+    months: bool = False
+
+
+def spread(
+    first: date, last: date, leaving: Sequence[date], *, monthly: bool, moving: Sequence[str]
+) -> list[Days]:
+    """The days from `first` to `last` without `leaving`, in parts that one projection can answer each.
+
+    With `monthly` whole months are apart, known only by their first day; outlets that are `moving` are not in
+    them, but in a part that knows the days.
+    """
+    days = {first + timedelta(number) for number in range((last - first).days + 1)} - set(leaving)
+    whole: list[date] = []
+    if monthly:
+        starts = Counter(day.replace(day=1) for day in days)
+        whole = sorted(one for one, found in starts.items() if found == monthrange(one.year, one.month)[1])
+    single = sorted(day for day in days if day.replace(day=1) not in set(whole))
+    found = []
+    if whole:
+        stay = f"outlet NOT IN {listed(moving)}" if moving else "1"
+        months = f"toStartOfMonth(day) IN {listed(map(str, whole))}"
+        found.append(Days(f"{months} AND {stay}", "toStartOfMonth(day)", months=True))
+        if moving:
+            found.append(Days(f"{months} AND outlet IN {listed(moving)}"))
+    if single:
+        found.append(Days(on_days(single)))
+    return found
 
 
 def unique_rows(definition: Definition, where: str) -> str:

@@ -34,16 +34,23 @@ AS SELECT day, toInt64(count()) AS rows FROM reach_event GROUP BY day
 _DEPOSIT = (
     "CREATE TABLE IF NOT EXISTS reach_deposit (name String, at DateTime) ENGINE = MergeTree ORDER BY name"
 )
-# The engine answers from the projection that knows all that a question names: by outlet its size depends on
-# outlets and days, without outlet on channels, pieces and days; neither depends on visits.
+# The engine answers from the smallest projection that knows all that a question names: by outlet its size depends
+# on outlets and days or months, without outlet on channels, pieces and days or months; none depends on visits.
 _GROSS = f"""
 CREATE TABLE IF NOT EXISTS reach_gross (
     day Date, outlet {_TEXT}, channel {_TEXT}, campaign {_TEXT}, piece {_TEXT}, kind {_TEXT},
     audience {_TEXT}, place {_TEXT}, quantity Int64, rows Int64,
-    PROJECTION by_outlet (SELECT outlet, day, kind, sum(quantity) GROUP BY outlet, day, kind),
-    PROJECTION by_rest (
+    PROJECTION outlet_day (SELECT outlet, day, kind, sum(quantity) GROUP BY outlet, day, kind),
+    PROJECTION outlet_month (
+        SELECT outlet, toStartOfMonth(day), kind, sum(quantity) GROUP BY outlet, toStartOfMonth(day), kind
+    ),
+    PROJECTION rest_day (
         SELECT day, channel, campaign, piece, kind, audience, place, sum(quantity)
         GROUP BY day, channel, campaign, piece, kind, audience, place
+    ),
+    PROJECTION rest_month (
+        SELECT toStartOfMonth(day), channel, campaign, piece, kind, audience, place, sum(quantity)
+        GROUP BY toStartOfMonth(day), channel, campaign, piece, kind, audience, place
     )
 ) ENGINE = MergeTree PARTITION BY toYYYYMM(day)
 ORDER BY (day, outlet, channel, campaign, piece, kind, audience, place)
@@ -52,10 +59,17 @@ _UNIQUE = f"""
 CREATE TABLE IF NOT EXISTS reach_unique (
     day Date, outlet {_TEXT}, channel {_TEXT}, campaign {_TEXT}, piece {_TEXT}, audience {_TEXT}, place {_TEXT},
     quantity Int64,
-    PROJECTION by_outlet (SELECT outlet, day, sum(quantity) GROUP BY outlet, day),
-    PROJECTION by_rest (
+    PROJECTION outlet_day (SELECT outlet, day, sum(quantity) GROUP BY outlet, day),
+    PROJECTION outlet_month (
+        SELECT outlet, toStartOfMonth(day), sum(quantity) GROUP BY outlet, toStartOfMonth(day)
+    ),
+    PROJECTION rest_day (
         SELECT day, channel, campaign, piece, audience, place, sum(quantity)
         GROUP BY day, channel, campaign, piece, audience, place
+    ),
+    PROJECTION rest_month (
+        SELECT toStartOfMonth(day), channel, campaign, piece, audience, place, sum(quantity)
+        GROUP BY toStartOfMonth(day), channel, campaign, piece, audience, place
     )
 ) ENGINE = MergeTree PARTITION BY toYYYYMM(day)
 ORDER BY (day, outlet, channel, campaign, piece, audience, place)
@@ -70,7 +84,7 @@ ENGINE = ReplacingMergeTree(version) ORDER BY day
 _PEOPLE = f"""
 CREATE TABLE IF NOT EXISTS reach_people (
     first Date, months UInt8, dimension {_TEXT}, key {_TEXT}, number UInt64,
-    people AggregateFunction(uniqCombined64(16), UInt64)
+    people AggregateFunction(uniqCombined64(17), UInt64)
 ) ENGINE = MergeTree ORDER BY (first, months, dimension, key)
 """
 _KEPT = """

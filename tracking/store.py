@@ -3,9 +3,10 @@
 import fcntl
 import os
 import threading
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
@@ -18,6 +19,7 @@ from tracking import upgrades
 from tracking.events import COLUMNS, DROP_COLUMNS
 from tracking.spool import DROPS, SEGMENT
 
+T = TypeVar("T")
 _INSERT = {"async_insert": 0, "deduplicate_blocks_in_dependent_materialized_views": 1}
 _QUERY = {
     "max_query_size": 64_000_000,
@@ -47,6 +49,9 @@ class ReachStore:
         self.closing = threading.Lock()  # roll-ups are computed by one thread at a time
         self._memory: dict[str, tuple[Hashable, list[tuple[Any, ...]]]] = {}
         self._remembering = threading.Lock()
+        self._states: dict[Hashable, tuple[int, Any]] = {}
+        self._writes = 0
+        self._counting = threading.Lock()
         upgrades.bring_up(writer)
 
     @classmethod
@@ -82,13 +87,14 @@ class ReachStore:
         ):
             return
         drops = segment.startswith(DROPS)
-        self._writer.raw_insert(
-            "reach_drop" if drops else "reach_event",
-            column_names=DROP_COLUMNS if drops else COLUMNS,
-            insert_block=lines,
-            fmt="TabSeparated",
-            settings={**_INSERT, "insert_deduplication_token": segment},
-        )
+        with self._writing():
+            self._writer.raw_insert(
+                "reach_drop" if drops else "reach_event",
+                column_names=DROP_COLUMNS if drops else COLUMNS,
+                insert_block=lines,
+                fmt="TabSeparated",
+                settings={**_INSERT, "insert_deduplication_token": segment},
+            )
         if deposit:
             self.command("INSERT INTO reach_deposit SELECT {name:String}, now()", {"name": segment})
 
@@ -111,16 +117,49 @@ class ReachStore:
                 del self._memory[next(iter(self._memory))]
         return rows
 
+    def unwritten(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` says, kept until something is written; asked anew where other processes write as well."""
+        if self._lock is None:
+            return make()
+        writes = self._writes
+        known = self._states.get(key)
+        if known is not None and known[0] == writes:
+            return cast(T, known[1])
+        found = make()
+        self._states[key] = (writes, found)
+        return found
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Counted before and after: what is read meanwhile may be of either side, and is not kept."""
+        self._written()
+        try:
+            yield
+        finally:
+            self._written()
+
+    def _written(self) -> None:
+        with self._counting:
+            self._writes += 1
+
+    def forget_answers(self) -> None:
+        """Forget every remembered answer."""
+        self._written()
+        with self._remembering:
+            self._memory.clear()
+
     def command(self, sql: str, params: Mapping[str, Any] | None = None, **settings: Any) -> None:
         """Run a statement that gives no rows (INSERT … SELECT, ALTER, DELETE), with engine settings."""
-        self._writer.command(sql, parameters=dict(params or {}), settings={**_QUERY, **settings})
+        with self._writing():
+            self._writer.command(sql, parameters=dict(params or {}), settings={**_QUERY, **settings})
 
     def insert(
         self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], **settings: Any
     ) -> None:
         """Insert a few rows of Python values; not for reach events, which are shipped."""
         if rows:
-            self._writer.insert(table, rows, column_names=columns, settings=settings)
+            with self._writing():
+                self._writer.insert(table, rows, column_names=columns, settings=settings)
 
     def close(self) -> None:
         """Let go of the engine and its folder."""
