@@ -126,6 +126,8 @@ class ReachStore:
         if known is not None and known[0] == writes:
             return cast(T, known[1])
         found = make()
+        if len(self._states) >= _REMEMBERED:
+            self._states.clear()
         self._states[key] = (writes, found)
         return found
 

@@ -20,6 +20,7 @@ from tracking import closing, export, periods, reports, status
 from tracking.drain import Drain
 from tracking.groupings import BYS
 from tracking.store import ReachStore, StoreBusy
+from tracking.verify import Check
 from webapp.commands import plain_errors, runtime
 
 _WAIT = 600.0
@@ -103,6 +104,36 @@ def rebuild() -> None:
         answer = json.loads(_server("rebuild", busy, post=True))
         days, spans = answer["days"], answer["spans"]
     click.echo(_("已重算 %(days)s 天、%(spans)s 个整月与整年") % {"days": days, "spans": spans})
+
+
+@reach.command("verify")
+@click.option("--from", "first", default="", metavar="DATE", help="Only the months from this day on.")
+@click.option("--to", "last", default="", metavar="DATE", help="Only the months up to this day.")
+@click.pass_context
+@plain_errors
+def verify_command(context: click.Context, first: str, last: str) -> None:
+    """Compare raw rows, roll-ups, people and spool; names the first difference, and ends with 1 if there is one."""
+    since = periods.day(first, "from") if first else None
+    until = periods.day(last, "to") if last else None
+    try:
+        with runtime().service(Database).reading() as session:
+            checks = closing.verify(
+                _store(), session, runtime().service(Settings), first=since, last=until, said=_say_check
+            )
+    except StoreBusy as busy:
+        given = urlencode({"from": first, "to": last})
+        checks = [Check(**one) for one in json.loads(_server(f"verify?{given}", busy))]
+        for one in checks:
+            _say_check(one)
+    if any(check.difference for check in checks):
+        context.exit(1)
+
+
+def _say_check(check: Check) -> None:
+    head = f"{'✗' if check.difference else '✓'} {check.title}"
+    click.echo(_("%(head)s（比对 %(number)s 处）", head=head, number=f"{check.looked_at:,}"))
+    if check.difference:
+        click.echo(f"  {check.difference}")
 
 
 def _store() -> ReachStore:
