@@ -6,6 +6,7 @@ The path in Keeper is made of macros of each server ({shard}, {replica}), not of
 and makes its tables with the same statement finds the rows of its shard, under a {uuid} of its own it would not.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from tracking.schema import TABLES, VIEWS, Table, View
 # What a statement to all servers of a cluster waits for: seconds; longer than the longest mutation of a portion.
 DDL_SECONDS = 600
 _KEEPER = "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"
+_ROWS = re.compile(r"\A\s*(ALTER TABLE|TRUNCATE TABLE) (reach_\w+)")
+_ALONE = re.compile(r"\A\s*(DROP|DELETE|RENAME|DETACH)\b")
 # Mutations and partition drops return when every replica has them.
 WAITING = {"mutations_sync": 2, "alter_sync": 2}
 
@@ -37,6 +40,10 @@ class Layout:
     def shown(self, name: str) -> str:
         """The table as statements to all servers must call it: they run them without our database."""
         return f"`{self.database}`.{name}" if self.cluster else name
+
+    def names(self, name: str) -> list[str]:
+        """The tables that one of ours is made of, the one that rests on the others first."""
+        return [self.shown(name), self.local(name)] if self.cluster else [name]
 
     def statements(self) -> list[str]:
         """What makes everything that is not there yet; run again it changes nothing."""
@@ -68,26 +75,24 @@ class Layout:
 
     def drop(self, name: str) -> list[str]:
         """Take a table away with its rows, and wait until it is gone."""
-        names = [self.shown(name), self.local(name)] if self.cluster else [name]
-        return [f"DROP TABLE IF EXISTS {one}{self.everywhere} SYNC" for one in names]
+        return [f"DROP TABLE IF EXISTS {one}{self.everywhere} SYNC" for one in self.names(name)]
 
     def add_columns(self, name: str, columns: Sequence[tuple[str, str]]) -> list[str]:
         """Give a table columns that it may have already."""
         added = ", ".join(f"ADD COLUMN IF NOT EXISTS {column} {kind}" for column, kind in columns)
-        names = [self.local(name), self.shown(name)] if self.cluster else [name]
-        return [f"ALTER TABLE {one}{self.everywhere} {added}" for one in names]
+        return [f"ALTER TABLE {one}{self.everywhere} {added}" for one in reversed(self.names(name))]
 
-    def forget(self, name: str, where: str) -> str:
-        """Take the rows away for which the condition holds."""
-        return f"ALTER TABLE {self.local(name)}{self.everywhere} DELETE WHERE {where}"
+    def addressed(self, sql: str) -> str:
+        """A statement that changes a table's rows, sent to the tables that hold them on every server.
 
-    def empty(self, name: str) -> str:
-        """Take all rows away. (On a Distributed table the engine would say yes and do nothing.)"""
-        return f"TRUNCATE TABLE IF EXISTS {self.local(name)}{self.everywhere}"
-
-    def drop_month(self, name: str, month: int) -> str:
-        """Take a month (202309) of a table away that is partitioned by month."""
-        return f"ALTER TABLE {self.local(name)}{self.everywhere} DROP PARTITION {month:d}"
+        A Distributed table refuses ALTER … DELETE, and says yes to TRUNCATE without doing it. RuntimeError for a
+        DROP or DELETE that would reach one server alone.
+        """
+        if not self.cluster or " ON CLUSTER " in sql:
+            return sql
+        if _ALONE.match(sql):
+            raise RuntimeError("on a cluster this statement would reach one server only")
+        return _ROWS.sub(lambda found: f"{found[1]} {self.local(found[2])}{self.everywhere}", sql, count=1)
 
     def _engine(self, kind: str) -> str:
         if not self.cluster:

@@ -75,6 +75,8 @@ def test_dropped_counts_go_to_their_own_table_once(store: ReachStore) -> None:
 
 
 def test_another_process_is_told_that_the_store_is_busy(store: ReachStore, settings: Settings) -> None:
+    if settings.reach_url:
+        pytest.skip("a server has no folder to hold")
     script = (
         "import sys; from core.settings import Settings; from tracking.store import ReachStore, StoreBusy\n"
         "try: ReachStore.open(Settings(_env_file=None, home=sys.argv[1], secret_key='x'))\n"

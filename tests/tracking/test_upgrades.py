@@ -7,20 +7,26 @@ from tests.tracking.rows import event, ship
 from tracking import schema
 from tracking.store import ReachStore
 
-_FIRST_SHAPE = (
-    "DROP TABLE reach_schema SYNC",
-    "DROP TABLE reach_gross SYNC",
-    """CREATE TABLE reach_gross (day Date, outlet LowCardinality(String), quantity Int64)
-    ENGINE = MergeTree ORDER BY day""",
-    "ALTER TABLE reach_event DROP COLUMN audience, DROP COLUMN place",
-)
+
+def first_shape(store: ReachStore) -> None:
+    """Make the store what the first version made: no schema table, other roll-ups, fewer columns."""
+    layout = store.layout
+    columns = (("day", "Date"), ("outlet", "LowCardinality(String)"), ("quantity", "Int64"))
+    gross = schema.Table("reach_gross", columns, order="day", shard="cityHash64(day)")
+    names = ("reach_schema", "reach_claim", "reach_gross")
+    fewer = "DROP COLUMN IF EXISTS audience, DROP COLUMN IF EXISTS place"
+    for statement in (
+        *(one for name in names for one in layout.drop(name)),
+        *layout.create(gross),
+        *(f"ALTER TABLE {name}{layout.everywhere} {fewer}" for name in layout.names("reach_event")),
+    ):
+        store.command(statement)
 
 
 def test_a_store_of_the_first_shape_keeps_its_rows_and_takes_new_ones(settings: Settings) -> None:
     store = ReachStore.open(settings)
     ship(store, "seg-1", [event("2026-09-15", id="old")])
-    for statement in _FIRST_SHAPE:
-        store.command(statement)
+    first_shape(store)
     store.close()
     for _again in range(2):
         store = ReachStore.open(settings)
