@@ -167,9 +167,12 @@ class ReachStore:
         self._run(f"ALTER TABLE {table} DROP PARTITION {month:d}", WAITING)
 
     def _run(self, sql: str, settings: Mapping[str, Any], params: Mapping[str, Any] | None = None) -> None:
-        sql = self.layout.addressed(sql)
+        addressed = self.layout.addressed(sql)
+        waiting = WAITING if addressed != sql else {}
         with _sentences(self._where):
-            self._writer.command(sql, parameters=dict(params or {}), settings={**_QUERY, **settings})
+            self._writer.command(
+                addressed, parameters=dict(params or {}), settings={**_QUERY, **waiting, **settings}
+            )
 
     def close(self) -> None:
         """Let go of the engine and its folder."""

@@ -67,3 +67,6 @@ def front(folder: Path, cluster: str = "") -> Iterator[FrontServer]:
         yield server
     finally:
         server.kill()
+
+
+Fronts = dict[str, FrontServer]

@@ -183,7 +183,8 @@ def main(folder: str, port: str, cluster: str = "") -> None:
     held.query("SELECT 1")
     server = ThreadingHTTPServer(("127.0.0.1", int(port)), Front)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    print("ready", flush=True)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     server.serve_forever()
 
 
