@@ -9,6 +9,7 @@ and makes its tables with the same statement finds the rows of its shard, under 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tracking.schema import TABLES, VIEWS, Table, View
 
@@ -18,7 +19,7 @@ _KEEPER = "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"
 _ROWS = re.compile(r"\A\s*(ALTER TABLE|TRUNCATE TABLE) (reach_\w+)")
 _ALONE = re.compile(r"\A\s*(DROP|DELETE|RENAME|DETACH)\b")
 # Mutations and partition drops return when every replica has them.
-WAITING = {"mutations_sync": 2, "alter_sync": 2}
+WAITING: dict[str, Any] = {"mutations_sync": 2, "alter_sync": 2}
 
 
 @dataclass(frozen=True, slots=True)

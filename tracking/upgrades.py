@@ -7,7 +7,7 @@ Of several processes that start at once, one claims the step; the others wait un
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from tracking import schema
@@ -28,7 +28,7 @@ _STEPS: dict[int, Callable[[Layout], Sequence[str]]] = {
 class Writer(Protocol):
     """What runs a statement and what asks: the client of the store."""
 
-    def command(self, cmd: str, *, settings: Mapping[str, Any] | None = None) -> object:
+    def command(self, cmd: str, *, settings: dict[str, Any] | None = None) -> object:
         """Run a statement; the first value of its answer, if it gives one."""
 
 

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +67,7 @@ class Interrupting:
         self._client = client
         self.left = left
 
-    def command(self, cmd: str, *, settings: Mapping[str, Any] | None = None) -> object:
+    def command(self, cmd: str, *, settings: dict[str, Any] | None = None) -> object:
         if not self.left:
             raise Interrupted
         self.left -= 1

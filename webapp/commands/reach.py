@@ -16,9 +16,11 @@ from core.errors import Conflict, DomainError
 from core.i18n import current_locale, mark
 from core.i18n import gettext as _
 from core.settings import Settings
-from tracking import closing, export, periods, reports, status
+from tracking import address, closing, export, periods, reports, status, upgrades
 from tracking.drain import Drain
 from tracking.groupings import BYS
+from tracking.layout import Layout
+from tracking.schema import VERSION
 from tracking.store import ReachStore, StoreBusy
 from webapp.commands import plain_errors, runtime
 
@@ -103,6 +105,26 @@ def rebuild() -> None:
         answer = json.loads(_server("rebuild", busy, post=True))
         days, spans = answer["days"], answer["spans"]
     click.echo(_("已重算 %(days)s 天、%(spans)s 个整月与整年") % {"days": days, "spans": spans})
+
+
+@reach.command()
+@click.option("--url", default="", metavar="URL", help="Instead of the setting SIGNPOST_REACH_URL.")
+@click.option("--from", "version", type=int, help="Also what brings a store of this version up.")
+@click.option("--print", "dry", is_flag=True, help="Print the statements; no server is needed.")
+@plain_errors
+def schema(url: str, version: int | None, *, dry: bool) -> None:
+    """The tables of the reach store, made or brought up; with --print the statements that would do it."""
+    settings = runtime().service(Settings)
+    url = url or settings.reach_url
+    layout = address.read(url).layout if url else Layout()
+    if dry:
+        pending = upgrades.steps(layout, version) if version is not None else []
+        for statement in [*pending, *layout.statements()]:
+            click.echo(f"{statement};\n")
+        return
+    at = settings.model_copy(update={"reach_url": url})
+    ReachStore.open(at).close()
+    click.echo(_("触达库的表已就绪，版本 %(version)s") % {"version": VERSION})
 
 
 def _store() -> ReachStore:
