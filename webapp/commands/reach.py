@@ -16,7 +16,7 @@ from core.errors import Conflict, DomainError
 from core.i18n import current_locale, mark
 from core.i18n import gettext as _
 from core.settings import Settings
-from tracking import address, closing, export, periods, reports, status, upgrades
+from tracking import address, closing, copying, export, periods, reports, status, upgrades
 from tracking.drain import Drain
 from tracking.groupings import BYS
 from tracking.layout import Layout
@@ -125,6 +125,26 @@ def schema(url: str, version: int | None, *, dry: bool) -> None:
     at = settings.model_copy(update={"reach_url": url})
     ReachStore.open(at).close()
     click.echo(_("触达库的表已就绪，版本 %(version)s") % {"version": VERSION})
+
+
+@reach.command()
+@click.option(
+    "--to", "url", required=True, metavar="URL", help="Address of the server, as SIGNPOST_REACH_URL."
+)
+@plain_errors
+def copy(url: str) -> None:
+    """Copy all raw rows into the store of another address; again: goes on where it was. Stop the server first."""
+    settings = runtime().service(Settings)
+    address.read(url)
+    old = _store()
+    new = ReachStore.open(settings.model_copy(update={"reach_url": url}))
+    try:
+        rows = copying.copy(old, new, lambda month, number: click.echo(f"{month}  {number:,}"))
+    finally:
+        new.close()
+    click.echo(
+        _("已复制并核对 %(rows)s 行。现在可把 SIGNPOST_REACH_URL 设为新地址。") % {"rows": f"{rows:,}"}
+    )
 
 
 def _store() -> ReachStore:
