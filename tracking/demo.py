@@ -113,14 +113,14 @@ def clear(store: ReachStore) -> None:
         touched = " OR ".join(
             f"day BETWEEN '{first}' AND '{last}'" for _month, _others, first, last in months
         )
-        store.command(f"ALTER TABLE reach_closed DELETE WHERE {touched}", mutations_sync=2)
+        store.forget("reach_closed", touched)
+        store.forget("reach_daily", touched)
         sketches.forget(store, min(row[2] for row in months), max(row[3] for row in months))
         for month, others, _first, _last in months:
             for table in ("reach_gross", "reach_unique", *(() if others else ("reach_event",))):
-                store.command(f"ALTER TABLE {table} DROP PARTITION {int(month)}")
+                store.drop_month(table, int(month))
         if any(others for _month, others, _first, _last in months):
-            own = f"startsWith(batch, {literal(BATCH)}) AND ({touched})"
-            store.command(f"ALTER TABLE reach_event DELETE WHERE {own}", mutations_sync=2)
+            store.forget("reach_event", f"startsWith(batch, {literal(BATCH)}) AND ({touched})")
         rollups.recount(store)
 
 

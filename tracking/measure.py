@@ -13,7 +13,7 @@ from core.i18n import mark
 from tracking import groupings, people, rollups
 from tracking.definition import Definition
 from tracking.dimensions import Tree
-from tracking.groupings import BRANCHES, HOUR, MONTHLY, OUTLET, TIMES
+from tracking.groupings import BRANCHES, HOUR, KIND, MONTHLY, OUTLET, TIMES, TREE
 from tracking.periods import Period, Shift, as_it_is, by_days
 from tracking.placement import Placement, place
 from tracking.question import Key, Question, filters
@@ -102,7 +102,7 @@ def measure(
 
 @dataclass(frozen=True, slots=True)
 class _Sums:
-    """Gross and deduplicated sums by key, each in one question for roll-ups and one for raw rows."""
+    """Gross and deduplicated sums by key, in one question for roll-ups and one for raw rows."""
 
     store: ReachStore
     snapshot: Snapshot
@@ -138,46 +138,67 @@ class _Sums:
         return on_days(days) if days else ""
 
     def _closed_days(self) -> list[rollups.Days]:
-        """The days that roll-ups answer for: whole months apart, if the question needs no single days."""
+        """The days that roll-ups answer for; whole months, if the question needs no single days."""
         open_days = self.snapshot.open_days(self.period)
         if open_days is None or HOUR in self.question.by:
             return []
         times = [one for one in self.question.by if one in TIMES]
         monthly = not times or (set(times) <= set(MONTHLY) and not by_days(self.shifted))
+        months = [span.first for span in self.snapshot.kept if span.months == 1] if monthly else []
         in_tree = not self.placed.everything or any(one in BRANCHES for one in self.question.by)
-        moving = self.placed.moving if in_tree else ()
-        return rollups.spread(self.period.first, self.period.last, open_days, monthly=monthly, moving=moving)
+        return rollups.spread(
+            self.period.first,
+            self.period.last,
+            open_days,
+            months=months if self._outlets() is not None else (),
+            moving=self.placed.moving if in_tree else (),
+        )
+
+    def _outlets(self) -> int | None:
+        """Which part of the added-up roll-ups knows all that is asked: by outlet (1), without (0), or none."""
+        named = {OUTLET if one in TREE else one for one in self.question.by if one not in TIMES}
+        named |= {name for name, _values in self.question.where}
+        named.discard(KIND)
+        if not self.placed.everything:
+            named.add(OUTLET)
+        if OUTLET not in named:
+            return 0
+        return 1 if named == {OUTLET} else None
 
     def _closed(self, days: rollups.Days) -> Iterator[str]:
-        kinds = f"kind IN {listed(self.question.kinds(self.definition))}"
-        yield self._sql(0, "reach_gross", f"{days.where} AND {kinds}", days)
+        kinds, outlets = self.question.kinds(self.definition), self._outlets()
+        if outlets is not None:
+            both = kinds if self.question.by_kind else ("", *kinds)
+            where = f"outlets = {outlets} AND {days.where} AND kind IN {listed(both)}"
+            yield self._sql("kind = ''", days.table, where)
+            return
+        yield self._sql("0", "reach_gross", f"{days.where} AND kind IN {listed(kinds)}")
         if not self.question.by_kind:
-            yield self._sql(1, "reach_unique", days.where, days)
+            yield self._sql("1", "reach_unique", days.where)
 
     def _raw(self, where: str) -> Iterator[str]:
         kinds = f"kind IN {listed(self.question.kinds(self.definition))}"
-        yield self._sql(0, "reach_event", f"{where} AND {kinds}", rollups.Days(where))
+        yield self._sql("0", "reach_event", f"{where} AND {kinds}")
         if not self.question.by_kind:
-            yield self._sql(1, rollups.unique_table(self.definition, where), "1", rollups.Days(where))
+            yield self._sql("1", rollups.unique_table(self.definition, where), "1")
 
-    def _sql(self, which: int, table: str, where: str, days: rollups.Days) -> str:
-        keys = [self._key(one, days) for one in self.question.by]
-        conditions = " AND ".join((where, *filters(self.question, self.placed, moving=not days.months)))
-        grouped = f"GROUP BY {', '.join(f'k{n}' for n in range(len(keys)))}" if keys else "HAVING count() > 0"
-        columns = [f"{which} AS which", *(f"toString({key}) AS k{n}" for n, key in enumerate(keys))]
+    def _sql(self, which: str, table: str, where: str) -> str:
+        keys = [f"toString({self._key(one)}) AS k{n}" for n, one in enumerate(self.question.by)]
+        conditions = " AND ".join((where, *filters(self.question, self.placed)))
+        grouped = ", ".join(("which", *(f"k{n}" for n in range(len(keys)))))
         return (
-            f"SELECT {', '.join(columns)}, toInt64(sum(quantity)) AS number FROM {table} WHERE {conditions} "
-            f"{grouped} LIMIT {MOST_ROWS + 1}"
+            f"SELECT {', '.join((f'{which} AS which', *keys))}, toInt64(sum(quantity)) AS number FROM {table} "
+            f"WHERE {conditions} GROUP BY {grouped} LIMIT {2 * MOST_ROWS + 1}"
         )
 
-    def _key(self, by: str, days: rollups.Days) -> str:
+    def _key(self, by: str) -> str:
         if by in BRANCHES:
-            return OUTLET if days.months else self.placed.day_key
-        return groupings.moment(by, self.shifted(days.day), self.store.zone) if by in TIMES else by
+            return self.placed.day_key
+        return groupings.moment(by, self.shifted("day"), self.store.zone) if by in TIMES else by
 
 
 def _numbers(rows: Sequence[tuple[Any, ...]], skip: int = 0) -> Iterable[tuple[Key, int]]:
-    if len(rows) > MOST_ROWS:
+    if len(rows) > 2 * MOST_ROWS:
         raise Invalid(
             mark("结果超过 %(most)s 行，请缩短时间范围或换一种分组。"), field="by", most=f"{MOST_ROWS:,}"
         )

@@ -45,14 +45,9 @@ class Placement:
         """The condition for events of the part; "1" when that is everything."""
         if self.everything:
             return "1"
-        parts = [self.inside_stable]
+        parts = [f"outlet IN {listed(self.stable)}"]
         parts += [f"({_days(stay)})" for stay in self.stays if stay.branch is not None]
         return f"({' OR '.join(parts)})"
-
-    @property
-    def inside_stable(self) -> str:
-        """The condition for events of those outlets of the part that did not move."""
-        return f"outlet IN {listed(self.stable)}"
 
     @property
     def day_key(self) -> str:

@@ -38,10 +38,7 @@ class Question:
         return next((values for name, values in self.where if name == KIND), definition.kinds)
 
 
-def filters(question: Question, placed: Placement, *, moving: bool = True) -> list[str]:
-    """The conditions for the part of the tree and the keys asked for, except kinds.
-
-    `moving` False: what is asked holds no outlet that moved, so that no condition speaks of days.
-    """
-    found = [] if placed.everything else [placed.inside if moving else placed.inside_stable]
+def filters(question: Question, placed: Placement) -> list[str]:
+    """The conditions for the part of the tree and the keys asked for, except kinds."""
+    found = [] if placed.everything else [placed.inside]
     return found + [f"{name} IN {listed(values)}" for name, values in question.where if name != KIND]

@@ -33,6 +33,20 @@ INSERT INTO reach_unique (day, outlet, channel, campaign, piece, audience, place
 SELECT day, outlet, channel, led.1 AS campaign, piece, led.2 AS audience, led.3 AS place, sum(n)
 FROM ({unique}) GROUP BY day, outlet, channel, campaign, piece, audience, place
 """
+# What is added up of both: by outlet alone, and without outlet; the kind '' holds the deduplicated ones.
+_DAILY = """
+INSERT INTO reach_daily
+    (outlets, day, outlet, channel, campaign, piece, kind, audience, place, quantity)
+SELECT 1 AS outlets, day, outlet, '', '', '', kind, '', '', sum(quantity) FROM reach_gross
+WHERE {days} GROUP BY day, outlet, kind
+UNION ALL SELECT 1, day, outlet, '', '', '', '', '', '', sum(quantity) FROM reach_unique
+WHERE {days} GROUP BY day, outlet
+UNION ALL SELECT 0, day, '', channel, campaign, piece, kind, audience, place, sum(quantity) FROM reach_gross
+WHERE {days} GROUP BY day, channel, campaign, piece, kind, audience, place
+UNION ALL SELECT 0, day, '', channel, campaign, piece, '', audience, place, sum(quantity) FROM reach_unique
+WHERE {days} GROUP BY day, channel, campaign, piece, audience, place
+"""
+_CLOSING = ("reach_gross", "reach_unique", "reach_daily")
 
 
 def literal(text: str) -> str:
@@ -61,36 +75,32 @@ def on_days(days: Sequence[date]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """A condition for some days, and the expression that days are known by: whole months only by their first."""
+    """A condition for some closed days, and the table that answers for them: of days, or of whole months."""
 
+    table: str
     where: str
-    day: str = "day"
-    months: bool = False
 
 
 def spread(
-    first: date, last: date, leaving: Sequence[date], *, monthly: bool, moving: Sequence[str]
+    first: date, last: date, leaving: Iterable[date], *, months: Iterable[date], moving: Sequence[str]
 ) -> list[Days]:
-    """The days from `first` to `last` without `leaving`, in parts that one projection can answer each.
+    """The days from `first` to `last` without `leaving`, with as many whole `months` (first days) as fit.
 
-    With `monthly` whole months are apart, known only by their first day; outlets that are `moving` are not in
-    them, but in a part that knows the days.
+    Outlets that are `moving` are not in the months, but in a part that knows the days.
     """
     days = {first + timedelta(number) for number in range((last - first).days + 1)} - set(leaving)
-    whole: list[date] = []
-    if monthly:
-        starts = Counter(day.replace(day=1) for day in days)
-        whole = sorted(one for one, found in starts.items() if found == monthrange(one.year, one.month)[1])
+    starts = Counter(day.replace(day=1) for day in days)
+    whole = sorted(one for one in months if starts.get(one) == monthrange(one.year, one.month)[1])
     single = sorted(day for day in days if day.replace(day=1) not in set(whole))
     found = []
     if whole:
-        stay = f"outlet NOT IN {listed(moving)}" if moving else "1"
-        months = f"toStartOfMonth(day) IN {listed(map(str, whole))}"
-        found.append(Days(f"{months} AND {stay}", "toStartOfMonth(day)", months=True))
-        if moving:
-            found.append(Days(f"{months} AND outlet IN {listed(moving)}"))
+        stay = f" AND outlet NOT IN {listed(moving)}" if moving else ""
+        found.append(Days("reach_monthly", f"day IN {listed(map(str, whole))}{stay}"))
+    if whole and moving:
+        inside = sorted(day for day in days if day.replace(day=1) in set(whole))
+        found.append(Days("reach_daily", f"{on_days(inside)} AND outlet IN {listed(moving)}"))
     if single:
-        found.append(Days(on_days(single)))
+        found.append(Days("reach_daily", on_days(single)))
     return found
 
 
@@ -153,7 +163,7 @@ def rebuild(store: ReachStore, today: date, definition: Definition = FIRST) -> i
     """Throw all roll-ups away and compute them from the raw rows again; returns the days closed."""
     with store.closing:
         for table in ROLLUPS:
-            store.command(f"TRUNCATE TABLE {table}")
+            store.empty(table)
         recount(store)
     return close_days(store, today, definition)
 
@@ -191,13 +201,14 @@ def portions(items: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
 def _close(store: ReachStore, days: Sequence[date], definition: Definition) -> int:
     where = on_days(days)
     _enter(store, [(day, -1) for day in days], definition)
-    for table in ("reach_gross", "reach_unique"):
+    for table in _CLOSING:
         if store.query(f"SELECT 1 FROM {table} WHERE {where} LIMIT 1"):
-            store.command(f"ALTER TABLE {table} DELETE WHERE {where}", mutations_sync=2)
+            store.forget(table, where)
     store.command(_GROSS.format(days=where))
     store.command(
         _UNIQUE.format(unique=unique_rows(definition, where)), max_bytes_before_external_group_by=10**9
     )
+    store.command(_DAILY.format(days=where))
     # Raw rows are only ever added: if their number is still that of the first roll-up, nothing came between.
     rolled = dict(store.query(f"SELECT day, sum(rows) FROM reach_gross WHERE {where} GROUP BY day"))
     counted = dict(store.query(f"SELECT day, count() FROM reach_event WHERE {where} GROUP BY day"))

@@ -14,7 +14,7 @@ from core.i18n import mark
 from tracking import measure, rollups, sketches
 from tracking.definition import CELLS, Definition
 from tracking.dimensions import Tree
-from tracking.groupings import KEYS, KIND, MONTH, OUTLET, PROVINCE
+from tracking.groupings import DAY, KEYS, KIND, MONTH, OUTLET, PROVINCE
 from tracking.periods import Period
 from tracking.question import Question
 from tracking.rollups import between, listed
@@ -200,12 +200,15 @@ def _sums(of: _All) -> Check:
     looked = 0
     for month in of.months:
         totals: dict[str, tuple[int, int | None]] = {}
-        for by in (OUTLET, PROVINCE, MONTH, *(key for key in KEYS if key != KIND)):
-            question = Question((by,), people=False)
+        for by in (
+            *((one,) for one in (OUTLET, PROVINCE, MONTH, DAY, *KEYS) if one != KIND),
+            (OUTLET, KEYS[0]),
+        ):
+            question = Question(by, people=False)
             total = measure.measure(
                 of.store, of.tree, question, month, of.definition, snapshot=of.snapshot
             ).total
-            totals[by] = (total.gross, total.deduplicated)
+            totals[" × ".join(by)] = (total.gross, total.deduplicated)
             looked += 1
         least = min(totals, key=lambda by: totals[by])
         most = max(totals, key=lambda by: totals[by])

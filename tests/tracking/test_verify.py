@@ -51,6 +51,9 @@ def test_what_is_whole_passes(closed: ReachStore) -> None:
          "outlet=3"),
         ("ALTER TABLE reach_people UPDATE number = 8 WHERE dimension = 'outlet' AND key = '1' AND months = 1",
          verify.PEOPLE, "2023-03-01 +1 outlet=1：原始 1，另一处 8"),
+        ("ALTER TABLE reach_monthly UPDATE quantity = 70 WHERE outlet = '1' AND kind = 'visited'", verify.SUMS,
+         "outlet (74, 6)"),
+        ("ALTER TABLE reach_daily DELETE WHERE outlets = 0 AND kind = ''", verify.SUMS, "day (6, 0)"),
     ],
 )  # fmt: skip
 def test_each_damage_is_found_and_its_first_place_named(

@@ -16,9 +16,11 @@ from core.errors import Conflict, DomainError
 from core.i18n import current_locale, mark
 from core.i18n import gettext as _
 from core.settings import Settings
-from tracking import closing, export, periods, reports, status
+from tracking import address, closing, copying, export, periods, reports, status, upgrades
 from tracking.drain import Drain
 from tracking.groupings import BYS
+from tracking.layout import Layout
+from tracking.schema import VERSION
 from tracking.store import ReachStore, StoreBusy
 from tracking.verify import Check
 from webapp.commands import plain_errors, runtime
@@ -134,6 +136,46 @@ def _say_check(check: Check) -> None:
     click.echo(_("%(head)s（比对 %(number)s 处）", head=head, number=f"{check.looked_at:,}"))
     if check.difference:
         click.echo(f"  {check.difference}")
+
+
+@reach.command()
+@click.option("--url", default="", metavar="URL", help="Instead of the setting SIGNPOST_REACH_URL.")
+@click.option("--from", "version", type=int, help="Also what brings a store of this version up.")
+@click.option("--print", "dry", is_flag=True, help="Print the statements; no server is needed.")
+@plain_errors
+def schema(url: str, version: int | None, *, dry: bool) -> None:
+    """The tables of the reach store, made or brought up; with --print the statements that would do it."""
+    settings = runtime().service(Settings)
+    url = url or settings.reach_url
+    layout = address.read(url).layout if url else Layout()
+    if dry:
+        pending = upgrades.steps(layout, version) if version is not None else []
+        for statement in [*pending, *layout.statements()]:
+            click.echo(f"{statement};\n")
+        return
+    at = settings.model_copy(update={"reach_url": url})
+    ReachStore.open(at).close()
+    click.echo(_("触达库的表已就绪，版本 %(version)s") % {"version": VERSION})
+
+
+@reach.command()
+@click.option(
+    "--to", "url", required=True, metavar="URL", help="Address of the server, as SIGNPOST_REACH_URL."
+)
+@plain_errors
+def copy(url: str) -> None:
+    """Copy all raw rows into the store of another address; again: goes on where it was. Stop the server first."""
+    settings = runtime().service(Settings)
+    address.read(url)
+    old = _store()
+    new = ReachStore.open(settings.model_copy(update={"reach_url": url}))
+    try:
+        rows = copying.copy(old, new, lambda month, number: click.echo(f"{month}  {number:,}"))
+    finally:
+        new.close()
+    click.echo(
+        _("已复制并核对 %(rows)s 行。现在可把 SIGNPOST_REACH_URL 设为新地址。") % {"rows": f"{rows:,}"}
+    )
 
 
 def _store() -> ReachStore:
