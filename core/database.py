@@ -1,16 +1,17 @@
 """The relational database: engine, transactions, and the column types that need care."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Engine, create_engine, event
+from sqlalchemy import DateTime, Engine, Executable, Row, create_engine, event
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session
 
-_WRITE = "signpost_write"
+# How a transaction on SQLite begins: with the write lock, without, or (one question alone) not at all.
+_BEGIN = "signpost_begin"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -41,6 +42,9 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine: Engine = _make_engine(url)
+        self._reader = self.engine.execution_options(**{_BEGIN: "BEGIN"})
+        alone = {_BEGIN: ""} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self._asker = self.engine.execution_options(**alone)
 
     @property
     def is_sqlite(self) -> bool:
@@ -54,21 +58,23 @@ class Database:
         On SQLite it takes the write lock at once (BEGIN IMMEDIATE), so that a read inside it cannot be
         overtaken between reading and writing; others wait up to 30 s.
         """
-        with self._session(write=True) as session:
+        with Session(self.engine, expire_on_commit=False) as session:
             yield session
             session.commit()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that only reads: it takes no write lock, and nothing it changes is kept."""
-        with self._session(write=False) as session:
+        """A session that only reads: it takes no write lock, and nothing it changes is kept.
+
+        It takes a connection only when it is asked something.
+        """
+        with Session(self._reader, expire_on_commit=False) as session:
             yield session
 
-    @contextmanager
-    def _session(self, *, write: bool) -> Iterator[Session]:
-        connection = self.engine.connect().execution_options(**{_WRITE: write})
-        with connection, Session(bind=connection, expire_on_commit=False) as session:
-            yield session
+    def ask(self, question: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        """The rows of one question asked alone: without a session, and without a transaction around it."""
+        with self._asker.connect() as connection:
+            return connection.execute(question, values).all()
 
     def close(self) -> None:
         """Close all pooled connections."""
@@ -94,5 +100,6 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    write = connection.get_execution_options().get(_WRITE, True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    begin = connection.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE")
+    if begin:
+        connection.exec_driver_sql(begin)

@@ -10,6 +10,7 @@ from typing import cast
 from sqlalchemy import Table, bindparam, update
 from sqlmodel import Session, col, select
 
+from core.database import Database
 from core.errors import NotFound
 from core.i18n import mark
 from institution.models import Grant, Staff, StaffSession
@@ -82,9 +83,9 @@ def begin(
     return made, token
 
 
-def load(session: Session, token: str, now: datetime) -> Loaded | None:
+def load(database: Database, token: str, now: datetime) -> Loaded | None:
     """The session of a token while it is valid and its account open, else None. To be read, not written."""
-    rows = session.connection().execute(_LOAD, {"hash": _hash(token)}).all()
+    rows = database.ask(_LOAD, {"hash": _hash(token)})
     if not rows:
         return None
     first, second = _WIDE
