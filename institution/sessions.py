@@ -10,7 +10,7 @@ from typing import cast
 from sqlalchemy import Table, bindparam, update
 from sqlmodel import Session, col, select
 
-from core.database import Database
+from core.database import Database, Prepared
 from core.errors import NotFound
 from core.i18n import mark
 from institution.models import Grant, Staff, StaffSession
@@ -29,7 +29,7 @@ _SYSTEMS = (
 )  # fmt: skip
 # Every request of the desk asks this: put together once, in one question, as plain rows, it costs a third.
 _SESSIONS, _STAFF = cast(Table, StaffSession.__table__), cast(Table, Staff.__table__)  # type: ignore[attr-defined]
-_LOAD = (
+_LOAD = Prepared(
     select(*_SESSIONS.c, *_STAFF.c, col(Grant.role), col(Grant.outlet_code))  # type: ignore[call-overload]
     .join(_STAFF, _STAFF.c.id == _SESSIONS.c.staff_id)
     .join(Grant, col(Grant.staff_id) == _STAFF.c.id, isouter=True)
