@@ -36,7 +36,8 @@ _LOAD = Prepared(
     .where(_SESSIONS.c.token_hash == bindparam("hash"))
     .order_by(col(Grant.role), col(Grant.outlet_code))
 )
-_WIDE = len(_SESSIONS.c), len(_SESSIONS.c) + len(_STAFF.c)
+_SESSION_FIELDS, _STAFF_FIELDS = _SESSIONS.c.keys(), _STAFF.c.keys()
+_WIDE = len(_SESSION_FIELDS), len(_SESSION_FIELDS) + len(_STAFF_FIELDS)
 _GRANTS = (
     select(Grant.role, Grant.outlet_code)
     .where(col(Grant.staff_id) == bindparam("staff"))
@@ -89,8 +90,8 @@ def load(database: Database, token: str, now: datetime) -> Loaded | None:
     if not rows:
         return None
     first, second = _WIDE
-    found = StaffSession.model_construct(**dict(zip(_SESSIONS.c.keys(), rows[0][:first], strict=True)))
-    staff = Staff.model_construct(**dict(zip(_STAFF.c.keys(), rows[0][first:second], strict=True)))
+    found = StaffSession.model_construct(**dict(zip(_SESSION_FIELDS, rows[0][:first], strict=True)))
+    staff = Staff.model_construct(**dict(zip(_STAFF_FIELDS, rows[0][first:second], strict=True)))
     if found.ended_at is not None or found.expires_at <= now or not staff.active or staff.system:
         return None
     return Loaded(found, staff, Powers(tuple((row[second], row[second + 1]) for row in rows if row[second])))
