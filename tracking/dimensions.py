@@ -135,10 +135,11 @@ class Tree:
     @classmethod
     def read(cls, session: Session) -> "Tree":
         """The history as the institution tells it."""
-        engine, state = session.get_bind().engine, outlets.state(session)
-        known = _TREES.get(engine)
+        # one for each database, whether it is read or written: both faces of its engine have one dialect
+        database, state = session.get_bind().dialect, outlets.state(session)
+        known = _TREES.get(database)
         if known is None or known[0] != state:
-            known = _TREES[engine] = (state, cls._read(session))
+            known = _TREES[database] = (state, cls._read(session))
         return known[1]
 
     @classmethod
