@@ -64,11 +64,14 @@ class Settings(BaseSettings):
         description="Days for which kinds of data are kept where other than the default, such as contact.idle=30, session=365 (kinds: signpost privacy retention --dry-run)",
     )
     database_url: str = Field(
-        "", description="Relational database; empty: SQLite under home. PostgreSQL: postgresql+psycopg://…"
+        "",
+        repr=False,
+        description="Relational database; empty: SQLite under home. PostgreSQL: postgresql+psycopg://…",
     )
     reach_url: str = Field(
         "",
-        description="Reach store; empty: the embedded engine under home. Server: clickhouse://user:password@host:8123/database",
+        repr=False,
+        description="Reach store; empty: the embedded engine under home. Server: clickhouse://user:password@host:8123/database (clickhouses:// with TLS), a cluster with ?cluster=NAME; see docs/scaling.md",
     )
     threads: int = Field(4, ge=4, le=64, description="Blocking threads per web worker")
     spool_seal_seconds: float = Field(

@@ -8,7 +8,9 @@ from sqlmodel import Session
 
 from core.i18n import mark
 from tracking import dimensions, periods
-from tracking.measure import BRANCH, BYS, DAY
+from tracking.groupings import BRANCH, CHANNEL, OUTLET, PIECE
+from tracking.groupings import CAMPAIGN as BY_CAMPAIGN
+from tracking.groupings import MONTH as BY_MONTH
 from tracking.periods import Compared, Period
 from tracking.reports import Ask
 from tracking.store import ReachStore
@@ -21,7 +23,7 @@ SPANS = {
     CAMPAIGN: mark("活动期"),
     DATES: mark("自选日期"),
 }
-TABLES = (BRANCH, *(by for by in BYS if by not in (BRANCH, DAY)))
+TABLES = (BRANCH, OUTLET, CHANNEL, PIECE, BY_CAMPAIGN, BY_MONTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ def choose(store: ReachStore, session: Session, given: Mapping[str, str], today:
         options = _options(span, known or [year])
         value = next((v for v, _label in options if v == given.get("at")), _default(span, year))
         compared = periods.compare(periods.named(value), compare)
-    ask = Ask(compared, by, given.get("within", "").strip(), campaign)
+    where = ((BY_CAMPAIGN, (campaign,)),) if campaign else ()
+    ask = Ask(compared, (by,), given.get("within", "").strip(), where)
     return Choice(span, value, compare, ask, options)
 
 

@@ -1,10 +1,18 @@
 """Closes what is over: days into roll-ups, months and years into sketches, under the definition in force."""
 
+from collections.abc import Callable
 from datetime import date
 
+from sqlmodel import Session
+
+from core import clock
 from core.database import Database
+from core.settings import Settings
 from tracking import definition, rollups, sketches
+from tracking.dimensions import Tree
 from tracking.store import ReachStore
+from tracking.verify import Check
+from tracking.verify import verify as compare
 
 
 def close_past(store: ReachStore, database: Database, today: date) -> int:
@@ -19,3 +27,18 @@ def rebuild(store: ReachStore, database: Database, today: date) -> tuple[int, in
     with database.reading() as session:
         current = definition.in_force(session, today)
     return rollups.rebuild(store, today, current), sketches.close(store, today, current)
+
+
+def verify(
+    store: ReachStore,
+    session: Session,
+    settings: Settings,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    said: Callable[[Check], None] = lambda _check: None,
+) -> list[Check]:
+    """Compare everything under the definition in force now; see `tracking.verify`."""
+    current = definition.in_force(session, clock.today(settings.zone))
+    tree = Tree.read(session)
+    return compare(store, tree, current, settings.spool_dir, first=first, last=last, said=said)

@@ -79,6 +79,6 @@ def answer(disposition: str, scope: Scope) -> ResponseReturnValue:
     response = make_response(write(report))
     response.mimetype = media_type.partition(";")[0]
     period = asked.compared.period
-    name = f"reach-{asked.by}-{period.first}-{period.last}.{'txt' if form == 'table' else form}"
+    name = f"reach-{'-'.join(asked.by)}-{period.first}-{period.last}.{'txt' if form == 'table' else form}"
     response.headers["Content-Disposition"] = f'{disposition}; filename="{name}"'
     return response

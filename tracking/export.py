@@ -14,7 +14,8 @@ from core.i18n import gettext as _
 from core.i18n import mark
 from tracking import periods
 from tracking.definition import PEOPLE_ERROR
-from tracking.reports import BY_NAMES, Line, Report, as_json, drop_name
+from tracking.groupings import BY_NAMES
+from tracking.reports import Line, Report, as_json, drop_name
 
 Cell = str | int | float | None
 COLUMNS = (
@@ -90,7 +91,7 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
         now, before = report.per_day
         yield _("日均触达人次"), f"{now:,.1f} / {before:,.1f}"
     yield _("机构范围"), report.within_name
-    yield _("分组"), _(BY_NAMES[report.ask.by])
+    yield _("分组"), " × ".join(_(BY_NAMES[by]) for by in report.ask.by)
     if report.ask.campaign:
         yield _("活动期"), report.ask.campaign
     yield _("触达定义"), report.definition.sentence

@@ -1,48 +1,45 @@
-"""The figures of one period, grouped: closed days from their roll-ups, open days from the raw rows."""
+"""The figures of one period, grouped: closed days from their roll-ups, open days from the raw rows.
 
-from collections.abc import Mapping, Sequence
+Gross and deduplicated person-times of the rows add up to the total exactly, in every grouping. Where kinds are
+told apart there are no deduplicated ones: a visitor who was sent a message and opened it is one in two kinds.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tracking import rollups, sketches
+from core.errors import Invalid
+from core.i18n import mark
+from tracking import groupings, people, rollups
 from tracking.definition import Definition
 from tracking.dimensions import Tree
-from tracking.periods import Period
+from tracking.groupings import BRANCHES, HOUR, KIND, MONTHLY, OUTLET, TIMES, TREE
+from tracking.periods import Period, Shift, as_it_is, by_days
 from tracking.placement import Placement, place
-from tracking.rollups import listed, literal, on_days
+from tracking.question import Key, Question, filters
+from tracking.rollups import between, listed, on_days
 from tracking.snapshot import Snapshot
 from tracking.store import ReachStore
 
-OUTLET, BRANCH, CHANNEL, PIECE, CAMPAIGN, MONTH, DAY = (
-    "outlet", "branch", "channel", "piece", "campaign", "month", "day",
-)  # fmt: skip
-BYS = (OUTLET, BRANCH, CHANNEL, PIECE, CAMPAIGN, MONTH, DAY)
+# More rows than anybody reads, and more than a page or a file should be made of.
+MOST_ROWS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Person-times gross and deduplicated (exact), people (a sketch)."""
+    """Person-times gross and deduplicated (exact; None: not told by kind), people (a sketch; None: not asked)."""
 
     gross: int = 0
-    deduplicated: int = 0
-    people: int = 0
+    deduplicated: int | None = 0
+    people: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The figures of a period by key. Gross and deduplicated of `total` are the sums over `rows`."""
+    """The figures of a period by key, one text per grouping. `total` adds up gross and deduplicated of `rows`."""
 
-    rows: Mapping[str, Figures]
+    rows: Mapping[Key, Figures]
     total: Figures
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What to group by, and the part of the tree (`within` a code, "" for all of it)."""
-
-    by: str
-    within: str = ""
-    campaign: str = ""
 
 
 def measure(
@@ -53,60 +50,159 @@ def measure(
     definition: Definition,
     *,
     snapshot: Snapshot,
-    shifted: str = "day",
+    shifted: Shift = as_it_is,
 ) -> Measured:
-    """The figures of `period`; `shifted` is the expression that days are shown as (for a base: a year on).
+    """The figures of `period`; `shifted` turns a day into the one it is shown as (for a base: a year on).
 
-    Each event counts for the branch that its outlet belonged to on its day.
+    Each event counts for the branch that its outlet belonged to on its day. Invalid for too many rows.
     """
-    placed = place(tree, question.within, period)
-    where = _filter(question, placed)
-    gross, unique = _sums(
-        store, snapshot, definition, period, key=_sum_key(question, placed, shifted), where=where
-    )
-    if question.by == BRANCH:
-        gross, unique = placed.fold(gross), placed.fold(unique)
-    people, total = (
-        _numbers(snapshot.ask(store, sketches.people_sql(one, snapshot.kept, definition), period))
-        for one in (
-            _people_ask(question, placed, where, period, shifted),
-            _people_ask(replace(question, by=""), placed, where, period, shifted),
+    if HOUR in question.by and period.days > groupings.LONGEST_BY_HOUR:
+        raise Invalid(
+            mark("按时段统计一次最多 %(days)s 天，请缩短时间范围。"),
+            field="to",
+            days=groupings.LONGEST_BY_HOUR,
         )
-    )
+    placed = place(tree, question.within, period, question.level)
+    gross, unique = _Sums(store, snapshot, definition, question, placed, period, shifted).sums()
+    counted = total = None
+    if question.people:
+        counted, total = (
+            dict(
+                _numbers(
+                    people.count(
+                        store,
+                        snapshot,
+                        definition,
+                        question=one,
+                        placed=placed,
+                        period=period,
+                        shifted=shifted,
+                    )
+                )
+            )
+            for one in (question, replace(question, by=()))
+        )
     rows = {
-        name: Figures(gross.get(name, 0), unique.get(name, 0), people.get(name, 0))
-        for name in gross.keys() | unique.keys() | people.keys()
-    }
-    return Measured(rows, Figures(sum(gross.values()), sum(unique.values()), total.get("", 0)))
-
-
-def _sums(
-    store: ReachStore, snapshot: Snapshot, definition: Definition, period: Period, *, key: str, where: str
-) -> tuple[dict[str, int], dict[str, int]]:
-    """Gross and deduplicated by key: closed days from their roll-ups, remembered; open days from raw."""
-    raw = snapshot.open_days(period)
-    gross: dict[str, int] = {}
-    unique: dict[str, int] = {}
-    if raw is not None:
-        closed = f"{_all(period)} AND NOT ({on_days(raw)})" if raw else _all(period)
-        _add(gross, snapshot.ask(store, _gross("reach_gross", key, f"{closed} AND {where}", definition)))
-        _add(unique, snapshot.ask(store, _unique("reach_unique", key, f"{closed} AND {where}")))
-    if raw is None or raw:
-        days = _all(period) if raw is None else on_days(raw)
-        _add(
-            gross, snapshot.ask(store, _gross("reach_event", key, f"{days} AND {where}", definition), period)
+        key: Figures(
+            gross.get(key, 0),
+            None if question.by_kind else unique.get(key, 0),
+            None if counted is None else counted.get(key, 0),
         )
-        _add(unique, snapshot.ask(store, _unique(_fresh(days, definition), key, where), period))
-    return gross, unique
+        for key in gross.keys() | unique.keys() | (counted or {}).keys()
+    }
+    return Measured(
+        rows,
+        Figures(
+            sum(gross.values()),
+            None if question.by_kind else sum(unique.values()),
+            None if total is None else total.get((), 0),
+        ),
+    )
 
 
-def _add(sums: dict[str, int], rows: Sequence[tuple[Any, ...]]) -> None:
-    for key, number in _numbers(rows).items():
-        sums[key] = sums.get(key, 0) + number
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Gross and deduplicated sums by key, in one question for roll-ups and one for raw rows."""
+
+    store: ReachStore
+    snapshot: Snapshot
+    definition: Definition
+    question: Question
+    placed: Placement
+    period: Period
+    shifted: Shift
+
+    def sums(self) -> tuple[dict[Key, int], dict[Key, int]]:
+        """Both, by key; without deduplicated ones where kinds are told apart."""
+        found: tuple[dict[Key, int], dict[Key, int]] = ({}, {})
+        raw = self._raw_days()
+        closed = [sql for days in self._closed_days() for sql in self._closed(days)]
+        if closed:
+            self._add(found, self.snapshot.ask(self.store, " UNION ALL ".join(closed)))
+        if raw:
+            self._add(found, self.snapshot.ask(self.store, " UNION ALL ".join(self._raw(raw)), self.period))
+        return found
+
+    def _add(self, found: tuple[dict[Key, int], dict[Key, int]], rows: Sequence[tuple[Any, ...]]) -> None:
+        at = next((n for n, one in enumerate(self.question.by) if one in BRANCHES), None)
+        for row, (key, number) in zip(rows, _numbers(rows, 1), strict=True):
+            of = key if at is None else (*key[:at], self.placed.branch_of(key[at]), *key[at + 1 :])
+            sums = found[row[0]]
+            sums[of] = sums.get(of, 0) + number
+
+    def _raw_days(self) -> str:
+        """The condition for the days that only raw rows answer for, "" for none."""
+        days = self.snapshot.open_days(self.period)
+        if days is None or HOUR in self.question.by:
+            return between(self.period.first, self.period.last)
+        return on_days(days) if days else ""
+
+    def _closed_days(self) -> list[rollups.Days]:
+        """The days that roll-ups answer for; whole months, if the question needs no single days."""
+        open_days = self.snapshot.open_days(self.period)
+        if open_days is None or HOUR in self.question.by:
+            return []
+        times = [one for one in self.question.by if one in TIMES]
+        monthly = not times or (set(times) <= set(MONTHLY) and not by_days(self.shifted))
+        months = [span.first for span in self.snapshot.kept if span.months == 1] if monthly else []
+        in_tree = not self.placed.everything or any(one in BRANCHES for one in self.question.by)
+        return rollups.spread(
+            self.period.first,
+            self.period.last,
+            open_days,
+            months=months if self._outlets() is not None else (),
+            moving=self.placed.moving if in_tree else (),
+        )
+
+    def _outlets(self) -> int | None:
+        """Which part of the added-up roll-ups knows all that is asked: by outlet (1), without (0), or none."""
+        named = {OUTLET if one in TREE else one for one in self.question.by if one not in TIMES}
+        named |= {name for name, _values in self.question.where}
+        named.discard(KIND)
+        if not self.placed.everything:
+            named.add(OUTLET)
+        if OUTLET not in named:
+            return 0
+        return 1 if named == {OUTLET} else None
+
+    def _closed(self, days: rollups.Days) -> Iterator[str]:
+        kinds, outlets = self.question.kinds(self.definition), self._outlets()
+        if outlets is not None:
+            both = kinds if self.question.by_kind else ("", *kinds)
+            where = f"outlets = {outlets} AND {days.where} AND kind IN {listed(both)}"
+            yield self._sql("kind = ''", days.table, where)
+            return
+        yield self._sql("0", "reach_gross", f"{days.where} AND kind IN {listed(kinds)}")
+        if not self.question.by_kind:
+            yield self._sql("1", "reach_unique", days.where)
+
+    def _raw(self, where: str) -> Iterator[str]:
+        kinds = f"kind IN {listed(self.question.kinds(self.definition))}"
+        yield self._sql("0", "reach_event", f"{where} AND {kinds}")
+        if not self.question.by_kind:
+            yield self._sql("1", rollups.unique_table(self.definition, where), "1")
+
+    def _sql(self, which: str, table: str, where: str) -> str:
+        keys = [f"toString({self._key(one)}) AS k{n}" for n, one in enumerate(self.question.by)]
+        conditions = " AND ".join((where, *filters(self.question, self.placed)))
+        grouped = ", ".join(("which", *(f"k{n}" for n in range(len(keys)))))
+        return (
+            f"SELECT {', '.join((f'{which} AS which', *keys))}, toInt64(sum(quantity)) AS number FROM {table} "
+            f"WHERE {conditions} GROUP BY {grouped} LIMIT {2 * MOST_ROWS + 1}"
+        )
+
+    def _key(self, by: str) -> str:
+        if by in BRANCHES:
+            return self.placed.day_key
+        return groupings.moment(by, self.shifted("day"), self.store.zone) if by in TIMES else by
 
 
-def _numbers(rows: Sequence[tuple[Any, ...]]) -> dict[str, int]:
-    return {str(key): int(number) for key, number in rows}
+def _numbers(rows: Sequence[tuple[Any, ...]], skip: int = 0) -> Iterable[tuple[Key, int]]:
+    if len(rows) > 2 * MOST_ROWS:
+        raise Invalid(
+            mark("结果超过 %(most)s 行，请缩短时间范围或换一种分组。"), field="by", most=f"{MOST_ROWS:,}"
+        )
+    return ((tuple(map(str, row[skip:-1])), int(row[-1])) for row in rows)
 
 
 def dropped(store: ReachStore, period: Period) -> dict[str, int]:
@@ -115,66 +211,6 @@ def dropped(store: ReachStore, period: Period) -> dict[str, int]:
         SELECT toString(reason) AS why, sum(quantity) AS n FROM reach_drop
         WHERE day BETWEEN {first:Date} AND {last:Date} GROUP BY why HAVING n != 0 ORDER BY n DESC, why
     """
-    return {str(why): int(n) for why, n in store.query(sql, {"first": period.first, "last": period.last})}
-
-
-def _gross(table: str, key: str, where: str, definition: Definition) -> str:
-    kinds = f"kind IN {listed(definition.kinds)}"
-    return f"SELECT {key} AS k, sum(quantity) FROM {table} WHERE {where} AND {kinds} GROUP BY k"
-
-
-def _unique(source: str, key: str, where: str) -> str:
-    return f"SELECT {key} AS k, toInt64(sum(quantity)) FROM {source} WHERE {where} GROUP BY k"
-
-
-def _fresh(days: str, definition: Definition) -> str:
-    """Raw days de-duplicated. The campaign of a visitor is that of the first event, so one is chosen after."""
-    inner = rollups.unique_rows(definition, days)
-    return f"""(SELECT day, outlet, channel, led.1 AS campaign, piece, led.2 AS audience, led.3 AS place,
-        n AS quantity FROM ({inner}))"""
-
-
-def _sum_key(question: Question, placed: Placement, shifted: str) -> str:
-    if question.by == BRANCH:
-        return placed.day_key
-    return _moment(question, shifted) or question.by
-
-
-def _people_ask(
-    question: Question, placed: Placement, where: str, period: Period, shifted: str
-) -> sketches.Ask:
-    """By branch, by outlet and so on; by "" everybody."""
-    key = placed.branch_key if question.by == BRANCH else _moment(question, shifted) or question.by or "''"
-    kept = _kept_as(question, placed, shifted)
-    by_place = kept == OUTLET and (question.by == BRANCH or not placed.everything)
-    moving = placed.moving if by_place else ()
-    return sketches.Ask(key, where, period, kept, 1 if question.by == MONTH else 12, moving)
-
-
-def _kept_as(question: Question, placed: Placement, shifted: str) -> str | None:
-    """The dimension whose sketches can answer, "" for that of everybody; None: only the raw rows can."""
-    if question.campaign or question.by == DAY:
-        return None
-    if question.by == BRANCH or not placed.everything:
-        # Sketches by outlet know no channel, piece or month beside it.
-        return OUTLET if question.by in (OUTLET, BRANCH, "") else None
-    if question.by == MONTH:
-        return "" if "addDays" not in shifted else None
-    return question.by
-
-
-def _moment(question: Question, shifted: str) -> str:
-    if question.by not in (MONTH, DAY):
-        return ""
-    return f"formatDateTime({shifted}, '{'%Y-%m' if question.by == MONTH else '%Y-%m-%d'}')"
-
-
-def _filter(question: Question, placed: Placement) -> str:
-    conditions = [] if placed.everything else [placed.inside]
-    if question.campaign:
-        conditions.append(f"campaign = {literal(question.campaign)}")
-    return " AND ".join(conditions) or "1"
-
-
-def _all(period: Period) -> str:
-    return f"day BETWEEN '{period.first}' AND '{period.last}'"
+    days = {"first": period.first, "last": period.last}
+    rows = store.unwritten(("dropped", period), lambda: store.query(sql, days))
+    return {str(why): int(n) for why, n in rows}

@@ -1,7 +1,7 @@
 """The report page: its data put together from reports, for the template to show."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import urlencode
 
@@ -14,9 +14,9 @@ from tracking.choices import CAMPAIGN, SPANS, TABLES, Choice, choose, longer
 from tracking.definition import PEOPLE_ERROR
 from tracking.dimensions import Tree
 from tracking.export import facts
-from tracking.measure import BRANCH, CHANNEL, DAY, MONTH, OUTLET
+from tracking.groupings import BRANCH, BY_NAMES, CHANNEL, DAY, MONTH, OUTLET
 from tracking.provinces import Tile
-from tracking.reports import BY_NAMES, Ask, Line, Report
+from tracking.reports import Ask, Line, Report
 from tracking.store import ReachStore
 
 PER_PAGE = 50
@@ -95,7 +95,7 @@ class Overview:
     @property
     def first_column(self) -> str:
         """What the rows of the table are."""
-        return _(BY_NAMES[self.choice.ask.by])
+        return _(BY_NAMES[self.choice.ask.by[0]])
 
     @property
     def per_day_growth(self) -> float | None:
@@ -125,9 +125,10 @@ def overview(
     tree = Tree.read(session)
     at_top = not choice.ask.within or choice.ask.within == tree.root(today)
     over_time = MONTH if longer(choice.ask.compared.period) else DAY
-    groupings = dict.fromkeys((choice.ask.by, over_time, BRANCH if at_top else CHANNEL))
-    grouped = dict(zip(groupings, reports.several(store, session, choice.ask, list(groupings)), strict=True))
-    report = grouped[choice.ask.by]
+    groupings = dict.fromkeys((choice.ask.by[0], over_time, BRANCH if at_top else CHANNEL))
+    asks = [replace(choice.ask, by=(by,)) for by in groupings]
+    grouped = dict(zip(groupings, reports.several(store, session, asks), strict=True))
+    report = grouped[choice.ask.by[0]]
     pages = max(1, -(-len(report.rows) // PER_PAGE))
     page = min(page, pages)
     tiles = provinces.tiles(grouped[BRANCH].rows) if at_top else []
@@ -166,7 +167,7 @@ def _spans(given: Mapping[str, str], choice: Choice) -> list[Link]:
 
 
 def _tables(given: Mapping[str, str], choice: Choice) -> list[Link]:
-    return [Link(_(BY_NAMES[by]), _href(given, by=by), by == choice.ask.by) for by in TABLES]
+    return [Link(_(BY_NAMES[by]), _href(given, by=by), by == choice.ask.by[0]) for by in TABLES]
 
 
 def _chart(by_time: Report) -> Chart | None:
@@ -184,7 +185,7 @@ def _rows(
 ) -> list[Row]:
     largest = max([largest, *(line.gross for line in lines)], default=0)
     below = {span.parent for spans in tree.spans.values() for span in spans[-1:]}
-    leads = ask.by in (BRANCH, OUTLET)
+    leads = ask.by[0] in (BRANCH, OUTLET)
     return [
         Row(
             line,
@@ -234,7 +235,7 @@ def _download(ask: Ask, form: str) -> str:
         "format": form,
         "from": str(compared.period.first),
         "to": str(compared.period.last),
-        "by": ask.by,
+        "by": ",".join(ask.by),
         "compare": compared.mode,
         "base": f"{compared.base.first}/{compared.base.last}"
         if compared.mode == CAMPAIGN and compared.base

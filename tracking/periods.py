@@ -2,6 +2,7 @@
 
 import calendar
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -9,15 +10,18 @@ from core.errors import Invalid
 from core.i18n import gettext as _
 from core.i18n import mark
 
-YEAR, WEEKDAYS, CAMPAIGN, NONE = "year", "weekdays", "campaign", "none"
-MODES = (YEAR, WEEKDAYS, NONE)
+YEAR, WEEKDAYS, PREVIOUS, CAMPAIGN, NONE = "year", "weekdays", "previous", "campaign", "none"
+MODES = (YEAR, WEEKDAYS, PREVIOUS, NONE)
 MODE_NAMES = {
     YEAR: mark("与上年同期比"),
     WEEKDAYS: mark("与上年同星期比"),
+    PREVIOUS: mark("与上一段时间比"),
     CAMPAIGN: mark("与上年活动期比"),
     NONE: mark("不比较"),
 }
 _LONGEST = 3_700
+# Turns a Date expression of the store into the one of the day that it is shown as.
+Shift = Callable[[str], str]
 _WEEKS = timedelta(weeks=52)
 
 
@@ -52,14 +56,27 @@ class Compared:
     @property
     def per_day(self) -> bool:
         """Whether the two windows differ in length, so that averages per day must stand beside the sums."""
-        return self.mode == CAMPAIGN and self.base is not None and self.base.days != self.period.days
+        differing = self.mode in (CAMPAIGN, PREVIOUS) and self.base is not None
+        return differing and self.base is not None and self.base.days != self.period.days
 
     def forward(self, sql: str) -> str:
         """An expression that turns a base day (a Date expression) into the day it is compared with."""
         if self.mode == YEAR:
             return f"toDate(addYears({sql}, 1))"
+        if self.mode == PREVIOUS and self.base and (months := whole_months(self.period)):
+            return f"toDate(addMonths({sql}, {months}))"
         offset = (self.period.first - self.base.first).days if self.base else 0
         return f"addDays({sql}, {offset})"
+
+
+def as_it_is(day: str) -> str:
+    """The shift of a period that is not a base."""
+    return day
+
+
+def by_days(shift: Shift) -> bool:
+    """Whether a shift moves days out of their months."""
+    return "addDays" in shift("day")
 
 
 def compare(period: Period, mode: str, base: Period | None = None) -> Compared:
@@ -70,11 +87,33 @@ def compare(period: Period, mode: str, base: Period | None = None) -> Compared:
         return Compared(period, YEAR, Period(year_before(period.first), year_before(period.last)))
     if mode == WEEKDAYS:
         return Compared(period, WEEKDAYS, Period(period.first - _WEEKS, period.last - _WEEKS))
+    if mode == PREVIOUS:
+        return Compared(period, PREVIOUS, _before(period))
     if mode == CAMPAIGN:
         return Compared(period, CAMPAIGN if base else NONE, base)
     raise Invalid(
-        mark("没有“%(mode)s”这种比较方式，请用 year、weekdays 或 none。"), field="compare", mode=mode
+        mark("没有“%(mode)s”这种比较方式，请用 year、weekdays、previous 或 none。"),
+        field="compare",
+        mode=mode,
     )
+
+
+def whole_months(period: Period) -> int:
+    """How many calendar months the period is made of, 0 when it cuts one."""
+    first, after = period.first, period.last + timedelta(days=1)
+    if first.day != 1 or after.day != 1:
+        return 0
+    return (after.year - first.year) * 12 + after.month - first.month
+
+
+def _before(period: Period) -> Period:
+    """What came right before: as many calendar months for whole months, else as many days."""
+    last = period.first - timedelta(days=1)
+    months = whole_months(period)
+    if not months:
+        return Period(period.first - timedelta(days=period.days), last)
+    years, month = divmod(period.first.year * 12 + period.first.month - 1 - months, 12)
+    return Period(date(years, month + 1, 1), last)
 
 
 def year_before(day: date) -> date:

@@ -51,7 +51,7 @@ class Placement:
 
     @property
     def day_key(self) -> str:
-        """A key by outlet, with the day for those that moved; `fold` makes branches of it."""
+        """A key by outlet, with the day for those that moved; `branch_of` makes branches of it."""
         if not self.stays:
             return "toString(outlet)"
         return (
@@ -70,14 +70,10 @@ class Placement:
         moved = [f"{_days(stay)}, {literal(stay.branch or stay.outlet)}" for stay in self.stays]
         return f"multiIf({', '.join(moved)}, {stayed})" if moved else stayed
 
-    def fold(self, sums: Mapping[str, int]) -> dict[str, int]:
-        """Sums by `day_key` made into sums by branch."""
-        found: dict[str, int] = {}
-        for key, number in sums.items():
-            outlet, moved, day = key.partition(_UNIT)
-            place = self._on(outlet, date.fromisoformat(day)) if moved else self.stable.get(outlet, outlet)
-            found[place] = found.get(place, 0) + number
-        return found
+    def branch_of(self, key: str) -> str:
+        """The branch of a `day_key`."""
+        outlet, moved, day = key.partition(_UNIT)
+        return self._on(outlet, date.fromisoformat(day)) if moved else self.stable.get(outlet, outlet)
 
     def _on(self, outlet: str, day: date) -> str:
         for stay in self.stays:
@@ -87,12 +83,15 @@ class Placement:
 
 
 @lru_cache(64)
-def place(tree: Tree, within: str, period: Period) -> Placement:
-    """The placement of all outlets over a period, below `within` ("": below the top)."""
+def place(tree: Tree, within: str, period: Period, level: str = "") -> Placement:
+    """The placement of all outlets over a period, below `within` ("": below the top).
+
+    Their branch is the child of `within` that they hang under, or with `level` the node of that level.
+    """
     top = tree.root(period.last)
     starts = [period.first, *tree.moves(period.first, period.last)]
     ends = [*(start - timedelta(days=1) for start in starts[1:]), period.last]
-    slices = [tree.branches(within or top, start) for start in starts]
+    slices = [tree.branches(within or top, start, level) for start in starts]
     everything = not within or within == top
     stable, stays = {}, []
     for outlet in dict.fromkeys(code for one in slices for code in one):

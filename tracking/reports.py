@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlmodel import Session
@@ -11,23 +11,16 @@ from core.errors import Invalid, NotFound
 from core.i18n import gettext as _
 from core.i18n import mark
 from tracking import definition as definitions
-from tracking import measure, periods
+from tracking import groupings, measure, periods
 from tracking.definition import PEOPLE_ERROR, Definition
 from tracking.dimensions import Tree, names
-from tracking.measure import BRANCH, BYS, DAY, MONTH, OUTLET, Figures, Measured, Question
+from tracking.groupings import KEYS, KIND, TIMES, TREE
+from tracking.measure import Figures, Measured
 from tracking.periods import Compared, Period, growth
+from tracking.question import Key, Question, Where
 from tracking.snapshot import Snapshot, steadily
 from tracking.store import ReachStore
 
-BY_NAMES = {
-    BRANCH: mark("机构"),
-    OUTLET: mark("网点"),
-    "channel": mark("渠道"),
-    "piece": mark("内容"),
-    "campaign": mark("活动期"),
-    MONTH: mark("月份"),
-    DAY: mark("日期"),
-}
 DROP_NAMES = {
     "bot": mark("机器访问"),
     "preview": mark("链接预览"),
@@ -52,31 +45,53 @@ class InternalToken:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a report is asked for. `campaign` narrows to one campaign; `within` to a part of the tree."""
+    """What a report is asked for: one or two groupings, a part of the tree (`within`), filters by key.
+
+    `people` False leaves the people out, which takes most of the time of a question that no sketch answers.
+    """
 
     compared: Compared
-    by: str
+    by: Key
     within: str = ""
-    campaign: str = ""
+    where: Where = ()
+    people: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse a grouping that does not exist."""
-        if self.by not in BYS:
-            raise Invalid(mark("不能按“%(by)s”分组，请从列出的维度里选。"), field="by", by=self.by)
+        """Refuse groupings and filters that do not exist."""
+        groupings.checked(self.by)
+        for name, values in self.where:
+            if name not in KEYS or not values:
+                raise Invalid(mark("不能按“%(by)s”筛选，请从列出的维度里选。"), field="where", by=name)
+
+    @property
+    def campaign(self) -> str:
+        """The one campaign that the report is narrowed to, "" for none."""
+        return next((values[0] for name, values in self.where if name == groupings.CAMPAIGN), "")
+
+    @property
+    def question(self) -> Question:
+        """The same without its periods."""
+        return Question(self.by, self.within, self.where, self.people)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row or the total. `…_before` and `growth` are None where nothing is compared or there is no base."""
+    """One row or the total; `key2` and `name2` where there are two groupings.
+
+    `…_before` and `growth` are None where nothing is compared or there is no base; `deduplicated` is None where
+    kinds are told apart, `people` where they were not asked for.
+    """
 
     key: str
     name: str
     gross: int
-    deduplicated: int
-    people: int
+    deduplicated: int | None
+    people: int | None
     gross_before: int | None = None
     deduplicated_before: int | None = None
     people_before: int | None = None
+    key2: str = ""
+    name2: str = ""
 
     @property
     def growth(self) -> float | None:
@@ -86,12 +101,12 @@ class Line:
     @property
     def deduplicated_growth(self) -> float | None:
         """Change of the deduplicated person-times."""
-        return growth(self.deduplicated, self.deduplicated_before)
+        return None if self.deduplicated is None else growth(self.deduplicated, self.deduplicated_before)
 
     @property
     def people_growth(self) -> float | None:
         """Change of the people."""
-        return growth(self.people, self.people_before)
+        return None if self.people is None else growth(self.people, self.people_before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,28 +138,47 @@ def drop_name(reason: str) -> str:
 
 
 def ask(
-    first: str, last: str, *, by: str, compare: str, within: str = "", campaign: str = "", base: str = ""
+    first: str,
+    last: str,
+    *,
+    by: str,
+    compare: str,
+    within: str = "",
+    campaign: str = "",
+    base: str = "",
+    where: str = "",
 ) -> Ask:
-    """A question from text: ISO dates, names of grouping and comparison; `base` is `first/last` of a base."""
+    """A question from text: ISO dates, one or two groupings with a comma between, the name of a comparison;
+    `base` is `first/last` of a base, `where` filters such as `channel=wechat,sms;kind=visited`."""
     period = Period(periods.day(first, "from"), periods.day(last, "to"))
     against = None
     if base:
         begin, _slash, end = base.partition("/")
         against = Period(periods.day(begin, "base"), periods.day(end, "base"))
     mode = periods.CAMPAIGN if against else compare
-    return Ask(periods.compare(period, mode, against), by, within.strip(), campaign.strip())
+    grouped = tuple(one.strip() for one in by.split(","))
+    narrowed = _filters(where)
+    if campaign.strip():
+        narrowed = ((groupings.CAMPAIGN, (campaign.strip(),)), *narrowed)
+    return Ask(periods.compare(period, mode, against), grouped, within.strip(), narrowed)
+
+
+def _filters(text: str) -> Where:
+    parts = [part.partition("=") for part in text.split(";") if part.strip()]
+    return tuple(
+        (name.strip(), tuple(value.strip() for value in values.split(","))) for name, _is, values in parts
+    )
 
 
 def report(store: ReachStore, session: Session, asked: Ask) -> Report:
     """Answer a question under the definition in force on the last day of its period."""
-    return several(store, session, asked, (asked.by,))[0]
+    return several(store, session, (asked,))[0]
 
 
-def several(store: ReachStore, session: Session, asked: Ask, groupings: Sequence[str]) -> list[Report]:
-    """The same question in several groupings, all from the same roll-ups."""
-    definition = definitions.in_force(session, asked.compared.period.last)
+def several(store: ReachStore, session: Session, asks: Sequence[Ask]) -> list[Report]:
+    """Several questions of one period, all from the same roll-ups."""
+    definition = definitions.in_force(session, asks[0].compared.period.last)
     tree = Tree.read(session)
-    asks = [replace(asked, by=by) for by in groupings]
     return steadily(
         store,
         definition,
@@ -162,17 +196,17 @@ def _answer(
         raise NotFound(
             mark("没有找到编号为“%(code)s”的机构，请核对后再试。"), field="within", code=asked.within
         )
-    question = Question(asked.by, asked.within, asked.campaign)
+    question = asked.question
     now = measure.measure(store, tree, question, period, definition, snapshot=snapshot)
     before = None
     if base:
-        shifted = asked.compared.forward("day")
+        shifted = asked.compared.forward
         before = measure.measure(store, tree, question, base, definition, snapshot=snapshot, shifted=shifted)
     return Report(
         ask=asked,
         definition=definition,
         within_name=tree.name(asked.within or tree.root(period.last), period.last),
-        total=_line("", _("合计"), now.total, before.total if before else None),
+        total=_line((), (_("合计"),), now.total, before.total if before else None),
         rows=tuple(_rows(session, tree, asked, now, before)),
         dropped=measure.dropped(store, period),
     )
@@ -180,43 +214,61 @@ def _answer(
 
 def _rows(session: Session, tree: Tree, asked: Ask, now: Measured, before: Measured | None) -> Iterable[Line]:
     period = asked.compared.period
-    keys = set(now.rows) | (set(before.rows) if before else set()) | _moments(asked.by, period)
-    called = _names(session, tree, asked.by, period.last, keys)
+    keys = now.rows.keys() | (before.rows.keys() if before else set())
+    if len(asked.by) == 1 and asked.by[0] in TIMES:
+        keys |= {(one,) for one in groupings.moments(asked.by[0], period)}
+    called = [
+        _names(session, tree, by, period.last, {key[place] for key in keys})
+        for place, by in enumerate(asked.by)
+    ]
     lines = [
         _line(
             key,
-            called.get(key, key),
+            tuple(names.get(one, one) for names, one in zip(called, key, strict=True)),
             now.rows.get(key, Figures()),
             before.rows.get(key, Figures()) if before else None,
         )
         for key in keys
     ]
-    timely = asked.by in (MONTH, DAY)
-    return sorted(lines, key=lambda line: line.key if timely else (-line.gross, line.key))
+    return _ordered(lines, asked.by)
 
 
-def _line(key: str, name: str, now: Figures, before: Figures | None) -> Line:
-    line = Line(key, name, now.gross, now.deduplicated, now.people)
+def _ordered(lines: Iterable[Line], by: Key) -> list[Line]:
+    """Times in their order; all else by its gross, most first; the second grouping within the first."""
+    ordered = sorted(lines, key=lambda line: line.key2)
+    if by[-1] not in TIMES:
+        ordered.sort(key=lambda line: (-line.gross, line.key if len(by) == 1 else line.key2))
+    if by[0] in TIMES:
+        return sorted(ordered, key=lambda line: line.key)
+    if len(by) == 2:
+        whole: dict[str, int] = {}
+        for line in ordered:
+            whole[line.key] = whole.get(line.key, 0) + line.gross
+        ordered.sort(key=lambda line: (-whole[line.key], line.key))
+    return ordered
+
+
+def _line(key: Key, names: Key, now: Figures, before: Figures | None) -> Line:
+    first, second = (*key, "", "")[:2]
+    name, name2 = (*names, "")[:2]
+    line = Line(first, name, now.gross, now.deduplicated, now.people, key2=second, name2=name2)
     if before is None:
         return line
-    return Line(
-        key, name, now.gross, now.deduplicated, now.people, before.gross, before.deduplicated, before.people
+    return replace(
+        line,
+        gross_before=before.gross,
+        deduplicated_before=before.deduplicated,
+        people_before=before.people,
     )
 
 
-def _moments(by: str, period: Period) -> set[str]:
-    """Every month or day of the period: one without reach is a row of zeros, not a gap."""
-    if by not in (MONTH, DAY):
-        return set()
-    days = (period.first + timedelta(number) for number in range(period.days))
-    return {day.isoformat()[: 7 if by == MONTH else 10] for day in days}
-
-
 def _names(session: Session, tree: Tree, by: str, on: date, keys: set[str]) -> dict[str, str]:
-    if by in (MONTH, DAY):
+    if by in TIMES:
         return {}
-    if by in (OUTLET, BRANCH):
+    if by in TREE:
         return {key: tree.name(key, on) for key in keys}
+    if by == KIND:
+        return {key: _(definitions.KIND_NAMES[key]) for key in keys if key in definitions.KIND_NAMES}
     return names(session, by, on)
 
 
@@ -233,13 +285,25 @@ def as_json(done: Report) -> dict[str, Any]:
         "period": {**_days(done.ask.compared.period), **_asked(done)},
         "compared": _compared(done),
         "total": _figures(done.total),
-        "rows": [{"key": line.key, "name": line.name, **_figures(line)} for line in done.rows],
+        "rows": [{**_named(done.ask, line), **_figures(line)} for line in done.rows],
     }
 
 
 def _asked(done: Report) -> dict[str, Any]:
-    narrowed = {"within": done.ask.within, "campaign": done.ask.campaign}
-    return {"by": done.ask.by, **{k: v for k, v in narrowed.items() if v}, "dropped": done.dropped}
+    asked = done.ask
+    narrowed: dict[str, Any] = {"within": asked.within, "campaign": asked.campaign}
+    narrowed["where"] = {name: list(values) for name, values in asked.where if name != groupings.CAMPAIGN}
+    return {
+        "by": asked.by[0] if len(asked.by) == 1 else list(asked.by),
+        **{name: value for name, value in narrowed.items() if value},
+        "dropped": done.dropped,
+    }
+
+
+def _named(asked: Ask, line: Line) -> dict[str, Any]:
+    if len(asked.by) == 1:
+        return {"key": line.key, "name": line.name}
+    return {"key": line.key, "name": line.name, "key2": line.key2, "name2": line.name2}
 
 
 def _compared(done: Report) -> dict[str, Any]:

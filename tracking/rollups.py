@@ -7,7 +7,10 @@ open first and enters them last, so that a reader who sees the same versions bef
 """
 
 import time
+from calendar import monthrange
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeVar
 
@@ -30,6 +33,20 @@ INSERT INTO reach_unique (day, outlet, channel, campaign, piece, audience, place
 SELECT day, outlet, channel, led.1 AS campaign, piece, led.2 AS audience, led.3 AS place, sum(n)
 FROM ({unique}) GROUP BY day, outlet, channel, campaign, piece, audience, place
 """
+# What is added up of both: by outlet alone, and without outlet; the kind '' holds the deduplicated ones.
+_DAILY = """
+INSERT INTO reach_daily
+    (outlets, day, outlet, channel, campaign, piece, kind, audience, place, quantity)
+SELECT 1 AS outlets, day, outlet, '', '', '', kind, '', '', sum(quantity) FROM reach_gross
+WHERE {days} GROUP BY day, outlet, kind
+UNION ALL SELECT 1, day, outlet, '', '', '', '', '', '', sum(quantity) FROM reach_unique
+WHERE {days} GROUP BY day, outlet
+UNION ALL SELECT 0, day, '', channel, campaign, piece, kind, audience, place, sum(quantity) FROM reach_gross
+WHERE {days} GROUP BY day, channel, campaign, piece, kind, audience, place
+UNION ALL SELECT 0, day, '', channel, campaign, piece, '', audience, place, sum(quantity) FROM reach_unique
+WHERE {days} GROUP BY day, channel, campaign, piece, audience, place
+"""
+_CLOSING = ("reach_gross", "reach_unique", "reach_daily")
 
 
 def literal(text: str) -> str:
@@ -42,13 +59,49 @@ def listed(values: Iterable[str]) -> str:
     return "(" + (", ".join(map(literal, values)) or "''") + ")"
 
 
+def between(first: date, last: date) -> str:
+    """The condition for the days from `first` to `last`."""
+    return f"day BETWEEN '{first}' AND '{last}'"
+
+
 def on_days(days: Sequence[date]) -> str:
     """A condition that holds on exactly these days, with the range that lets the store skip the others."""
     if not days:
         return "0"
     every = ", ".join(f"'{day}'" for day in days)
-    between = f"day BETWEEN '{min(days)}' AND '{max(days)}'"
-    return between if (max(days) - min(days)).days + 1 == len(days) else f"{between} AND day IN ({every})"
+    span = between(min(days), max(days))
+    return span if (max(days) - min(days)).days + 1 == len(days) else f"{span} AND day IN ({every})"
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """A condition for some closed days, and the table that answers for them: of days, or of whole months."""
+
+    table: str
+    where: str
+
+
+def spread(
+    first: date, last: date, leaving: Iterable[date], *, months: Iterable[date], moving: Sequence[str]
+) -> list[Days]:
+    """The days from `first` to `last` without `leaving`, with as many whole `months` (first days) as fit.
+
+    Outlets that are `moving` are not in the months, but in a part that knows the days.
+    """
+    days = {first + timedelta(number) for number in range((last - first).days + 1)} - set(leaving)
+    starts = Counter(day.replace(day=1) for day in days)
+    whole = sorted(one for one in months if starts.get(one) == monthrange(one.year, one.month)[1])
+    single = sorted(day for day in days if day.replace(day=1) not in set(whole))
+    found = []
+    if whole:
+        stay = f" AND outlet NOT IN {listed(moving)}" if moving else ""
+        found.append(Days("reach_monthly", f"day IN {listed(map(str, whole))}{stay}"))
+    if whole and moving:
+        inside = sorted(day for day in days if day.replace(day=1) in set(whole))
+        found.append(Days("reach_daily", f"{on_days(inside)} AND outlet IN {listed(moving)}"))
+    if single:
+        found.append(Days("reach_daily", on_days(single)))
+    return found
 
 
 def unique_rows(definition: Definition, where: str) -> str:
@@ -66,6 +119,12 @@ def unique_rows(definition: Definition, where: str) -> str:
         GROUP BY day, outlet, channel, piece, visitor,
             if(visitor = 0, campaign, ''), if(visitor = 0, audience, ''), if(visitor = 0, place, '')
     """
+
+
+def unique_table(definition: Definition, where: str) -> str:
+    """The same as a table like `reach_unique`, with the time `at` beside; it is chosen from by what led them."""
+    return f"""(SELECT day, outlet, channel, led.1 AS campaign, piece, led.2 AS audience, led.3 AS place,
+        led.4 AS at, n AS quantity FROM ({unique_rows(definition, where)}))"""
 
 
 def open_days(store: ReachStore, first: date, last: date, definition: Definition) -> list[date]:
@@ -104,7 +163,7 @@ def rebuild(store: ReachStore, today: date, definition: Definition = FIRST) -> i
     """Throw all roll-ups away and compute them from the raw rows again; returns the days closed."""
     with store.closing:
         for table in ROLLUPS:
-            store.command(f"TRUNCATE TABLE {table}")
+            store.empty(table)
         recount(store)
     return close_days(store, today, definition)
 
@@ -142,13 +201,14 @@ def portions(items: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
 def _close(store: ReachStore, days: Sequence[date], definition: Definition) -> int:
     where = on_days(days)
     _enter(store, [(day, -1) for day in days], definition)
-    for table in ("reach_gross", "reach_unique"):
+    for table in _CLOSING:
         if store.query(f"SELECT 1 FROM {table} WHERE {where} LIMIT 1"):
-            store.command(f"ALTER TABLE {table} DELETE WHERE {where}", mutations_sync=2)
+            store.forget(table, where)
     store.command(_GROSS.format(days=where))
     store.command(
         _UNIQUE.format(unique=unique_rows(definition, where)), max_bytes_before_external_group_by=10**9
     )
+    store.command(_DAILY.format(days=where))
     # Raw rows are only ever added: if their number is still that of the first roll-up, nothing came between.
     rolled = dict(store.query(f"SELECT day, sum(rows) FROM reach_gross WHERE {where} GROUP BY day"))
     counted = dict(store.query(f"SELECT day, count() FROM reach_event WHERE {where} GROUP BY day"))

@@ -1,30 +1,27 @@
-"""People of whole months and years, kept as sketches per key, so that a year by outlet need not read raw rows.
+"""Sums of months, and people of months and of a year up to its nth month, so that a year reads neither days nor raw.
 
-A sketch of a union is the union of the sketches: the answer is the same whether it comes from here or from the
-raw rows. A month is kept when it is over, a year from its twelve months; either holds as long as the number of
-its raw rows is the one it was made of, exactly as with days in `rollups`.
+A month is kept when it is over, and with it the year so far: from what was kept up to the month before and this
+month. Either holds as long as the number of its raw rows is the one it was made of, exactly as with days in
+`rollups`. Beside each sketch stands its number, which answers for the span alone at once.
 """
 
 import calendar
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from tracking import rollups
 from tracking.definition import CELLS, FIRST, Definition
-from tracking.periods import Period
-from tracking.rollups import listed, portions
+from tracking.rollups import between, listed, portions
 from tracking.store import ReachStore
 
-DIMENSIONS = {
-    "": "''", "outlet": "outlet", "channel": "channel", "piece": "piece", "campaign": "campaign",
-}  # fmt: skip
+DIMENSIONS = ("", "outlet", "channel", "piece", "campaign", "audience", "place")
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A whole month (`months` 1) or year (12), by its first day."""
+    """Whole months of one year from `first`: a single one, or the year's first `months`."""
 
     first: date
     months: int
@@ -32,13 +29,8 @@ class Span:
     @property
     def last(self) -> date:
         """The last day."""
-        if self.months == 12:
-            return date(self.first.year, 12, 31)
-        return self.first.replace(day=calendar.monthrange(self.first.year, self.first.month)[1])
-
-    def holds(self, day: date) -> bool:
-        """Whether the day is in it."""
-        return self.first <= day <= self.last
+        month = self.first.month + self.months - 1
+        return date(self.first.year, month, calendar.monthrange(self.first.year, month)[1])
 
     @property
     def sql(self) -> str:
@@ -48,109 +40,36 @@ class Span:
     @property
     def days(self) -> str:
         """The condition for its raw rows."""
-        return f"day BETWEEN '{self.first}' AND '{self.last}'"
+        return between(self.first, self.last)
+
+    def overlaps(self, other: "Span") -> bool:
+        """Whether they share a day."""
+        return self.first <= other.last and other.first <= self.last
 
 
 def close(store: ReachStore, today: date, definition: Definition = FIRST) -> int:
-    """Keep every month and year that is over and not kept yet, or changed since; returns how many were made."""
+    """Keep every month that is over, and each year up to it, where it is not kept or has changed; how many."""
     made = 0
     with store.closing:
-        for months in (1, 12):
+        for longer in (False, True):
             counted = rollups.counted(store)
             held, present = valid(store, counted, definition), _present(counted)
             over = [
                 span
-                for span in sorted(present, key=lambda one: one.first)
-                if span.months == months and span.last < today and span not in held
-                if months == 1 or _months_kept(span, present, held)
+                for span in sorted(present, key=lambda one: (one.first, one.months))
+                if (span.months > 1) == longer and span.last < today and span not in held
             ]
-            made += sum(_keep(store, some, definition) for some in portions(over, present.__getitem__))
+            for some in ([span] for span in over) if longer else portions(over, present.__getitem__):
+                made += _keep(store, some, definition)
     return made
-
-
-def _months_kept(year: Span, present: Iterable[Span], valid: set[Span]) -> bool:
-    return all(span in valid for span in present if span.months == 1 and year.holds(span.first))
 
 
 def forget(store: ReachStore, first: date, last: date) -> None:
     """Throw away what is kept of the years that these days touch."""
     condition = f"first BETWEEN '{first.year}-01-01' AND '{last.year}-12-31'"
     for table in ("reach_kept", "reach_people"):
-        store.command(f"ALTER TABLE {table} DELETE WHERE {condition}", mutations_sync=2)
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """People of a period by the expression `key`, among what `where` holds for.
-
-    `kept` is the dimension whose sketches may answer, None when only raw rows can; of outlets in `moving` only
-    raw rows can; `largest` 1 when years cannot be told into months.
-    """
-
-    key: str
-    where: str
-    period: Period
-    kept: str | None
-    largest: int = 12
-    moving: tuple[str, ...] = ()
-
-
-def people_sql(ask: Ask, kept: Iterable[Span], definition: Definition) -> str:
-    """The SELECT of key and number of people, from the kept spans where they answer and else from raw rows."""
-    spans = _cover(ask, kept)
-    parts = []
-    apart = f"outlet IN {listed(ask.moving)}" if ask.moving else ""
-    if spans:
-        lines = f"dimension = '{ask.kept}' AND ({' OR '.join(span.sql for span in spans)})"
-        inner = f"SELECT first AS day, key AS {ask.kept or 'nothing'}, people FROM reach_people WHERE {lines}"
-        stayed = f" AND NOT ({apart})" if apart else ""
-        parts.append(f"SELECT {ask.key} AS k, people FROM ({inner}) WHERE {ask.where}{stayed}")
-    days = [_between(gap) for gap in _gaps(ask.period, spans)]
-    if apart:
-        days += [f"({span.days} AND {apart})" for span in spans]
-    if days:
-        parts.append(f"""
-            SELECT {ask.key} AS k, uniqCombined64State({CELLS})(visitor) AS people FROM reach_event
-            WHERE ({" OR ".join(days)}) AND visitor != 0 AND kind IN {listed(definition.kinds)} AND {ask.where}
-            GROUP BY k
-        """)
-    return f"SELECT k, uniqCombined64Merge({CELLS})(people) FROM ({' UNION ALL '.join(parts)}) GROUP BY k"
-
-
-def _between(period: Period) -> str:
-    return f"day BETWEEN '{period.first}' AND '{period.last}'"
-
-
-def _cover(ask: Ask, valid: Iterable[Span]) -> list[Span]:
-    """The kept spans that answer for the period, without overlap, by date."""
-    if ask.kept is None:
-        return []
-    chosen: list[Span] = []
-    for span in sorted(valid, key=lambda one: (-one.months, one.first)):
-        inside = ask.period.first <= span.first and span.last <= ask.period.last
-        if inside and span.months <= ask.largest and not any(one.holds(span.first) for one in chosen):
-            chosen.append(span)
-    return sorted(chosen, key=lambda one: one.first)
-
-
-def _gaps(period: Period, spans: Sequence[Span]) -> Iterator[Period]:
-    at = period.first
-    for span in spans:
-        if at < span.first:
-            yield Period(at, span.first - timedelta(days=1))
-        at = span.last + timedelta(days=1)
-    if at <= period.last:
-        yield Period(at, period.last)
-
-
-def _present(counted: Mapping[date, int]) -> dict[Span, int]:
-    """The months and years that have raw rows, with their number, months first."""
-    found: dict[Span, int] = {}
-    for months in (1, 12):
-        for day, number in counted.items():
-            span = Span(day.replace(day=1, month=day.month if months == 1 else 1), months)
-            found[span] = found.get(span, 0) + number
-    return {span: number for span, number in found.items() if number}
+        store.forget(table, condition)
+    store.forget("reach_monthly", between(date(first.year, 1, 1), date(last.year, 12, 31)))
 
 
 def valid(store: ReachStore, counted: Mapping[date, int], definition: Definition) -> set[Span]:
@@ -164,50 +83,94 @@ def valid(store: ReachStore, counted: Mapping[date, int], definition: Definition
     }
 
 
+def _present(counted: Mapping[date, int]) -> dict[Span, int]:
+    """The months that have raw rows, and the years up to each of them, with the number of rows."""
+    months: dict[date, int] = {}
+    for day, number in counted.items():
+        months[day.replace(day=1)] = months.get(day.replace(day=1), 0) + number
+    found, sofar = {}, dict[int, int]()
+    for first, number in sorted(months.items()):
+        if number:
+            sofar[first.year] = sofar.get(first.year, 0) + number
+            found[Span(first, 1)] = number
+            found[Span(date(first.year, 1, 1), first.month)] = sofar[first.year]
+    return found
+
+
 def _keep(store: ReachStore, spans: Sequence[Span], definition: Definition) -> int:
-    """Make the sketches of some months, or of some years from their months; returns how many hold."""
+    """Make the lines of some months, or of a year up to a month from what is kept; returns how many hold."""
     _enter(store, [(span, -1) for span in spans], definition)
-    lines = " OR ".join(span.sql for span in spans)
-    if store.query(f"SELECT 1 FROM reach_people WHERE {lines} LIMIT 1"):
-        store.command(f"ALTER TABLE reach_people DELETE WHERE {lines}", mutations_sync=2)
+    _clear(store, spans)
     before = _counts(store, spans)
-    for statement in _year_sql(spans) if spans[0].months == 12 else _month_sql(spans, definition):
+    longer = spans[0].months > 1
+    for statement in _longer_sql(store, spans[0], definition) if longer else _month_sql(spans, definition):
         store.command(statement)
-    # Raw rows are only ever added: the same number before and after means that nothing came between.
+    # Raw rows are only ever added: the same number before and after means that nothing came between. Sums are of
+    # closed days: a month with an open one must wait for it.
     after = _counts(store, spans)
-    whole = [(span, before[span]) for span in spans if before[span] == after[span]]
+    waiting = rollups.open_days(store, spans[0].first, spans[-1].last, definition)
+    whole = [
+        (span, before[span])
+        for span in spans
+        if before[span] == after[span] and not any(span.first <= day <= span.last for day in waiting)
+    ]
     _enter(store, whole, definition)
     return len(whole)
 
 
+def _clear(store: ReachStore, spans: Sequence[Span]) -> None:
+    """Take away what an earlier keeping of these spans made."""
+    months = [str(span.first) for span in spans if span.months == 1]
+    for table, lines in (
+        ("reach_people", " OR ".join(span.sql for span in spans)),
+        ("reach_monthly", f"day IN {listed(months)}" if months else ""),
+    ):
+        if lines and store.query(f"SELECT 1 FROM {table} WHERE {lines} LIMIT 1"):
+            store.forget(table, lines)
+
+
 def _counts(store: ReachStore, spans: Sequence[Span]) -> dict[Span, int]:
-    counts = ", ".join(f"countIf({span.days})" for span in spans)
-    between = f"day BETWEEN '{spans[0].first}' AND '{spans[-1].last}'"
-    numbers = store.query(f"SELECT {counts} FROM reach_event WHERE {between}")[0]
+    counts = ", ".join(f"sumIf(rows, {span.days})" for span in spans)
+    numbers = store.query(f"SELECT {counts} FROM reach_counted")[0]
     return dict(zip(spans, map(int, numbers), strict=True))
 
 
 def _month_sql(spans: Sequence[Span], definition: Definition) -> Iterator[str]:
     days = " OR ".join(span.days for span in spans)
-    for dimension, key in DIMENSIONS.items():
+    columns = "outlet, channel, campaign, piece, kind, audience, place"
+    yield f"""
+        INSERT INTO reach_monthly (outlets, day, {columns}, quantity)
+        SELECT outlets, toStartOfMonth(day) AS first, {columns}, sum(quantity) FROM reach_daily
+        WHERE {days} GROUP BY outlets, first, {columns}
+    """
+    for dimension in DIMENSIONS:
         yield f"""
-            INSERT INTO reach_people
-            SELECT toStartOfMonth(day) AS f, 1, '{dimension}', {key} AS k, uniqCombined64({CELLS})(visitor),
-                uniqCombined64State({CELLS})(visitor)
+            INSERT INTO reach_people (first, months, dimension, key, people, number)
+            SELECT toStartOfMonth(day) AS f, 1, '{dimension}', {dimension or "''"} AS k,
+                uniqCombined64State({CELLS})(visitor) AS seen, finalizeAggregation(seen)
             FROM reach_event WHERE ({days}) AND visitor != 0 AND kind IN {listed(definition.kinds)}
             GROUP BY f, k
         """
 
 
-def _year_sql(spans: Sequence[Span]) -> Iterator[str]:
-    for span in spans:
-        yield f"""
-            INSERT INTO reach_people
-            SELECT toDate('{span.first}'), 12, dimension, key, uniqCombined64Merge({CELLS})(people),
-                uniqCombined64MergeState({CELLS})(people)
-            FROM reach_people WHERE months = 1 AND first BETWEEN '{span.first}' AND '{span.last}'
-            GROUP BY dimension, key
-        """
+def _longer_sql(store: ReachStore, span: Span, definition: Definition) -> Iterator[str]:
+    """The year so far from the longest kept before it and the months after that."""
+    held = valid(store, rollups.counted(store), definition)
+    kept = [one for one in held if one.first == span.first and one.months < span.months]
+    start = max(kept, key=lambda one: one.months, default=None)
+    after = start.last if start else date.min
+    parts = [
+        one
+        for one in held
+        if one.months == 1 and after < one.first <= span.last and one.first.year == span.first.year
+    ]
+    lines = " OR ".join(one.sql for one in ([start] if start else []) + parts) or "0"
+    yield f"""
+        INSERT INTO reach_people (first, months, dimension, key, people, number)
+        SELECT toDate('{span.first}'), {span.months}, dimension, key,
+            uniqCombined64MergeState({CELLS})(people) AS seen, finalizeAggregation(seen)
+        FROM reach_people WHERE {lines} GROUP BY dimension, key
+    """
 
 
 def _enter(store: ReachStore, lines: Sequence[tuple[Span, int]], definition: Definition) -> None:

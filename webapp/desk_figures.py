@@ -18,7 +18,7 @@ from institution.desk_home import Figure
 from institution.models import Outlet, OutletKind
 from institution.powers import WHOLE
 from tracking import periods, reports
-from tracking.measure import CHANNEL
+from tracking.groupings import CHANNEL
 from tracking.periods import Period
 from tracking.reports import Ask, Line
 from tracking.store import ReachStore
@@ -62,7 +62,7 @@ def _total(session: Session, within: str, period: Period, now: datetime) -> Line
     if known and now - known[0] < _FRESH:
         return known[1]
     try:
-        asked = Ask(periods.compare(period, periods.YEAR), CHANNEL, within)
+        asked = Ask(periods.compare(period, periods.YEAR), (CHANNEL,), within, people=False)
         total = reports.report(store, session, asked).total
     except Exception as fault:  # whatever ails the store, a figure never breaks the page
         structlog.get_logger().warning("home_reach", fault=str(fault))

@@ -94,6 +94,10 @@ def main(home: Path, mode: str) -> None:
     }
     if mode == "write":
         write(home, spool, store)
+    elif mode == "drain":
+        sys.stdout.write("draining\n")
+        sys.stdout.flush()
+        Drain(spool, store).run_once()
     elif mode == "count":
         count(spool, store)
     else:

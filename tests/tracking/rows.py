@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, TypeVar
 
 from tracking.definition import FIRST, Definition
 from tracking.events import ReachEvent, new_id, to_line
 from tracking.store import ReachStore
+
+T = TypeVar("T")
 
 
 def event(day: str, kind: str = "visited", *, hour: int = 4, **more: Any) -> ReachEvent:
@@ -26,20 +28,20 @@ def ship(store: ReachStore, segment: str, events: Iterable[ReachEvent]) -> None:
     store.ship(segment, b"".join(to_line(one) for one in events))
 
 
-def gross(events: Iterable[ReachEvent], key: Callable[[ReachEvent], str]) -> dict[str, int]:
+def gross(events: Iterable[ReachEvent], key: Callable[[ReachEvent], T]) -> dict[T, int]:
     """Gross person-times by key, counted one by one."""
-    found: dict[str, int] = {}
+    found: dict[T, int] = {}
     for one in events:
         if one.kind in FIRST.kinds:
             found[key(one)] = found.get(key(one), 0) + one.quantity
-    return found
+    return {name: number for name, number in found.items() if number}
 
 
 def unique(
-    events: Iterable[ReachEvent], key: Callable[[ReachEvent], str], definition: Definition = FIRST
-) -> dict[str, int]:
+    events: Iterable[ReachEvent], key: Callable[[ReachEvent], T], definition: Definition = FIRST
+) -> dict[T, int]:
     """Deduplicated person-times by key, counted one by one, straight from the definition's words."""
-    found: dict[str, int] = {}
+    found: dict[T, int] = {}
     groups: dict[tuple[Any, ...], list[ReachEvent]] = {}
     for one in events:
         if one.kind not in definition.kinds:
@@ -56,9 +58,9 @@ def unique(
     return {name: number for name, number in found.items() if number}
 
 
-def people(events: Iterable[ReachEvent], key: Callable[[ReachEvent], str]) -> dict[str, int]:
+def people(events: Iterable[ReachEvent], key: Callable[[ReachEvent], T]) -> dict[T, int]:
     """Distinct visitors by key; exact, as the sketch is for small numbers."""
-    found: dict[str, set[int]] = {}
+    found: dict[T, set[int]] = {}
     for one in events:
         if one.visitor and one.kind in FIRST.kinds:
             found.setdefault(key(one), set()).add(one.visitor)

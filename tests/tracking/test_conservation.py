@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,8 +16,10 @@ from tracking import measure, rollups, sketches, snapshot
 from tracking.definition import FIRST
 from tracking.dimensions import Span, Tree
 from tracking.events import KINDS, ReachEvent, to_line
-from tracking.measure import Question
+from tracking.measure import Figures, Measured
 from tracking.periods import Period
+from tracking.question import Question
+from tracking.schema import ROLLUPS
 from tracking.store import ReachStore
 
 FIRST_DAY = date(2023, 2, 20)
@@ -40,6 +43,7 @@ TREE = Tree(
         "it's": (span(OLD, "带引号", "outlet", "Q"),),
     }
 )
+ZONE = timedelta(hours=8)
 KEYS: dict[str, Callable[[ReachEvent], str]] = {
     "outlet": lambda one: one.outlet,
     "channel": lambda one: one.channel,
@@ -48,7 +52,18 @@ KEYS: dict[str, Callable[[ReachEvent], str]] = {
     "month": lambda one: one.day.isoformat()[:7],
     "day": lambda one: one.day.isoformat(),
     "branch": lambda one: TREE.branches("H", one.day).get(one.outlet, one.outlet),
+    "county": lambda one: TREE.branches("H", one.day, "county").get(one.outlet, one.outlet),
+    "audience": lambda one: one.audience,
+    "place": lambda one: one.place,
+    "year": lambda one: f"{one.day.year}",
+    "quarter": lambda one: f"{one.day.year}-Q{(one.day.month + 2) // 3}",
+    "week": lambda one: "{}-W{:02d}".format(*one.day.isocalendar()),
+    "hour": lambda one: f"{(one.at + ZONE):%H}",
 }
+PAIRS = (
+    ("outlet", "channel"), ("branch", "month"), ("channel", "day"), ("campaign", "piece"), ("month", "outlet"),
+    ("place", "audience"), ("county", "week"), ("day", "hour"),
+)  # fmt: skip
 
 
 @st.composite
@@ -60,6 +75,8 @@ def events(draw: st.DrawFn) -> ReachEvent:
         "channel": draw(st.sampled_from(["web", "wechat", ""])),
         "piece": draw(st.sampled_from(["p", "q", ""])),
         "campaign": draw(st.sampled_from(["315", ""])),
+        "audience": draw(st.sampled_from(["elders", "", ""])),
+        "place": draw(st.sampled_from(["village", "", ""])),
     }
     if draw(st.booleans()):
         quantity = draw(st.integers(-30, 200))
@@ -77,41 +94,49 @@ def emptied(store: ReachStore) -> Callable[[], ReachStore]:
     """The store made empty again: one engine serves all examples."""
 
     def empty() -> ReachStore:
-        for table in ("reach_event", "reach_counted", "reach_gross", "reach_unique", "reach_closed"):
-            store.command(f"TRUNCATE TABLE {table}")
-        for table in ("reach_people", "reach_kept"):
-            store.command(f"TRUNCATE TABLE {table}")
+        for table in ("reach_event", "reach_counted", *ROLLUPS):
+            store.empty(table)
         return store
 
     return empty
 
 
 def check(store: ReachStore, stream: list[ReachEvent]) -> None:
-    """Every grouping is what counting one by one gives, and adds up to the same."""
+    """Every grouping, and every pair, is what counting one by one gives, and adds up to the same."""
     raw = sum(one.quantity for one in stream if one.kind in FIRST.kinds)
-    for by, key in KEYS.items():
-        found = measure.measure(
-            store, TREE, Question(by), PERIOD, FIRST, snapshot=snapshot.take(store, FIRST)
-        )
-        of = {name: figures for name, figures in found.rows.items() if name or figures}
-        assert {name: f.gross for name, f in of.items() if f.gross} == {
-            name: number for name, number in rows.gross(stream, key).items() if number
-        }, by
+    everybody = rows.unique(stream, lambda _one: ("all",)).get(("all",), 0)
+    people = rows.people(stream, lambda _one: ("all",)).get(("all",), 0)
+    for by in (*((one,) for one in KEYS), *PAIRS):
+        key = partial(keyed, by)
+        found = ask(store, Question(by))
+        of = found.rows
+        assert {name: f.gross for name, f in of.items() if f.gross} == rows.gross(stream, key), by
         assert {name: f.deduplicated for name, f in of.items() if f.deduplicated} == rows.unique(
             stream, key
         ), by
         assert {name: f.people for name, f in of.items() if f.people} == rows.people(stream, key), by
-        assert found.total.gross == sum(f.gross for f in of.values()) == raw, by
-        everybody = rows.unique(stream, lambda _one: "all").get("all", 0)
-        assert found.total.deduplicated == sum(f.deduplicated for f in of.values()) == everybody, by
-        assert found.total.people == rows.people(stream, lambda _one: "all").get("all", 0), by
+        assert found.total == Figures(raw, everybody, people), by
+    kinds = ask(store, Question(("kind",)))
+    assert {name: f.gross for name, f in kinds.rows.items() if f.gross} == rows.gross(
+        stream, lambda one: (one.kind,)
+    )
+    assert kinds.total.gross == raw
+    assert kinds.total.deduplicated is None
+
+
+def keyed(by: tuple[str, ...], one: ReachEvent) -> tuple[str, ...]:
+    return tuple(KEYS[name](one) for name in by)
+
+
+def ask(store: ReachStore, question: Question) -> Measured:
+    return measure.measure(store, TREE, question, PERIOD, FIRST, snapshot=snapshot.take(store, FIRST))
 
 
 number = 0
 
 
 @settings(
-    max_examples=10,
+    max_examples=6,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -153,17 +178,33 @@ def test_within_a_branch_the_children_add_up_to_it(store: ReachStore) -> None:
         event("2023-03-10", outlet="unknown", visitor=4),
     ]
     rows.ship(store, "seg-1", stream)
-    whole = measure.measure(
-        store, TREE, Question("branch"), PERIOD, FIRST, snapshot=snapshot.take(store, FIRST)
-    )
+    whole = ask(store, Question(("branch",)))
     for province in ("P", "Q"):
-        part = measure.measure(
-            store, TREE, Question("outlet", province), PERIOD, FIRST, snapshot=snapshot.take(store, FIRST)
-        )
-        assert part.total == whole.rows[province]
-        by_channel = measure.measure(
-            store, TREE, Question("channel", province), PERIOD, FIRST, snapshot=snapshot.take(store, FIRST)
-        )
-        assert by_channel.total == part.total
-    assert whole.rows["P"].gross == 2, "the day before the move still belongs to the old province"
-    assert set(whole.rows) == {"P", "Q", "", "unknown"}
+        part = ask(store, Question(("outlet",), province))
+        assert part.total == whole.rows[province,]
+        assert ask(store, Question(("channel",), province)).total == part.total
+        assert ask(store, Question(("channel",), province, (("channel", ("web",)),))).total == part.total
+    assert whole.rows["P",].gross == 2, "the day before the move still belongs to the old province"
+    assert set(whole.rows) == {("P",), ("Q",), ("",), ("unknown",)}
+
+
+def test_filters_keep_what_they_name_and_add_up_to_the_whole(store: ReachStore) -> None:
+    stream = [
+        event("2023-03-09", "delivered", outlet="a", visitor=1, channel="sms", campaign="315"),
+        event("2023-03-09", outlet="a", visitor=1, channel="web", campaign="315", hour=5),
+        event("2023-03-10", outlet="b", visitor=2, channel="web", audience="elders"),
+        rows.heads("2023-03-10", 7, outlet="b", channel="outlet", place="village"),
+    ]
+    rows.ship(store, "seg-1", stream)
+    for closed in (False, True):
+        for dimension in ("channel", "campaign", "audience", "place"):
+            every = ask(store, Question((dimension,)))
+            for (key,), figures in every.rows.items():
+                narrowed = ask(store, Question(("outlet",), where=((dimension, (key,)),)))
+                assert narrowed.total == figures, (dimension, key, closed)
+        sent = ask(store, Question(("outlet",), where=(("kind", ("delivered",)),)))
+        assert sent.total == Figures(1, None, 1)
+        unasked = ask(store, Question(("outlet",), people=False))
+        assert unasked.total == Figures(10, 10, None)
+        rollups.close_days(store, date(2024, 1, 1))
+        sketches.close(store, date(2024, 1, 1))
