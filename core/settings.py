@@ -80,6 +80,10 @@ class Settings(BaseSettings):
     spool_seal_bytes: int = Field(
         8_388_608, ge=1024, description="Size in bytes at which an open spool segment is sealed"
     )
+    spool_sync: bool = Field(
+        False,
+        description="Whether an event is answered only after an fsync that covers it (shared by all that wait: set more threads); off: a power cut may take the last seconds, a crash nothing",
+    )
     drain_seconds: float = Field(
         1.0, gt=0, description="Pause in seconds between two looks of the drain at the spool"
     )

@@ -1,16 +1,16 @@
 """Ships sealed segments to the store, and deletes one only after the store confirmed it."""
 
 import io
-import os
-import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
 import structlog
 
+from tracking import health
 from tracking.columns import fitting
 from tracking.events import are_drop_lines, are_lines, grown, is_line
+from tracking.files import write_durably
 from tracking.spool import DROPS, REJECTED, Spool
 
 REJECTED_LINE, TORN_LINE = "rejected_line", "torn_line"
@@ -61,7 +61,10 @@ class Drain:
                 shipped += self._ship(path)
             except Exception as error:
                 log.warning("reach_segment_not_shipped", segment=path.stem, error=type(error).__name__)
+                self._spool.health.note(health.NOT_SHIPPED, _why(error))
                 failure = error
+        if shipped:
+            self._spool.health.note(health.DRAINED, str(shipped))
         if failure is not None:
             raise failure
         return shipped
@@ -101,14 +104,16 @@ class Drain:
         aside = self._spool.folder / REJECTED / path.name
         if aside.exists():
             return  # counted at an earlier try
-        temporary = aside.with_name(f".{aside.name}.{secrets.token_hex(6)}")
-        with temporary.open("xb") as file:
-            file.writelines(line if line.endswith(b"\n") else line + b"\n" for line in bad)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(aside)
+        aside.parent.mkdir(exist_ok=True)
+        write_durably(aside, b"".join(line if line.endswith(b"\n") else line + b"\n" for line in bad))
         self._count_drop(REJECTED_LINE, len(bad))
         log.warning("reach_lines_rejected", segment=path.stem, quantity=len(bad))
+
+
+def _why(error: Exception) -> str:
+    return (
+        health.reason(error) if isinstance(error, OSError) else f"{type(error).__name__}: {str(error)[:160]}"
+    )
 
 
 def _certain(path: Path) -> int:

@@ -7,7 +7,6 @@ when they come one by one, and as many times more as there are threads that writ
 
 import os
 import threading
-from collections.abc import Callable
 
 
 class NotSynced(OSError):
@@ -17,12 +16,12 @@ class NotSynced(OSError):
 class GroupSync:
     """The syncing of one file that only grows. Places are sizes of the file after a write, in bytes."""
 
-    def __init__(self, file: int, fsync: Callable[[int], None] = os.fsync) -> None:
+    def __init__(self, file: int) -> None:
         self._file = file
-        self._fsync = fsync
         self._turn = threading.Condition()
         self._written = self._synced = 0
-        self._busy = self._failed = False
+        self._busy = False
+        self._failed: OSError | None = None
 
     def wait(self, place: int) -> None:
         """Return once an fsync that began after the write up to `place` has ended; NotSynced if one failed."""
@@ -30,21 +29,19 @@ class GroupSync:
             self._written = max(self._written, place)
             while self._synced < place:
                 if self._failed:
-                    raise NotSynced("the disk did not confirm what was written")
+                    raise NotSynced(self._failed.errno, "the disk did not confirm what was written")
                 if self._busy:
                     self._turn.wait()
                 else:
                     self._sync()
 
     def finish(self) -> None:
-        """Sync what is left before the file is closed; afterwards nobody uses it."""
+        """Sync what is left before the file is closed; afterwards nobody uses it. OSError: not now."""
         with self._turn:
             while self._busy:
                 self._turn.wait()
-            if self._failed:
-                raise NotSynced("the disk did not confirm what was written")
-            self._fsync(self._file)
-            self._synced = self._written = 1 << 62
+            os.fsync(self._file)
+            self._synced = 0 if self._failed else 1 << 62  # who was refused once is not told otherwise
             self._turn.notify_all()
 
     def _sync(self) -> None:
@@ -56,20 +53,15 @@ class GroupSync:
         upto, self._busy = self._written, True
         self._turn.release()
         try:
-            self._fsync(self._file)
-            failed = False
-        except OSError:
-            failed = True
+            os.fsync(self._file)
+            failed = None
+        except OSError as error:
+            failed = error
         finally:
             self._turn.acquire()
         self._busy = False
         if failed:
-            self._failed = True
+            self._failed = failed
         else:
             self._synced = max(self._synced, upto)
         self._turn.notify_all()
-
-    @property
-    def failed(self) -> bool:
-        """Whether the disk refused: no further line may go into this file."""
-        return self._failed

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from core.settings import Settings
-from tracking import bots, visitors
+from tracking import bots, health, visitors
 from tracking.attribution import PARAMETER, Attribution, Attributions, PageKeys
 from tracking.events import ReachEvent, Stamps, drop_line, escape, new_id, to_line
 from tracking.spool import DROPS, SEGMENT, Spool, SpoolError
@@ -72,6 +72,7 @@ class Recorder:
         self._secure = settings.public_url.startswith("https:")
         self._hash = visitors.DailyHash(settings.home / "salts")
         self._run = f"run-{os.urandom(6).hex()}"
+        self._watch = health.ClockWatch(clock(), time.monotonic())
         self._dropped: Counter[tuple[str, str]] = Counter()
         self._drop_lock = threading.Lock()
         self._where = lru_cache(_REMEMBERED)(self._where_of)
@@ -162,6 +163,10 @@ class Recorder:
 
     def tick(self) -> None:
         """What must happen about once a second in each process that records: flush drops, seal by age."""
+        lost = self._watch.set_back(self._clock(), time.monotonic())
+        if lost:
+            self._spool.health.note(health.CLOCK_BACK, f"{lost:.0f}")
+            log.warning("reach_clock_set_back", seconds=round(lost, 1))
         try:
             self.flush_drops()
             self._spool.seal_if_due()

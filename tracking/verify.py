@@ -14,12 +14,13 @@ from core.i18n import mark
 from tracking import measure, rollups, sketches
 from tracking.definition import CELLS, Definition
 from tracking.dimensions import Tree
+from tracking.files import OPEN, SEALED
 from tracking.groupings import DAY, KEYS, KIND, MONTH, OUTLET, PROVINCE
 from tracking.periods import Period
 from tracking.question import Question
 from tracking.rollups import between, listed
 from tracking.snapshot import Snapshot, take
-from tracking.spool import DROPS, OPEN, SEALED
+from tracking.spool import DROPS
 from tracking.store import ReachStore
 
 COUNTS, IDS, GROSS, UNIQUE, PEOPLE, SUMS, SPOOL = (

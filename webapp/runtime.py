@@ -68,9 +68,7 @@ def build(settings: Settings) -> Runtime:
     runtime.offer(Vault, lambda r: Vault(r.service(Keys), settings.privacy_ring))
     runtime.offer(Database, lambda _r: Database(settings.relational_url))
     runtime.offer(Attributions, lambda r: Attributions(r.service(Keys)))
-    runtime.offer(
-        Spool, lambda _r: Spool(settings.spool_dir, settings.spool_seal_seconds, settings.spool_seal_bytes)
-    )
+    runtime.offer(Spool, lambda _r: Spool.of(settings))
     runtime.offer(Recorder, lambda r: Recorder(r.service(Spool), r.service(Attributions), settings))
     runtime.offer(ReachStore, lambda _r: ReachStore.open(settings))
     runtime.offer(
