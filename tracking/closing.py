@@ -6,7 +6,10 @@ from datetime import date
 from sqlmodel import Session
 
 from core import clock
+from core.alone import alone
 from core.database import Database
+from core.errors import Conflict
+from core.i18n import mark
 from core.settings import Settings
 from tracking import definition, rollups, sketches
 from tracking.dimensions import Tree
@@ -16,17 +19,29 @@ from tracking.verify import verify as compare
 
 
 def close_past(store: ReachStore, database: Database, today: date) -> int:
-    """Close all days before `today` and keep the people of whole months and years; returns how many."""
-    with database.reading() as session:
-        current = definition.in_force(session, today)
-    return rollups.close_days(store, today, current) + sketches.close(store, today, current)
+    """Close all days before `today` and keep what is over of months and years; returns how many.
+
+    One process at a time: two that close the same day would add it twice. Another is at it: nothing is done.
+    """
+    with alone(database, "reach-closing") as held:
+        if not held:
+            return 0
+        with database.reading() as session:
+            current = definition.in_force(session, today)
+        return rollups.close_days(store, today, current) + sketches.close(store, today, current)
 
 
 def rebuild(store: ReachStore, database: Database, today: date) -> tuple[int, int]:
-    """Compute everything from the raw rows again; returns the days, and the months and years."""
-    with database.reading() as session:
-        current = definition.in_force(session, today)
-    return rollups.rebuild(store, today, current), sketches.close(store, today, current)
+    """Compute everything from the raw rows again; returns the days, and the months and years.
+
+    Conflict while another process closes days.
+    """
+    with alone(database, "reach-closing") as held:
+        if not held:
+            raise Conflict(mark("另一个进程正在汇总触达，请过一会儿再试。"))
+        with database.reading() as session:
+            current = definition.in_force(session, today)
+        return rollups.rebuild(store, today, current), sketches.close(store, today, current)
 
 
 def verify(
