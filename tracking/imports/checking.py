@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 from core.i18n import gettext as _
 from core.i18n import mark
@@ -57,24 +57,23 @@ class Checked:
         return sum(one.quantity for one in self.lines)
 
 
-class _Bad(Exception):
+@dataclass(frozen=True, slots=True)
+class _Bad:
     """A cell breaks a rule: the place of its column, the rule, its words."""
 
-    def __init__(self, at: int | None, rule: str, **words: Any) -> None:
-        super().__init__(rule)
-        self.at, self.rule, self.words = at, rule, words
+    at: int | None
+    rule: str
+    words: Mapping[str, Any] = field(default_factory=dict)
 
 
 def check(table: Table, columns: Columns, known: Known, today: date) -> Checked:
     """Look at every row; lines hold only what good rows say, and nothing is to be applied while one is bad."""
     run = _Run(table, columns, known, today)
-    faults: list[Fault] = []
-    for number, cells in table.rows:
-        try:
-            run.take(number, cells)
-        except _Bad as bad:
-            heading = table.headings[bad.at] if bad.at is not None else ""
-            faults.append(Fault(number, heading, bad.rule, bad.words))
+    faults = [
+        Fault(number, table.headings[bad.at] if bad.at is not None else "", bad.rule, bad.words)
+        for number, cells in table.rows
+        for bad in run.take(number, cells)
+    ]
     faults += run.too_much()
     return Checked(faults, lines.as_sums(run.sums), len(table.rows), run.skipped)
 
@@ -91,25 +90,34 @@ class _Run:
         counting = {place for place, _kind in self._counts}
         self._saying = [place for place in range(len(table.headings)) if place not in counting]
         self._seen: dict[Any, int] = {}
-        self._days: dict[str, date] = {}
-        self._keys: dict[tuple[str, str], str] = {}
+        self._days: dict[str, date | _Bad] = {}
+        self._keys: dict[tuple[str, str], str | _Bad] = {}
 
-    def take(self, number: int, cells: Sequence[str]) -> None:
-        """Add a row to the sums, or raise _Bad."""
-        for place, cell in enumerate(cells):
-            if len(cell) >= 11 and _PHONE.fullmatch(cell):
-                raise _Bad(place, mark("像是手机号。触达数据不含个人信息，请删去这一列再导入。"))
-        self._once(number, cells)
-        day = self._day(cells)
-        found = {name: self._key(name, cells) for name in KEYS}
-        if not found[OUTLET] and self._known.place != WHOLE:
-            raise _Bad(self._at[OUTLET], mark("没有写网点：只有全辖的导入可以记在总部线上。"))
-        quantities = self._quantities(cells, found.pop(KIND))
-        if not quantities:
-            self.skipped += 1
-        for kind, quantity in quantities:
-            keys = Keys(day, kind, **found)
-            self.sums[keys] = self.sums.get(keys, 0) + quantity
+    def take(self, number: int, cells: Sequence[str]) -> list[_Bad]:
+        """Add a row to the sums, or say all that is wrong with it."""
+        personal = _personal(cells)
+        if personal:
+            return personal
+        day, found = self._day(cells), {name: self._key(name, cells) for name in KEYS}
+        kind, counts = found.pop(KIND), self._quantities(cells)
+        bad = [one for one in (day, kind, *found.values(), *(n for _k, n in counts)) if isinstance(one, _Bad)]
+        bad += self._homeless(found[OUTLET]) or self._once(number, cells)
+        if bad:
+            return bad
+        counted = cast("list[tuple[str, int]]", [(own or kind, n) for own, n in counts if n])
+        if any(not name for name, _n in counted):
+            return [_Bad(self._at[KIND], mark("没有写事件类别。"))]
+        self.skipped += not counted
+        under = cast("list[str]", list(found.values()))
+        for name, n in counted:
+            keys = Keys(cast(date, day), name, *under)
+            self.sums[keys] = self.sums.get(keys, 0) + n
+        return []
+
+    def _homeless(self, outlet: str | _Bad) -> list[_Bad]:
+        if outlet or self._known.place == WHOLE:
+            return []
+        return [_Bad(self._at[OUTLET], mark("没有写网点：只有全辖的导入可以记在总部线上。"))]
 
     def too_much(self) -> list[Fault]:
         """Sums that no line can carry."""
@@ -120,17 +128,16 @@ class _Run:
             if number > lines.MOST
         ]
 
-    def _once(self, number: int, cells: Sequence[str]) -> None:
+    def _once(self, number: int, cells: Sequence[str]) -> list[_Bad]:
         """The same receipt twice, or a row that says the same as another of everything but the numbers."""
         receipt = self._at[RECEIPT]
-        said = cells[receipt] if receipt is not None else tuple(cells[place] for place in self._saying)
+        said = cells[receipt] if receipt is not None else tuple([cells[place] for place in self._saying])
         if receipt is not None and not said:
-            raise _Bad(receipt, mark("没有回执编号。"))
+            return [_Bad(receipt, mark("没有回执编号。"))]
         first = self._seen.setdefault(said, number)
-        if first != number:
-            raise _Bad(receipt, mark("与第 %(row)s 行重复。"), row=first)
+        return [] if first == number else [_Bad(receipt, mark("与第 %(row)s 行重复。"), {"row": first})]
 
-    def _day(self, cells: Sequence[str]) -> date:
+    def _day(self, cells: Sequence[str]) -> date | _Bad:
         at = self._at[DAY]
         text = cells[at] if at is not None else ""
         known = self._days.get(text)
@@ -138,17 +145,17 @@ class _Run:
             known = self._days[text] = self._read_day(at, text)
         return known
 
-    def _read_day(self, at: int | None, text: str) -> date:
+    def _read_day(self, at: int | None, text: str) -> date | _Bad:
         day = parsed_day(text)
         if day is None:
-            raise _Bad(at, mark("“%(text)s”不是日期，请写成 2026-09-15。"), text=text[:40])
+            return _Bad(at, mark("“%(text)s”不是日期，请写成 2026-09-15。"), {"text": text[:40]})
         if day > self._today:
-            raise _Bad(at, mark("%(day)s 还没有到，请核对日期。"), day=day.isoformat())
+            return _Bad(at, mark("%(day)s 还没有到，请核对日期。"), {"day": day.isoformat()})
         if day < EARLIEST:
-            raise _Bad(at, mark("%(day)s 太早，请核对年份。"), day=day.isoformat())
+            return _Bad(at, mark("%(day)s 太早，请核对年份。"), {"day": day.isoformat()})
         return day
 
-    def _key(self, name: str, cells: Sequence[str]) -> str:
+    def _key(self, name: str, cells: Sequence[str]) -> str | _Bad:
         at = self._at[name]
         text = (cells[at] if at is not None else "") or self._columns.constants.get(name, "")
         if not text:
@@ -158,31 +165,30 @@ class _Run:
             known = self._keys[name, text] = self._read_key(name, at, text)
         return known
 
-    def _read_key(self, name: str, at: int | None, text: str) -> str:
+    def _read_key(self, name: str, at: int | None, text: str) -> str | _Bad:
         key = self._known.key(name, text)
         if key is not None:
             return key
         words = {"name": _(LABELS[name]), "text": text[:60]}
         if name == OUTLET and text in self._known.outside:
-            raise _Bad(at, mark("网点“%(text)s”不在这次导入所属的机构里。"), **words)
+            return _Bad(at, mark("网点“%(text)s”不在这次导入所属的机构里。"), words)
         if text in self._known.words[name].double:
-            raise _Bad(at, mark("有不止一个%(name)s叫“%(text)s”，请写编号。"), **words)
-        raise _Bad(at, mark("没有叫“%(text)s”的%(name)s，请核对编号。"), **words)
+            return _Bad(at, mark("有不止一个%(name)s叫“%(text)s”，请写编号。"), words)
+        return _Bad(at, mark("没有叫“%(text)s”的%(name)s，请核对编号。"), words)
 
-    def _quantities(self, cells: Sequence[str], kind: str) -> list[tuple[str, int]]:
+    def _quantities(self, cells: Sequence[str]) -> list[tuple[str, int | _Bad]]:
+        """What each column counts, with its own kind or ""; of receipts, one for each that arrived."""
         status = self._at[STATUS]
         if status is not None and cells[status].strip().lower() not in _ARRIVED:
             return []
         if not self._counts:
-            return [(kind, 1)]  # one receipt a row
-        found = []
-        for place, own in self._counts:
-            number = _number(place, cells[place])
-            if number and not (own or kind):
-                raise _Bad(self._at[KIND], mark("没有写事件类别。"))
-            if number:
-                found.append((own or kind, number))
-        return found
+            return [("", 1)]
+        return [(kind, _number(place, cells[place])) for place, kind in self._counts]
+
+
+def _personal(cells: Sequence[str]) -> list[_Bad]:
+    rule = mark("像是手机号。触达数据不含个人信息，请删去这一列再导入。")
+    return [_Bad(at, rule) for at, cell in enumerate(cells) if len(cell) >= 11 and _PHONE.fullmatch(cell)]
 
 
 def parsed_day(text: str) -> date | None:
@@ -196,14 +202,14 @@ def parsed_day(text: str) -> date | None:
         return None
 
 
-def _number(at: int, text: str) -> int:
+def _number(at: int, text: str) -> int | _Bad:
     if text in _NOTHING:
         return 0
     if not _NUMBER.fullmatch(text):
-        raise _Bad(at, mark("“%(text)s”不是整数。"), text=text[:40])
-    number = int(re.sub(r"[,，]", "", text))
+        return _Bad(at, mark("“%(text)s”不是整数。"), {"text": text[:40]})
+    number = int(text.replace(",", "").replace("，", ""))
     if number < 0:
-        raise _Bad(at, mark("数量不能是负数；要更正，请撤销原来的导入后重新导入。"))
+        return _Bad(at, mark("数量不能是负数；要更正，请撤销原来的导入后重新导入。"))
     if number > lines.MOST:
-        raise _Bad(at, mark("数量太大，请核对：一行最多 %(most)s。"), most=f"{lines.MOST:,}")
+        return _Bad(at, mark("数量太大，请核对：一行最多 %(most)s。"), {"most": f"{lines.MOST:,}"})
     return number

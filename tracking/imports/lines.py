@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from tracking.events import ReachEvent, escape, unescape
@@ -13,8 +14,7 @@ SOURCE = "import"
 MOST = 999_999_999  # what a line of the spool can carry
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Keys:
+class Keys(NamedTuple):
     """What a quantity is counted under."""
 
     day: date

@@ -15,31 +15,30 @@ from core.i18n import gettext as _
 from core.i18n import mark
 from institution import approvals, audit
 from institution.approval_models import Approval
-from tracking.imports import checking, lines, mapping, sources, table
+from tracking.imports import checking, lines, sources
 from tracking.imports.checking import Checked
+from tracking.imports.draft import Draft
 from tracking.imports.known import Known
 from tracking.imports.lines import Line
 from tracking.imports.mapping import Columns
 from tracking.imports.models import APPLIED, WAITING, ReachImport, ReachImportFile
-from tracking.imports.sources import Source
+from tracking.imports.table import Table
 
 IMPORT, UNDO = "reach.import", "reach.undo"
 PART = 20_000  # lines deposited at once
 audit.declare({"reach.import": mark("提交触达导入"), "reach.undo": mark("申请撤销触达导入")})
 
 
-def try_out(session: Session, data: bytes, columns: Columns, *, place: str, today: date) -> Checked:
-    """What importing a file would do: every fault, and the lines; nothing is written."""
-    return checking.check(table.read(data), columns, Known.read(session, place), today)
+def try_out(session: Session, found: Table, columns: Columns, *, place: str, today: date) -> Checked:
+    """What importing a table would do: every fault, and the lines; nothing is written."""
+    return checking.check(found, columns, Known.read(session, place), today)
 
 
 def submit(
     session: Session,
-    data: bytes,
+    draft: Draft,
     columns: Columns,
     *,
-    source: str,
-    file_name: str,
     place: str,
     by: int,
     now: datetime,
@@ -50,19 +49,19 @@ def submit(
 
     Conflict, naming the earlier import, when a file with the same cells stands already.
     """
-    found = table.read(data)
-    _refuse_again(session, found.hash)
+    _refuse_again(session, draft.table.hash)
     _refuse(list(columns.faults()))
-    done = checking.check(found, columns, Known.read(session, place), today)
+    done = try_out(session, draft.table, columns, place=place, today=today)
     _refuse([f"{_where(fault)}{fault.sentence}" for fault in done.faults])
     if not done.lines:
         raise Invalid(mark("文件里没有可以入账的数量。"), field="file")
+    cells_hash = draft.table.hash
     made = ReachImport(
-        source=sources.get(source).key, outlet_code=place, file_name=file_name.strip()[:200] or "—",
-        cells_hash=found.hash, claim=found.hash, mapping=columns.as_json(), rows=done.rows, skipped=done.skipped,
+        source=sources.get(draft.source).key, outlet_code=place, file_name=draft.file_name, cells_hash=cells_hash,
+        claim=cells_hash, mapping=columns.as_json(), rows=done.rows, skipped=done.skipped,
         note=note.strip()[:2000], proposed_by=by, proposed_at=now, **_summed(done.lines),
     )  # fmt: skip
-    _keep(session, made, data, done.lines)
+    _keep(session, made, draft.data, done.lines)
     _ask(session, made, IMPORT, by=by, now=now)
     return made
 
@@ -137,11 +136,6 @@ def title(one: ReachImport) -> str:
     if one.undoes is not None:
         return _("撤销导入 %(number)s", number=one.undoes)
     return f"{_(sources.get(one.source).label)} · {one.file_name}"
-
-
-def guessed(source: Source, data: bytes) -> Columns:
-    """The mapping that the headings of a file suggest."""
-    return mapping.guess(source, table.read(data).headings)
 
 
 def earlier(session: Session, cells_hash: str) -> ReachImport | None:
