@@ -27,7 +27,7 @@ class Keys(NamedTuple):
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Line:
     """A quantity under its keys; negative in a correction."""
 
