@@ -43,7 +43,8 @@ class ReachDefinition(SQLModel, table=True):
 class DefinitionProposal(SQLModel, table=True):
     """A version of the definition as somebody proposes it; adopted as it stands, or not at all.
 
-    `state`: waiting, adopted, changes, rejected or withdrawn. What was sent back is proposed anew.
+    `state`: waiting, adopted, changes, rejected or withdrawn. What was sent back is proposed anew. `begins_at`
+    is the institution's midnight of `valid_from`.
     """
 
     __tablename__ = "reach_proposal"
@@ -51,6 +52,7 @@ class DefinitionProposal(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     version: str = Field(max_length=20, index=True)
     valid_from: date
+    begins_at: datetime = Field(sa_type=UtcDateTime)
     kinds: list[str] = Field(sa_column=Column(JSON, nullable=False))
     head_counts: list[str] = Field(sa_column=Column(JSON, nullable=False))
     note: str = Field(default="", max_length=2000)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -103,6 +103,12 @@ def original(session: Session, one: ReachImport) -> bytes:
     if not content:
         raise NotFound(mark("原文件已过保存期限，或这次导入没有文件。"))
     return zlib.decompress(content)
+
+
+def has_original(session: Session, one: ReachImport) -> bool:
+    """Whether the file is still kept."""
+    query = select(func.length(col(ReachImportFile.content))).where(ReachImportFile.import_id == one.id)
+    return bool(session.exec(query).first())
 
 
 def lines_of(session: Session, one: ReachImport) -> list[Line]:

@@ -77,6 +77,7 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('version', sqlmodel.sql.sqltypes.AutoString(length=20), nullable=False),
     sa.Column('valid_from', sa.Date(), nullable=False),
+    sa.Column('begins_at', core.database.UtcDateTime(timezone=True), nullable=False),
     sa.Column('kinds', sa.JSON(), nullable=False),
     sa.Column('head_counts', sa.JSON(), nullable=False),
     sa.Column('note', sqlmodel.sql.sqltypes.AutoString(length=2000), nullable=False),
