@@ -52,7 +52,7 @@ def submit(
     _refuse_again(session, draft.table.hash)
     _refuse(list(columns.faults()))
     done = try_out(session, draft.table, columns, place=place, today=today)
-    _refuse([f"{_where(fault)}{fault.sentence}" for fault in done.faults])
+    _refuse([f"{where(fault)}{fault.sentence}" for fault in done.faults])
     if not done.lines:
         raise Invalid(mark("文件里没有可以入账的数量。"), field="file")
     cells_hash = draft.table.hash
@@ -170,7 +170,8 @@ def _refuse(faults: Sequence[str]) -> None:
         )
 
 
-def _where(fault: checking.Fault) -> str:
+def where(fault: checking.Fault) -> str:
+    """Row and column of a fault, before its sentence."""
     return _("第 %(row)s 行，%(column)s：", row=fault.row, column=fault.column or "—")
 
 

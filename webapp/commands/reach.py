@@ -20,7 +20,7 @@ from tracking import closing, export, periods, reports, status
 from tracking.drain import Drain
 from tracking.measure import BYS
 from tracking.store import ReachStore, StoreBusy
-from webapp.commands import plain_errors, runtime
+from webapp.commands import plain_errors, reach_data, runtime
 
 _WAIT = 600.0
 
@@ -141,3 +141,7 @@ def _status_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         (_("剔除"), f"{found['dropped']:,}"),
         (_("待入库的段"), f"{found['waiting']:,}"),
     ]
+
+
+for _command in reach_data.COMMANDS:
+    reach.add_command(_command)
