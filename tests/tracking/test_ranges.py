@@ -115,3 +115,9 @@ def test_it_finds_exactly_what_asking_each_network_finds(
     for number in (*asked, *edges):
         address = ipaddress.IPv4Address(number)
         assert (packed(str(address)) in centres) == any(address in one for one in networks), address
+
+
+def test_the_list_that_ships_is_empty_and_says_how() -> None:
+    shipped = Path(__file__).resolve().parents[2] / "webapp" / "starter" / "ranges.txt"
+    found = ranges.read(shipped.read_bytes())
+    assert (found.networks, found.faults) == ((), ())

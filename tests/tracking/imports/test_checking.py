@@ -4,12 +4,13 @@ import random
 import time
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlmodel import Session
 
-from core.cells import to_xlsx
+from core.cells import to_csv, to_xlsx
 from core.database import Database
 from core.errors import Invalid
 from institution.powers import WHOLE
@@ -206,3 +207,10 @@ def test_a_hundred_thousand_rows_are_checked_in_seconds(session: Session) -> Non
     done = look(session, data)
     assert done.faults == [] and done.rows == 100_000
     assert time.process_time() - started < 8
+
+
+def test_the_starter_files_are_the_templates() -> None:
+    folder = Path(__file__).resolve().parents[3] / "webapp" / "starter" / "imports"
+    for key, source in sources.SOURCES.items():
+        head, *rows = source.sample
+        assert (folder / f"{key}.csv").read_bytes() == to_csv(head, rows)
