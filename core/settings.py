@@ -90,6 +90,18 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(
         0, ge=0, description="Number of reverse proxies whose X-Forwarded-For is believed"
     )
+    reach_visitor_minute: int = Field(
+        60,
+        ge=0,
+        description="Events of one visitor that count in a minute; what is more is no person. 0: no limit",
+    )
+    reach_visitor_hour: int = Field(600, ge=0, description="The same in an hour")
+    reach_address_minute: int = Field(
+        6000,
+        ge=0,
+        description="Events from one address that count in a minute: high, since a hall of people shares one. 0: no limit",
+    )
+    reach_address_hour: int = Field(120_000, ge=0, description="The same in an hour")
     session_hours: float = Field(12.0, gt=0, description="Hours until a staff session ends")
     second_factor: str = Field(
         "required",

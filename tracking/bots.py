@@ -3,7 +3,8 @@
 The patterns name families, not versions. Sources: the vendors' own pages on their crawlers (Google, Bing,
 Baidu, Sogou, 360, Yisou, Bytedance, Meta, X, LinkedIn, Slack, Telegram, Discord, Apple), and what the open
 lists of link-preview fetchers agree on. WeChat's own browser (MicroMessenger) is a person; what its servers
-send to draw a card or to check a link is not.
+and the program outside of its browser (share extension, bare CFNetwork, "MicroMessenger Client") send to draw a
+card or to check a link is not.
 """
 
 import re
@@ -19,6 +20,8 @@ _PREVIEW = re.compile(
     r"pinterestbot|redditbot|vkshare|viber/|snap url preview|google-pagerenderer|googlemessages|bluesky|"
     r"applebot|dingtalkbot|dingtalk-link|feishu-url|lark-?url|larkurl2meta|urlpreview|url-preview|linkpreview|"
     r"link-preview|linkexpanding|unfurl|wechat-?(?:preview|crawler|spider)|weixin-?(?:preview|spider)|"
+    r"wechatshareextension|^micromessenger client|^(?:wechat|weixin|m?qq|wework|wxwork|dingtalk|lark|feishu|weibo)"
+    r"[\w%]*/\S+ cfnetwork/|"
     r"wxwork-?(?:preview|spider)|qq-?(?:urlmanager|preview)|tencent(?:traveler-?spider|-?preview)",
     re.IGNORECASE,
 )

@@ -69,6 +69,15 @@ def in_force(session: Session, day: date) -> Definition:
     return Definition(row.id, row.valid_from, tuple(row.kinds), tuple(row.head_counts))
 
 
+def all_versions(session: Session) -> list[Definition]:
+    """Every definition by date, the first of all first."""
+    rows = session.exec(select(ReachDefinition).order_by(col(ReachDefinition.valid_from)))
+    return [
+        FIRST,
+        *(Definition(row.id, row.valid_from, tuple(row.kinds), tuple(row.head_counts)) for row in rows),
+    ]
+
+
 def adopt(
     session: Session,
     *,
@@ -79,7 +88,10 @@ def adopt(
     now: datetime,
     note: str = "",
 ) -> Definition:
-    """Add a version that holds from a later day on than every one before it; earlier ones stay as they are."""
+    """Add a version that holds from a later day on than every one before it; earlier ones stay as they are.
+
+    Called by the effect of an approval and by nothing else (`tracking.proposing`).
+    """
     if not kinds or any(kind not in KINDS for kind in kinds):
         raise Invalid(mark("触达定义要写明哪些事件算触达，请从已有的事件类别里选。"), field="kinds")
     latest = in_force(session, date.max)

@@ -13,10 +13,11 @@ from typing import Any
 import structlog
 
 from core.settings import Settings
-from tracking import bots, health, visitors
+from tracking import bots, health, suspicion, visitors
 from tracking.attribution import PARAMETER, Attribution, Attributions, PageKeys
 from tracking.events import ReachEvent, Stamps, drop_line, escape, new_id, to_line
 from tracking.spool import DROPS, SEGMENT, Spool, SpoolError
+from tracking.suspicion import Suspicion
 
 HEAD, MALFORMED, FORGED_KEYS, FORGED_ATTRIBUTION, NOT_KEPT, FAILED = (
     "head",
@@ -31,6 +32,7 @@ REASONS = (
     bots.PREFETCH,
     bots.PREVIEW,
     bots.BOT,
+    *suspicion.REASONS,
     MALFORMED,
     FORGED_KEYS,
     FORGED_ATTRIBUTION,
@@ -70,6 +72,7 @@ class Recorder:
         self._stamps = Stamps(settings.zone)
         self._proxies = settings.trusted_proxies
         self._secure = settings.public_url.startswith("https:")
+        self._suspicion = Suspicion(settings)
         self._hash = visitors.DailyHash(settings.home / "salts")
         self._run = f"run-{os.urandom(6).hex()}"
         self._watch = health.ClockWatch(clock(), time.monotonic())
@@ -90,11 +93,14 @@ class Recorder:
             if reason:
                 return self._drop(reason)
             cookies, query = get("HTTP_COOKIE", ""), get("QUERY_STRING", "")
+            visitor = visitors.from_cookie(cookies)
+            reason = self._suspicion.reason(environ, visitor, self._clock())
+            if reason:
+                return self._drop(reason)
             if query or _COOKIE_NAME in cookies:
                 where = self._where(self._attribution_of_link(query, cookies, headers), keys, "page")
             else:
                 where = self._direct(keys)
-            visitor = visitors.from_cookie(cookies)
             if not visitor:
                 visitor = visitors.new_visitor()
                 headers.append(visitors.cookie_header(visitor, secure=self._secure))
@@ -108,17 +114,18 @@ class Recorder:
 
     def beacon(self, environ: Mapping[str, Any], body: bytes) -> None:
         """Record what a page told about its reading. Malformed: no page of ours; SpoolError: not kept."""
-        reason = bots.reason_of(environ)
+        cookies = environ.get("HTTP_COOKIE", "")
+        known = visitors.from_cookie(cookies)
+        reason = bots.reason_of(environ) or self._suspicion.reason(environ, known, self._clock())
         if reason:
             self._drop(reason)
             return
         kind, keys, where, forged = self._parse(body)
         if forged:
             self._drop(FORGED_ATTRIBUTION)
-        cookies = environ.get("HTTP_COOKIE", "")
         if where is None:
             where = self._where(self._attribution_of_cookie(cookies), keys, "beacon")
-        visitor = visitors.from_cookie(cookies) or self._hashed(environ)
+        visitor = known or self._hashed(environ)
         try:
             self._keep(kind, visitor, where)
         except SpoolError:
@@ -168,6 +175,7 @@ class Recorder:
             self._spool.health.note(health.CLOCK_BACK, f"{lost:.0f}")
             log.warning("reach_clock_set_back", seconds=round(lost, 1))
         try:
+            self._suspicion.refresh()
             self.flush_drops()
             self._spool.seal_if_due()
         except OSError as error:

@@ -21,7 +21,7 @@ from tracking.store import ReachStore
 T = TypeVar("T")
 # Raw rows per statement: bounds the memory of the de-duplication, which keeps one entry per visitor and day.
 _AT_ONCE = 3_000_000
-_BEGINNING = date(1970, 1, 1)
+BEGINNING = date(1970, 1, 1)
 
 _GROSS = """
 INSERT INTO reach_gross (day, outlet, channel, campaign, piece, kind, audience, place, quantity, rows)
@@ -152,19 +152,26 @@ def open_among(store: ReachStore, days: Mapping[date, int], definition: Definiti
     ]
 
 
-def close_days(store: ReachStore, today: date, definition: Definition = FIRST) -> int:
-    """Compute the roll-ups of all days before `today` that are open; returns how many were closed."""
+def close_days(
+    store: ReachStore, today: date, definition: Definition = FIRST, *, first: date = BEGINNING
+) -> int:
+    """Compute the roll-ups of all days from `first` to before `today` that are open; how many were closed."""
     with store.closing:
-        waiting = open_days(store, _BEGINNING, today - timedelta(days=1), definition)
+        waiting = open_days(store, first, today - timedelta(days=1), definition)
         return sum(_close(store, days, definition) for days in _portions(store, waiting))
 
 
-def rebuild(store: ReachStore, today: date, definition: Definition = FIRST) -> int:
-    """Throw all roll-ups away and compute them from the raw rows again; returns the days closed."""
+def clear(store: ReachStore) -> None:
+    """Throw all roll-ups away, to be computed from the raw rows again."""
     with store.closing:
         for table in ROLLUPS:
             store.empty(table)
         recount(store)
+
+
+def rebuild(store: ReachStore, today: date, definition: Definition = FIRST) -> int:
+    """Throw all roll-ups away and compute them from the raw rows again; returns the days closed."""
+    clear(store)
     return close_days(store, today, definition)
 
 

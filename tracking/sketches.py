@@ -47,8 +47,11 @@ class Span:
         return self.first <= other.last and other.first <= self.last
 
 
-def close(store: ReachStore, today: date, definition: Definition = FIRST) -> int:
-    """Keep every month that is over, and each year up to it, where it is not kept or has changed; how many."""
+def close(
+    store: ReachStore, today: date, definition: Definition = FIRST, *, first: date = rollups.BEGINNING
+) -> int:
+    """Keep every month from `first` to before `today` that is over, and each year up to it, where it is not kept
+    or has changed; how many."""
     made = 0
     with store.closing:
         for longer in (False, True):
@@ -57,7 +60,10 @@ def close(store: ReachStore, today: date, definition: Definition = FIRST) -> int
             over = [
                 span
                 for span in sorted(present, key=lambda one: (one.first, one.months))
-                if (span.months > 1) == longer and span.last < today and span not in held
+                if (span.months > 1) == longer
+                and first <= span.first
+                and span.last < today
+                and span not in held
             ]
             for some in ([span] for span in over) if longer else portions(over, present.__getitem__):
                 made += _keep(store, some, definition)

@@ -14,6 +14,7 @@ from core.signing import Keys, load_secret
 from scheduler.jobs import Outgoing, outgoing
 from tracking.attribution import Attributions
 from tracking.drain import Drain
+from tracking.imports.depositing import Depositor
 from tracking.recorder import Recorder
 from tracking.spool import Spool
 from tracking.store import ReachStore
@@ -73,6 +74,10 @@ def build(settings: Settings) -> Runtime:
     runtime.offer(ReachStore, lambda _r: ReachStore.open(settings))
     runtime.offer(
         Drain, lambda r: Drain(r.service(Spool), r.service(ReachStore), r.service(Recorder).count_drop)
+    )
+    runtime.offer(
+        Depositor,
+        lambda r: Depositor(r.service(Database), r.service(Recorder), settings.zone, clock.now),
     )
     runtime.offer(Generation, lambda r: Generation(r.service(Database), settings.zone))
     runtime.offer(Unsubscriptions, lambda r: Unsubscriptions(r.service(Keys)))

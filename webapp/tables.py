@@ -14,6 +14,7 @@ from institution import (
 from institution import models as institution
 from scheduler import models as scheduler
 from tracking import models as tracking
+from tracking.imports import models as reach_imports
 
 __all__ = [
     "approval_models",
@@ -25,6 +26,7 @@ __all__ = [
     "letter_models",
     "oidc_models",
     "personal_models",
+    "reach_imports",
     "scheduler",
     "sign_in_models",
     "tracking",

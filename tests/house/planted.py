@@ -22,6 +22,7 @@ from scheduler.models import ChannelAccount, Push, PushState
 from scheduler.plans import PlanForm
 from tests import factories
 from tests.scheduler import audience_cast
+from tracking.imports import draft, mapping, register, saving, sources
 from webapp.runtime import Runtime
 
 _PIECE = """---
@@ -107,6 +108,8 @@ def plant(spot: Spot) -> Planted:
             "content_desk": {"key": spot.key, "number": 1},
             "institution_desk": {"code": spot.outlet},
             "privacy": {"number": _privacy(spot, number)},
+            "reach_imports": {"number": _import(spot, number)},
+            "reach_imports.remove_mapping": {"number": _mapping(spot)},
             "scheduler_desk": pushed | {"account_id": account.id, "action": "end"},
             "scheduler_desk.act_on_push": pushed | {"action": "cancel"},
             "scheduler_desk.act_on_channel": {"account_id": account.id, "action": "close"},
@@ -176,6 +179,25 @@ def _path(spot: Spot, by: int) -> int:
     made = approval_paths.save(
         spot.session, kind="content.publish", outlet_code=spot.place, steps=steps, due_days=3, by=by, now=spot.now
     )  # fmt: skip
+    return made.id or 0
+
+
+def _import(spot: Spot, by: int) -> int:
+    data = f"日期,网点,备注,访问次数\n2026-03-01,{spot.outlet},{spot.word},3\n".encode()
+    made = draft.read("screens", f"{spot.word}屏幕.csv", data)
+    columns = mapping.guess(sources.SCREENS, made.table.headings)
+    one = register.submit(
+        spot.session, made, columns, place=spot.place, by=by, now=spot.now, today=spot.now.date()
+    )
+    return one.id or 0
+
+
+def _mapping(spot: Spot) -> int:
+    columns = mapping.guess(sources.SCREENS, ("日期", "网点", "访问次数"))
+    name = f"{spot.word}屏幕"
+    made = saving.save(
+        spot.session, columns, source="screens", name=name, place=spot.place, by=None, now=spot.now
+    )
     return made.id or 0
 
 

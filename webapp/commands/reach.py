@@ -23,7 +23,7 @@ from tracking.layout import Layout
 from tracking.schema import VERSION
 from tracking.store import ReachStore, StoreBusy
 from tracking.verify import Check
-from webapp.commands import plain_errors, runtime
+from webapp.commands import plain_errors, reach_data, runtime
 
 _WAIT = 600.0
 
@@ -220,3 +220,7 @@ def _status_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         (_("剔除"), f"{found['dropped']:,}"),
         (_("待入库的段"), f"{found['waiting']:,}"),
     ]
+
+
+for _command in reach_data.COMMANDS:
+    reach.add_command(_command)
