@@ -14,12 +14,14 @@ from institution import (
 )
 from institution import models as institution
 from scheduler import models as scheduler
+from tracking import batch_models
 from tracking import models as tracking
 
 __all__ = [
     "api_token_models",
     "approval_models",
     "audit_models",
+    "batch_models",
     "campaign",
     "contacts",
     "content",
