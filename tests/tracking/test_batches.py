@@ -24,8 +24,10 @@ from tests.tracking.writing import LINK, WritePath
 from tracking.attribution import Attribution
 from tracking.batch_lines import MOST_BYTES
 from tracking.batch_models import ReachBatch
+from tracking.drain import Drain
 from tracking.events import COLUMNS, is_line, unescape
 from tracking.spool import SpoolError
+from tracking.store import ReachStore
 
 
 @pytest.fixture
@@ -395,3 +397,25 @@ def test_an_outlet_that_moved_away_does_not_change_what_was_claimed(batching: Ba
     with batching.database.transaction() as session:
         session.get_one(Outlet, OUTLET_A).parent_code = PROVINCE
     assert batching.post(token, batching.line(outlet=OUTLET_A))[0] == 200
+
+
+def test_what_was_shipped_before_the_answer_is_not_shipped_again(
+    batching: Batching, store: ReachStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A death between deposit and answer, with the drain in between: the ledger of the store knows the name."""
+    token, drain = batching.token(), Drain(batching.path.spool, store)
+    with monkeypatch.context() as dying:
+        dying.setattr(batching.batches, "_settle", _die)
+        with pytest.raises(KeyboardInterrupt):
+            batching.post(token, batching.line(), batching.line())
+    assert drain.run_once() == 2
+    assert batching.post(token, batching.line(), batching.line()) == (200, {"kept": 2, "unattributed": 0})
+    drain.run_once()
+    assert store.query("SELECT count() FROM reach_event") == [(2,)]
+    assert batching.post(token, batching.line(), batching.line(), key="k-2")[0] == 200  # the control
+    drain.run_once()
+    assert store.query("SELECT count() FROM reach_event") == [(4,)]
+
+
+def _die(_name: str, _kept: object) -> None:
+    raise KeyboardInterrupt
