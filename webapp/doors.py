@@ -1,4 +1,4 @@
-"""What stands before Flask besides the beacon: batches and the picture, each answered without the framework."""
+"""What stands before Flask besides the beacon: batches, the picture and short links, without the framework."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +10,7 @@ from core.signing import Keys
 from tracking.attribution import Attributions
 from tracking.batch_door import BatchDoor, TokenMemory
 from tracking.batches import Batches
+from tracking.link_door import LinkDoor
 from tracking.pixel import PixelDoor, Pixels
 from tracking.recorder import Recorder
 from tracking.spool import Spool
@@ -22,13 +23,18 @@ Application = Callable[..., Any]
 def doors(runtime: Runtime, app: Application) -> Application:
     """The doors over the objects of `runtime`, in front of `app`; starts nothing."""
     return PixelDoor(
-        _batch_door(runtime, app),
+        _batch_door(runtime, _link_door(runtime, app)),
         spool=runtime.service(Spool),
         pixels=Pixels(runtime.service(Keys)),
         attributions=runtime.service(Attributions),
         settings=runtime.service(Settings),
         count_drop=runtime.service(Recorder).count_drop,
     )
+
+
+def _link_door(runtime: Runtime, app: Application) -> Application:
+    zone = runtime.service(Settings).zone
+    return LinkDoor(app, runtime.service(Database), runtime.service(Attributions), lambda: clock.today(zone))
 
 
 def _batch_door(runtime: Runtime, app: Application) -> Application:

@@ -79,7 +79,13 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
         ),
     ),
     (mark("网点"), (NavItem("outlets", mark("网点与基地"), "/desk/outlets", "o"),)),
-    (mark("成效"), (NavItem("reach", mark("触达报告"), "/desk/reach", "r"),)),
+    (
+        mark("成效"),
+        (
+            NavItem("reach", mark("触达报告"), "/desk/reach", "r"),
+            NavItem("links", mark("短链接"), "/desk/links", "d"),
+        ),
+    ),
     (
         mark("系统"),
         (

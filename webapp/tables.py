@@ -14,7 +14,7 @@ from institution import (
 )
 from institution import models as institution
 from scheduler import models as scheduler
-from tracking import batch_models
+from tracking import batch_models, link_models
 from tracking import models as tracking
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "content",
     "institution",
     "letter_models",
+    "link_models",
     "oidc_models",
     "personal_models",
     "scheduler",

@@ -22,6 +22,8 @@ from scheduler.models import ChannelAccount, Push, PushState
 from scheduler.plans import PlanForm
 from tests import factories
 from tests.scheduler import audience_cast
+from tracking import links
+from tracking.links import Aim
 from webapp.runtime import Runtime
 
 _PIECE = """---
@@ -107,6 +109,7 @@ def plant(spot: Spot) -> Planted:
             "campaign_desk": {"code": _campaign(spot)},
             "content_desk": {"key": spot.key, "number": 1},
             "institution_desk": {"code": spot.outlet},
+            "links_desk": {"code": _link(spot)},
             "privacy": {"number": _privacy(spot, number)},
             "scheduler_desk": pushed | {"account_id": account.id, "action": "end"},
             "scheduler_desk.act_on_push": pushed | {"action": "cancel"},
@@ -178,6 +181,11 @@ def _api_token(spot: Spot) -> int:
         now=spot.now,
     )  # fmt: skip
     return made.id or 0
+
+
+def _link(spot: Spot) -> str:
+    aim = Aim(note=f"{spot.word}海报")
+    return links.make(spot.session, aim, spot.outlet, by=None, now=spot.now).code
 
 
 def _path(spot: Spot, by: int) -> int:
