@@ -21,6 +21,7 @@ from tracking.drain import Drain
 from tracking.measure import BYS
 from tracking.store import ReachStore, StoreBusy
 from webapp.commands import plain_errors, runtime
+from webapp.commands.reach_take import take
 
 _WAIT = 600.0
 
@@ -28,6 +29,9 @@ _WAIT = 600.0
 @click.group()
 def reach() -> None:
     """Reports of reach, and the reach store."""
+
+
+reach.add_command(take)
 
 
 @reach.command()
