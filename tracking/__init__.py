@@ -1,7 +1,8 @@
 """Counts reach: who-less facts about what was shown, read, sent and attended.
 
 Responsible for `events` (the fact and its line), `attribution` (what a link carries), `visitors`, `bots`,
-`recorder` (keeps or drops, with a counted reason), `collector` (the fast path of the beacon), `spool`
+`recorder` (keeps or drops, with a counted reason), `collector` (the fast path of the beacon), `batch*`, `pixel`,
+`link*`, `edge*` (the other ways in, docs/collecting.md), `spool`
 (durable segments), `drain`, `store`, `dimensions`, `definition`, `periods`, `reports`, `charts`.
 May import `institution` and `core`.
 
