@@ -27,7 +27,14 @@ FACTS = "signpost.page"
 LARGEST = 64 * 1024 * 1024
 _MOST_PATHS = 20_000
 _READING = ("GET", "HEAD")
-_NEVER = ("/desk", "/static/", "/media/", "/internal/")  # no page of these is a published one: spare the try
+_NEVER = (
+    "/desk",
+    "/static/",
+    "/media/",
+    "/internal/",
+    "/r/",
+    "/s/",
+)  # no page of these is a published one: spare the try
 
 Environ = dict[str, Any]
 Header = tuple[str, str]

@@ -37,8 +37,10 @@ PERMISSIONS = {
     "reach.import": mark("导入触达数据"),
     "reach.define": mark("提出触达定义"),
     "reach.approve": mark("批准触达定义与导入"),
+    "link.edit": mark("维护短链接"),
     "staff.edit": mark("管理账号"),
     "approval.edit": mark("设置审批流程"),
+    "token.edit": mark("管理接口令牌"),
     "audit.view": mark("查阅操作记录"),
     "privacy.request": mark("申请导出或删除个人信息"),
     "privacy.approve": mark("批准导出或删除个人信息"),
@@ -61,9 +63,13 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             "reach.view",
             "reach.import",
             "reach.define",
+            "link.edit",
         },
     ),
-    "editor": (mark("编辑"), _READER | {"content.edit", "content.publish", "campaign.edit", "reach.view"}),
+    "editor": (
+        mark("编辑"),
+        _READER | {"content.edit", "content.publish", "campaign.edit", "reach.view", "link.edit"},
+    ),
     "reviewer": (
         mark("消保审查"),
         _READER
@@ -71,7 +77,8 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
     ),
     "push_operator": (
         mark("推送专员"),
-        _READER | {"audience.view", "audience.edit", "push.view", "push.edit", "push.run", "reach.view"},
+        _READER
+        | {"audience.view", "audience.edit", "push.view", "push.edit", "push.run", "reach.view", "link.edit"},
     ),
     "complaint_handler": (mark("投诉处理"), _READER | {"privacy.request"}),
     "analyst": (mark("分析"), _READER | {"reach.view", "reach.import", "reach.define"}),
@@ -86,6 +93,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             "push.view",
             "reach.view",
             "reach.import",
+            "link.edit",
             "staff.edit",
         },
     ),
@@ -96,7 +104,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
 STRONG = frozenset(
     {
         "content.publish", "push.run", "push.approve", "channel.edit", "staff.edit", "approval.edit",
-        "privacy.request", "privacy.approve", "audit.view", "reach.approve",
+        "privacy.request", "privacy.approve", "audit.view", "reach.approve", "token.edit",
     }
 )  # fmt: skip
 

@@ -32,6 +32,7 @@ DROP_NAMES = {
     "malformed": mark("格式不对的阅读信号"),
     "forged_keys": mark("伪造的页面标识"),
     "forged_attribution": mark("伪造的来源标识"),
+    "outside_scope": mark("令牌范围外的来源标识"),
     "not_kept": mark("磁盘写不下"),
     "failed": mark("记录时出错"),
     "torn_line": mark("中断时未写完"),

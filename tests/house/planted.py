@@ -12,7 +12,7 @@ from campaign.contacts import Contact
 from campaign.programme import CampaignForm
 from content import drafting, lifecycle, review
 from core.privacy import Vault
-from institution import approval_guests, approval_paths, personal_data, sessions, stand_ins
+from institution import api_tokens, approval_guests, approval_paths, personal_data, sessions, stand_ins
 from institution.approval_guests import Invitation
 from institution.approval_paths import Step
 from institution.audit_models import AuditRecord
@@ -22,7 +22,9 @@ from scheduler.models import ChannelAccount, Push, PushState
 from scheduler.plans import PlanForm
 from tests import factories
 from tests.scheduler import audience_cast
+from tracking import links
 from tracking.imports import draft, mapping, register, saving, sources
+from tracking.links import Aim
 from webapp.runtime import Runtime
 
 _PIECE = """---
@@ -98,6 +100,7 @@ def plant(spot: Spot) -> Planted:
     return Planted(
         spot.word,
         {
+            "api_tokens": {"number": _api_token(spot)},
             "approvals": {"number": request.id, "guest": guest.id},
             "approvals.path": path,
             "approvals.save_path": path,
@@ -107,6 +110,7 @@ def plant(spot: Spot) -> Planted:
             "campaign_desk": {"code": _campaign(spot)},
             "content_desk": {"key": spot.key, "number": 1},
             "institution_desk": {"code": spot.outlet},
+            "links_desk": {"code": _link(spot)},
             "privacy": {"number": _privacy(spot, number)},
             "reach_imports": {"number": _import(spot, number)},
             "reach_imports.remove_mapping": {"number": _mapping(spot)},
@@ -172,6 +176,19 @@ def _push(spot: Spot, account: ChannelAccount) -> dict[str, Any]:
     session.add(push)
     session.flush()
     return {"plan_id": plan.id, "push_id": push.id, "list_id": found.id, "contact_id": contact.id}
+
+
+def _api_token(spot: Spot) -> int:
+    made, _text = api_tokens.make(
+        spot.session, name=f"{spot.word}屏幕", purposes=["reach.collect"], outlet_code=spot.place, days=30, by=None,
+        now=spot.now,
+    )  # fmt: skip
+    return made.id or 0
+
+
+def _link(spot: Spot) -> str:
+    aim = Aim(note=f"{spot.word}海报")
+    return links.make(spot.session, aim, spot.outlet, by=None, now=spot.now).code
 
 
 def _path(spot: Spot, by: int) -> int:

@@ -24,6 +24,7 @@ from tracking.schema import VERSION
 from tracking.store import ReachStore, StoreBusy
 from tracking.verify import Check
 from webapp.commands import plain_errors, reach_data, runtime
+from webapp.commands.reach_take import take
 
 _WAIT = 600.0
 
@@ -31,6 +32,9 @@ _WAIT = 600.0
 @click.group()
 def reach() -> None:
     """Reports of reach, and the reach store."""
+
+
+reach.add_command(take)
 
 
 @reach.command()
