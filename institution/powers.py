@@ -34,6 +34,7 @@ PERMISSIONS = {
     "push.run": mark("启动与停止推送"),
     "channel.edit": mark("维护渠道账号"),
     "reach.view": mark("查看触达报告"),
+    "reach.edit": mark("设定触达目标与批注"),
     "staff.edit": mark("管理账号"),
     "approval.edit": mark("设置审批流程"),
     "audit.view": mark("查阅操作记录"),
@@ -56,6 +57,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             "push.edit",
             "push.approve",
             "reach.view",
+            "reach.edit",
         },
     ),
     "editor": (mark("编辑"), _READER | {"content.edit", "content.publish", "campaign.edit", "reach.view"}),
@@ -68,7 +70,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
         _READER | {"audience.view", "audience.edit", "push.view", "push.edit", "push.run", "reach.view"},
     ),
     "complaint_handler": (mark("投诉处理"), _READER | {"privacy.request"}),
-    "analyst": (mark("分析"), _READER | {"reach.view"}),
+    "analyst": (mark("分析"), _READER | {"reach.view", "reach.edit"}),
     "branch_manager": (
         mark("分支机构负责人"),
         _READER
@@ -79,6 +81,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             "audience.view",
             "push.view",
             "reach.view",
+            "reach.edit",
             "staff.edit",
         },
     ),

@@ -13,6 +13,7 @@ from institution import (
 )
 from institution import models as institution
 from scheduler import models as scheduler
+from tracking import insight_models
 from tracking import models as tracking
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "campaign",
     "contacts",
     "content",
+    "insight_models",
     "institution",
     "letter_models",
     "oidc_models",

@@ -16,7 +16,7 @@ from core.errors import Conflict, DomainError
 from core.i18n import current_locale, mark
 from core.i18n import gettext as _
 from core.settings import Settings
-from tracking import closing, export, periods, reports, status
+from tracking import annotations, closing, export, periods, reports, status
 from tracking.drain import Drain
 from tracking.groupings import BYS
 from tracking.store import ReachStore, StoreBusy
@@ -54,7 +54,8 @@ def report(form: str, output: Path | None, **asked: str) -> None:
     question = reports.ask(**asked)  # a wrong question is refused before anything is opened
     try:
         with runtime().service(Database).reading() as session:
-            written = export.FORMATS[form][0](reports.report(_store(), session, question))
+            found = annotations.attached(session, _store(), reports.report(_store(), session, question))
+            written = export.FORMATS[form][0](found)
     except StoreBusy as busy:
         given = {"from": asked["first"], "to": asked["last"], "format": form, "lang": current_locale()}
         given.update(
