@@ -10,13 +10,15 @@ from sqlmodel import Session
 from tracking import dimensions, periods, spans
 from tracking.dimensions import Tree
 from tracking.groupings import CAMPAIGN as BY_CAMPAIGN
+from tracking.groupings import CHANNEL, PIECE
 from tracking.periods import Compared, Period
 from tracking.placement import place
 from tracking.question import Where
 from tracking.spans import CAMPAIGN, DATES, SO_FAR, YEAR, Run
 from tracking.store import ReachStore
 
-KEPT = ("span", "at", "from", "to", "compare", "by", "within", "least")
+FILTERS = (CHANNEL, BY_CAMPAIGN, PIECE)
+KEPT = ("span", "at", "from", "to", "compare", "by", "within", "least", *FILTERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,12 @@ def choose(
         period, value = spans.so_far(last), str(last)
     else:
         period, value, options = _listed(span, given, known, today)
-    return Chosen(span, value, _compared(given, period), within, options)
+    return Chosen(span, value, _compared(given, period), within, options, filters(given))
+
+
+def filters(given: Mapping[str, str]) -> Where:
+    """The one channel, campaign or piece that the address narrows to."""
+    return tuple((name, (given[name].strip(),)) for name in FILTERS if given.get(name, "").strip())
 
 
 def _span(given: Mapping[str, str], known: list[int], today: date) -> str:
@@ -90,8 +97,9 @@ def _campaign(
     run = next((one for one in found if one.value == given.get("at")), found[0] if found else None)
     if run is None:
         period = periods.named(str(spans.newest(known, today)))
-        return Chosen(CAMPAIGN, "", _compared(given, period), within, options)
-    where = ((BY_CAMPAIGN, (run.key,)),)
+        return Chosen(CAMPAIGN, "", _compared(given, period), within, options, filters(given))
+    narrowed = (one for one in filters(given) if one[0] != BY_CAMPAIGN)
+    where = ((BY_CAMPAIGN, (run.key,)), *narrowed)
     if run.base and given.get("compare") not in (periods.WEEKDAYS, periods.PREVIOUS):
         compared = periods.compare(run.period, periods.CAMPAIGN, run.base)
     else:

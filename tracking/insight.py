@@ -13,7 +13,7 @@ from tracking import alignment, funnel, growth, likes, reports
 from tracking.alignment import Aligned
 from tracking.dimensions import Tree
 from tracking.funnel import STEPS
-from tracking.groupings import BRANCHES, CAMPAIGN, CHANNEL, DAY, KIND, OUTLET, PIECE
+from tracking.groupings import BRANCH, BRANCHES, CAMPAIGN, CHANNEL, DAY, KIND, OUTLET, PIECE
 from tracking.growth import Growth
 from tracking.likes import Beside, Outlet
 from tracking.periods import Compared, Period
@@ -23,16 +23,16 @@ from tracking.store import ReachStore
 
 # What growth can be taken apart by: one grouping, or a second within the first.
 GROWTH_BY: tuple[Key, ...] = (
-    ("branch",),
+    (BRANCH,),
     (OUTLET,),
     (CHANNEL,),
     (PIECE,),
     (CAMPAIGN,),
-    ("branch", OUTLET),
-    ("branch", CHANNEL),
+    (BRANCH, OUTLET),
+    (BRANCH, CHANNEL),
     (CAMPAIGN, CHANNEL),
 )
-FUNNEL_BY = (CHANNEL, CAMPAIGN, PIECE, "branch")
+FUNNEL_BY = (CHANNEL, CAMPAIGN, PIECE, BRANCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +69,16 @@ class Campaigns:
     aligned: Aligned
 
 
-def grown(store: ReachStore, session: Session, ask: Ask) -> Grown:
-    """Growth by one or two groupings. A branch and its outlets: by where each outlet hung on the last day.
+def grown(store: ReachStore, session: Session, ask: Ask, *, nested: bool = False) -> Grown:
+    """Growth by one or two groupings; `nested` puts outlets under the branch they hung under on the last day.
 
     Invalid when nothing is compared.
     """
     if ask.compared.base is None:
         raise Invalid(mark("要看增长，请选一个可以比较的时间。"), field="compare")
-    nested = len(ask.by) == 2 and ask.by[0] in BRANCHES and ask.by[1] == OUTLET
-    asked = replace(ask, by=(OUTLET,) if nested else ask.by, people=False)
-    report = reports.several(store, session, (asked,))[0]
+    report = reports.several(store, session, (replace(ask, people=False),))[0]
     if nested:
-        tree = Tree.read(session)
-        report = replace(report, rows=tuple(_nested(tree, ask, report.rows)))
+        report = replace(report, rows=tuple(_nested(Tree.read(session), ask, report.rows)))
     return Grown(report, growth.contributions(report))
 
 
@@ -92,8 +89,7 @@ def nested_by(by: Key) -> Key:
 
 def _nested(tree: Tree, ask: Ask, lines: Sequence[Line]) -> list[Line]:
     day = ask.compared.period.last
-    level = ask.by[0] if ask.by[0] != "branch" else ""
-    below = tree.branches(ask.within or tree.root(day), day, level)
+    below = tree.branches(ask.within or tree.root(day), day)
     found = []
     for line in lines:
         branch = below.get(line.key, line.key)

@@ -35,7 +35,7 @@ def waterfall(steps: tuple[Step, ...], width: int, height: int) -> str:
         }
         for step in steps
     ]
-    names = [value["name"] for value in values]
+    names = [str(value["name"]) for value in values]
     chart = (
         _chart(values)
         .mark_bar(cornerRadius=2)
@@ -102,7 +102,7 @@ def together(days: tuple[Day, ...], now: str, before: str, width: int, height: i
 
 
 def _chart(values: Sequence[object]) -> alt.Chart:
-    return alt.Chart(alt.Data(values=list(values)))  # type: ignore[no-untyped-call, no-any-return]
+    return alt.Chart(alt.Data(values=list(values)))  # type: ignore[no-untyped-call]
 
 
 def _quiet() -> alt.Axis:

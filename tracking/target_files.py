@@ -125,7 +125,7 @@ def _aim(
 
 def _node(session: Session, code: str, allowed: Callable[[str], bool]) -> str:
     if not allowed(targets.above(session, code)):
-        raise Invalid(mark("没有编号为“%(code)s”的机构，请核对后再试。"), field="outlet_code", code=code)
+        raise targets.unknown(code)
     return code
 
 

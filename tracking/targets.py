@@ -114,12 +114,17 @@ def period_text(period: Period) -> str:
 def above(session: Session, code: str) -> str:
     """The node that sets the target of `code`: the one it hangs under; WHOLE over the head office.
 
-    Invalid for a node that does not exist or is closed.
+    Invalid for a node that does not exist.
     """
     row = session.get(Outlet, code)
     if row is None:
-        raise Invalid(mark("没有编号为“%(code)s”的机构，请核对后再试。"), field="outlet_code", code=code)
+        raise unknown(code)
     return row.parent_code or WHOLE
+
+
+def unknown(code: str) -> Invalid:
+    """What is said of a node that does not exist, and of one that lies outside."""
+    return Invalid(mark("没有编号为“%(code)s”的机构，请核对后再试。"), field="outlet_code", code=code)
 
 
 def put(session: Session, aim: Aim, *, by: int | None, now: datetime, origin: str = FORM) -> ReachTarget:

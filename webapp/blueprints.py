@@ -13,7 +13,9 @@ from institution import views as institution_views
 from institution.desk import privacy, searching
 from scheduler import desk as scheduler_desk
 from tracking import desk as tracking_desk
+from tracking import insight_views as tracking_insight_views
 from tracking import views as tracking_views
+from tracking.insight_desk import pages as insight_pages
 from webapp import desk_panels, desk_search, personal
 
 
@@ -38,6 +40,8 @@ _ALL: tuple[Blueprint, ...] = (
     scheduler_desk.blueprint,
     tracking_desk.blueprint,
     tracking_views.blueprint,
+    insight_pages.blueprint,
+    tracking_insight_views.blueprint,
     institution_desk.staff_blueprint,
     institution_desk.outlets_blueprint,
     institution_desk.approvals_blueprint,
