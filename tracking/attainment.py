@@ -73,6 +73,11 @@ class Standing:
     children: tuple[Progress, ...]
 
     @property
+    def all(self) -> tuple[Progress, ...]:
+        """The node and its children."""
+        return (self.own, *self.children)
+
+    @property
     def set_below(self) -> int:
         """What the targets of the children come to."""
         return sum(one.value or 0 for one in self.children)

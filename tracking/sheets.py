@@ -79,7 +79,8 @@ def as_json(sheet: Sheet) -> bytes:
     """Rows by the keys of their columns; shares are fractions; what has no value is null."""
     keys = [column.key for column in sheet.columns]
     rows = [dict(zip(keys, (_plain(cell) for cell in row), strict=True)) for row in sheet.rows]
-    told = {"name": sheet.name, "title": sheet.title, "facts": dict(sheet.facts), "rows": rows}
+    facts = [{"label": label, "value": value} for label, value in sheet.facts]
+    told = {"name": sheet.name, "title": sheet.title, "facts": facts, "rows": rows}
     return (json.dumps(told, ensure_ascii=False, indent=2) + "\n").encode()
 
 

@@ -38,7 +38,7 @@ def target_sheet(found: Standing) -> Sheet:
         Column("last_year", _("去年全期")),
         Column("over_last_year", _("目标比去年"), SHARE),
     )
-    rows = [_cells(one) for one in (found.own, *found.children)]
+    rows = [_cells(one) for one in found.all]
     return Sheet("targets", _("触达目标"), columns, rows, tuple(target_notes(found)))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -93,12 +94,8 @@ def add_note() -> ResponseReturnValue:
             page = _page(session, form, fault)
         return render("tracking/notes.html", page), 400
     flash(_("批注已加上。"), "good")
-    return redirect(
-        url_for(
-            "insight_desk.show_notes",
-            **{"span": "dates", "from": f"{first.year}-01-01", "to": f"{first.year}-12-31", "within": code},
-        )
-    )
+    shown = {"span": "dates", "from": f"{first.year}-01-01", "to": f"{first.year}-12-31", "within": code}
+    return redirect(f"{url_for('insight_desk.show_notes')}?{urlencode(shown)}")
 
 
 def note_at(session: Session, arguments: Mapping[str, Any]) -> str:

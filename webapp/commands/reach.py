@@ -2,8 +2,6 @@
 
 import json
 import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -12,17 +10,15 @@ import click
 
 from core import clock
 from core.database import Database
-from core.errors import Conflict, DomainError
-from core.i18n import current_locale, mark
+from core.i18n import current_locale
 from core.i18n import gettext as _
 from core.settings import Settings
 from tracking import annotations, closing, export, periods, reports, status
 from tracking.drain import Drain
 from tracking.groupings import BYS
-from tracking.store import ReachStore, StoreBusy
-from webapp.commands import plain_errors, runtime
-
-_WAIT = 600.0
+from tracking.store import StoreBusy
+from webapp.commands import plain_errors, reach_insight, runtime
+from webapp.commands.reach_server import ask_server, store
 
 
 @click.group()
@@ -54,14 +50,14 @@ def report(form: str, output: Path | None, **asked: str) -> None:
     question = reports.ask(**asked)  # a wrong question is refused before anything is opened
     try:
         with runtime().service(Database).reading() as session:
-            found = annotations.attached(session, _store(), reports.report(_store(), session, question))
+            found = annotations.attached(session, store(), reports.report(store(), session, question))
             written = export.FORMATS[form][0](found)
     except StoreBusy as busy:
         given = {"from": asked["first"], "to": asked["last"], "format": form, "lang": current_locale()}
         given.update(
             {key: asked[key] for key in ("by", "compare", "base", "within", "campaign") if asked[key]}
         )
-        written = _server(f"report?{urlencode(given)}", busy)
+        written = ask_server(f"report?{urlencode(given)}", busy)
     if output:
         output.write_bytes(written)
         click.echo(_("已写入 %(path)s") % {"path": output})
@@ -74,9 +70,9 @@ def report(form: str, output: Path | None, **asked: str) -> None:
 def status_command() -> None:
     """What the store holds, and what waits in the spool."""
     try:
-        found = status.read(_store(), runtime().service(Settings))
+        found = status.read(store(), runtime().service(Settings))
     except StoreBusy as busy:
-        found = json.loads(_server("status", busy))
+        found = json.loads(ask_server("status", busy))
     for label, value in _status_lines(found):
         click.echo(f"{label}：{value}")
 
@@ -86,10 +82,10 @@ def status_command() -> None:
 def drain() -> None:
     """Ship what is in the spool into the store."""
     try:
-        _store()
+        store()
         shipped = runtime().service(Drain).run_once()
     except StoreBusy as busy:
-        shipped = json.loads(_server("drain", busy, post=True))["shipped"]
+        shipped = json.loads(ask_server("drain", busy, post=True))["shipped"]
     click.echo(_("已入库 %(number)s 段") % {"number": shipped})
 
 
@@ -99,44 +95,15 @@ def rebuild() -> None:
     """Compute all roll-ups from the raw rows again."""
     today = clock.today(runtime().service(Settings).zone)
     try:
-        days, spans = closing.rebuild(_store(), runtime().service(Database), today)
+        days, spans = closing.rebuild(store(), runtime().service(Database), today)
     except StoreBusy as busy:
-        answer = json.loads(_server("rebuild", busy, post=True))
+        answer = json.loads(ask_server("rebuild", busy, post=True))
         days, spans = answer["days"], answer["spans"]
     click.echo(_("已重算 %(days)s 天、%(spans)s 个整月与整年") % {"days": days, "spans": spans})
 
 
-def _store() -> ReachStore:
-    return runtime().service(ReachStore)
-
-
-def _server(path: str, busy: StoreBusy, *, post: bool = False) -> bytes:
-    """Ask the server that holds the store; its address and token are in `server.json`, readable by its owner."""
-    file = runtime().service(Settings).home / "server.json"
-    if not file.exists():
-        raise busy
-    known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    ask = urllib.request.Request(  # noqa: S310  (the address is the one our own server wrote)
-        f"{known['url']}/internal/reach/{path}",
-        method="POST" if post else "GET",
-        headers={"X-Signpost-Token": known["token"], "Accept": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(ask, timeout=_WAIT) as answer:  # noqa: S310
-            return bytes(answer.read())
-    except urllib.error.HTTPError as error:
-        raise DomainError(_sentence(error)) from error
-    except urllib.error.URLError as error:
-        raise Conflict(
-            mark("运行中的服务没有应答（%(url)s），请检查它是否在运行。"), url=known["url"]
-        ) from error
-
-
-def _sentence(error: urllib.error.HTTPError) -> str:
-    try:
-        return str(json.loads(error.read())["error"]["message"])
-    except (ValueError, KeyError):
-        return f"HTTP {error.code}"
+for _command in reach_insight.COMMANDS:
+    reach.add_command(_command)
 
 
 def _status_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
