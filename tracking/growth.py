@@ -172,8 +172,13 @@ def movers(parts: Sequence[Part], most: int = 10, least: int = LEAST_BASE) -> Mo
 
 
 def waterfall(found: Growth, most: int = 8) -> list[Step]:
-    """From the base to now: the `most` largest changes one by one, the rest in one step. It always arrives."""
-    ranked = sorted(found.parts, key=lambda one: (-abs(one.change), one.key, one.key2))
+    """From the base to now: the `most` largest changes one by one, the rest in one step. It always arrives.
+
+    Of two groupings the first is drawn.
+    """
+    two = any(part.key2 or part.name2 for part in found.parts)
+    parts = [group.whole for group in found.groups] if two else found.parts
+    ranked = sorted(parts, key=lambda one: (-abs(one.change), one.key, one.key2))
     named = [one for one in ranked[:most] if one.change]
     rest = [one for one in ranked if one.change and one not in named]
     named.sort(key=lambda one: -one.change)

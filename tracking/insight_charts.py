@@ -98,7 +98,7 @@ def together(days: tuple[Day, ...], now: str, before: str, width: int, height: i
         color=alt.Color("which:N", scale=alt.Scale(domain=[now, before], range=[NOW, BEFORE]), legend=None),
     )
     chart = line.mark_line(strokeWidth=3, point=len(days) == 1)
-    return _drawn(chart.properties(width=width, height=height), _("按第几天累计的触达人次"))
+    return _drawn(chart.properties(width=width, height=height), _("按第几天累计的触达人次"), upright=True)
 
 
 def _chart(values: Sequence[object]) -> alt.Chart:
@@ -109,8 +109,8 @@ def _quiet() -> alt.Axis:
     return alt.Axis(ticks=False, domain=False, labelPadding=8, labelLimit=200)
 
 
-def _drawn(chart: alt.Chart, label: str) -> str:
-    """The chart in the look of all charts, as SVG with its words for who cannot see it."""
+def _drawn(chart: alt.Chart, label: str, *, upright: bool = False) -> str:
+    """The chart in the look of all charts, as SVG with its words for who cannot see it; `upright`: y is measured."""
     styled = chart.configure_view(stroke=None).configure_axis(
         gridColor=GRID,
         labelColor=TEXT,
@@ -122,7 +122,8 @@ def _drawn(chart: alt.Chart, label: str) -> str:
         titleFontWeight="normal",
         titleAngle=0,
     )
-    styled = styled.configure_axisY(grid=False, titleAlign="left", titleY=-8, titleX=-24)
+    styled = styled.configure_axisY(grid=upright, titleAlign="left", titleY=-8, titleX=-24)
+    styled = styled.configure_axisX(grid=not upright)
     drawn = vl_convert.vegalite_to_svg(styled.to_json()).replace('fill="white"', 'fill="none"', 1)
     opening, rest = drawn.split(">", 1)
     box = re.search(r'viewBox="[^"]+"', opening)

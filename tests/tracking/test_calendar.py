@@ -2,6 +2,7 @@
 
 import calendar
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -141,13 +142,14 @@ def test_years_with_53_weeks() -> None:
 def test_every_day_has_its_key_and_every_key_a_day(period: Period, by: str) -> None:
     known = groupings.moments(by, period)
     assert known == sorted(known) == list(dict.fromkeys(known))
-    wanted = {
+    keys: dict[str, Callable[[date], str]] = {
         "year": lambda d: f"{d:%Y}",
         "quarter": lambda d: f"{d:%Y}-Q{(d.month + 2) // 3}",
         "month": lambda d: f"{d:%Y-%m}",
         "week": lambda d: f"{d:%G}-W{d:%V}",
         "day": lambda d: d.isoformat(),
-    }[by]
+    }
+    wanted = keys[by]
     assert set(known) == {wanted(day) for day in days_of(period)}
 
 
