@@ -2,8 +2,8 @@
 
 Responsible for `events` (the fact and its line), `attribution` (what a link carries), `visitors`, `bots`,
 `recorder` (keeps or drops, with a counted reason), `collector` (the fast path of the beacon), `spool`
-(durable segments), `drain`, `store`, `dimensions`, `definition`, `periods`, `reports`, `charts`.
-May import `institution` and `core`.
+(durable segments), `drain`, `store`, `dimensions`, `definition`, `periods`, `reports`, `charts`; on top of
+reports `insight` (growth, funnel, likes, alignment), `targets`, `annotations`. May import `institution` and `core`.
 
 The one flow: visit or beacon → recorder → spool segment → drain → store → reports. An event is answered
 only after it was written; it is deleted from the spool only after the store confirmed it; the segment's
