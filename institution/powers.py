@@ -38,6 +38,7 @@ PERMISSIONS = {
     "reach.define": mark("提出触达定义"),
     "reach.approve": mark("批准触达定义与导入"),
     "link.edit": mark("维护短链接"),
+    "reach.edit": mark("设定触达目标与批注"),
     "staff.edit": mark("管理账号"),
     "approval.edit": mark("设置审批流程"),
     "token.edit": mark("管理接口令牌"),
@@ -64,6 +65,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             "reach.import",
             "reach.define",
             "link.edit",
+            "reach.edit",
         },
     ),
     "editor": (
@@ -81,7 +83,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
         | {"audience.view", "audience.edit", "push.view", "push.edit", "push.run", "reach.view", "link.edit"},
     ),
     "complaint_handler": (mark("投诉处理"), _READER | {"privacy.request"}),
-    "analyst": (mark("分析"), _READER | {"reach.view", "reach.import", "reach.define"}),
+    "analyst": (mark("分析"), _READER | {"reach.view", "reach.edit", "reach.import", "reach.define"}),
     "branch_manager": (
         mark("分支机构负责人"),
         _READER
@@ -94,6 +96,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             "reach.view",
             "reach.import",
             "link.edit",
+            "reach.edit",
             "staff.edit",
         },
     ),

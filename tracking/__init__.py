@@ -4,7 +4,8 @@ Responsible for `events` (the fact and its line), `attribution` (what a link car
 `suspicion` (ranges and rates), `recorder` (keeps or drops, with a counted reason), `collector` (the fast path of
 the beacon), `batch*`, `pixel`, `link*`, `edge*` (the other ways in, docs/collecting.md), `spool` (durable
 segments), `drain`, `store`, `dimensions`, `definition`, `proposing` (a new definition by four eyes), `imports/`
-(what others counted), `periods`, `reports`, `charts`.
+(what others counted), `periods`, `reports`, `charts`; on top of reports `insight` (growth, funnel,
+likes, alignment), `targets`, `annotations`.
 May import `institution` and `core`.
 
 The one flow: visit or beacon → recorder → spool segment → drain → store → reports. An event is answered

@@ -13,7 +13,7 @@ from core.i18n import mark
 from core.settings import Settings
 from institution import access
 from institution.powers import Scope
-from tracking import export, reports
+from tracking import annotations, export, reports
 from tracking.overview import overview
 from tracking.store import ReachStore
 
@@ -75,6 +75,7 @@ def answer(disposition: str, scope: Scope) -> ResponseReturnValue:
     )
     with reading() as session:
         report = reports.report(service(ReachStore), session, asked)
+        report = annotations.attached(session, service(ReachStore), report)
     write, media_type = export.FORMATS[form]
     response = make_response(write(report))
     response.mimetype = media_type.partition(";")[0]

@@ -123,6 +123,7 @@ class Report:
     total: Line
     rows: tuple[Line, ...]
     dropped: dict[str, int]
+    notes: tuple[str, ...] = ()  # what happened meanwhile, as lines: `tracking.annotations.attached`
 
     @property
     def per_day(self) -> tuple[float, float] | None:

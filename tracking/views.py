@@ -24,7 +24,7 @@ blueprint = Blueprint("tracking", __name__, url_prefix="/internal/reach")
 HEADER = "X-Signpost-Token"
 
 
-def _check() -> None:
+def check_token() -> None:
     """Refuse whoever has not read `server.json`; compared in constant time."""
     given = request.headers.get(HEADER, "").encode()
     if not hmac.compare_digest(given, service(InternalToken).value.encode()):
@@ -35,7 +35,7 @@ def _check() -> None:
 @access.public
 def report() -> ResponseReturnValue:
     """The report that the command line asks for."""
-    _check()
+    check_token()
     return answer(
         "inline", Scope(frozenset({WHOLE}))
     )  # whoever holds the token of server.json runs the machine
@@ -45,7 +45,7 @@ def report() -> ResponseReturnValue:
 @access.public
 def state() -> ResponseReturnValue:
     """What the store holds."""
-    _check()
+    check_token()
     return jsonify(status.read(service(ReachStore), service(Settings)))
 
 
@@ -53,7 +53,7 @@ def state() -> ResponseReturnValue:
 @access.public
 def verified() -> ResponseReturnValue:
     """The checks of `verify`, over the months that `from` and `to` touch."""
-    _check()
+    check_token()
     first, last = (request.args.get(name, "") for name in ("from", "to"))
     with reading() as session:
         checks = closing.verify(
@@ -70,7 +70,7 @@ def verified() -> ResponseReturnValue:
 @access.public
 def act(verb: str) -> ResponseReturnValue:
     """`drain`: ship what is in the spool; `rebuild`: compute all roll-ups from the raw rows again."""
-    _check()
+    check_token()
     if verb == "drain":
         return jsonify({"shipped": service(Drain).run_once()})
     if verb == "rebuild":

@@ -14,7 +14,9 @@ from institution.desk import privacy, searching
 from scheduler import desk as scheduler_desk
 from tracking import definitions_desk, imports_desk, link_sheet_desk, link_views, links_desk
 from tracking import desk as tracking_desk
+from tracking import insight_views as tracking_insight_views
 from tracking import views as tracking_views
+from tracking.insight_desk import pages as insight_pages
 from webapp import desk_panels, desk_search, personal
 
 
@@ -44,6 +46,8 @@ _ALL: tuple[Blueprint, ...] = (
     tracking_views.blueprint,
     link_views.blueprint,
     links_desk.blueprint,
+    insight_pages.blueprint,
+    tracking_insight_views.blueprint,
     institution_desk.staff_blueprint,
     institution_desk.outlets_blueprint,
     institution_desk.approvals_blueprint,

@@ -14,7 +14,7 @@ from institution import (
 )
 from institution import models as institution
 from scheduler import models as scheduler
-from tracking import batch_models, link_models
+from tracking import batch_models, insight_models, link_models
 from tracking import models as tracking
 from tracking.imports import models as reach_imports
 
@@ -26,6 +26,7 @@ __all__ = [
     "campaign",
     "contacts",
     "content",
+    "insight_models",
     "institution",
     "letter_models",
     "link_models",

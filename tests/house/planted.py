@@ -22,9 +22,11 @@ from scheduler.models import ChannelAccount, Push, PushState
 from scheduler.plans import PlanForm
 from tests import factories
 from tests.scheduler import audience_cast
-from tracking import links
+from tracking import annotations, links, targets
 from tracking.imports import draft, mapping, register, saving, sources
 from tracking.links import Aim
+from tracking.periods import Period
+from tracking.targets import Aim as TargetAim
 from webapp.runtime import Runtime
 
 _PIECE = """---
@@ -109,6 +111,8 @@ def plant(spot: Spot) -> Planted:
             "audience_desk": pushed,
             "campaign_desk": {"code": _campaign(spot)},
             "content_desk": {"key": spot.key, "number": 1},
+            "insight_desk": {"number": _target(spot)},
+            "insight_desk.remove_note": {"number": _note(spot)},
             "institution_desk": {"code": spot.outlet},
             "links_desk": {"code": _link(spot)},
             "privacy": {"number": _privacy(spot, number)},
@@ -120,6 +124,19 @@ def plant(spot: Spot) -> Planted:
             "staff": _account(spot),
         },
     )
+
+
+def _target(spot: Spot) -> int:
+    aim = TargetAim(spot.place, Period(spot.now.date(), spot.now.date()), "gross", 1_000, note=spot.word)
+    return targets.put(spot.session, aim, by=None, now=spot.now).id or 0
+
+
+def _note(spot: Spot) -> int:
+    row = annotations.add(
+        spot.session, outlet_code=spot.place, kind="outage", first=spot.now.date(), last=None,
+        text=f"{spot.word}停机", by=None, now=spot.now,
+    )  # fmt: skip
+    return row.id or 0
 
 
 def with_record(session: Session, planted: Planted, place: str) -> Planted:

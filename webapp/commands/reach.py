@@ -2,8 +2,6 @@
 
 import json
 import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -12,21 +10,16 @@ import click
 
 from core import clock
 from core.database import Database
-from core.errors import Conflict, DomainError
-from core.i18n import current_locale, mark
+from core.i18n import current_locale
 from core.i18n import gettext as _
 from core.settings import Settings
-from tracking import address, closing, copying, export, periods, reports, status, upgrades
+from tracking import annotations, closing, export, periods, reports, status
 from tracking.drain import Drain
 from tracking.groupings import BYS
-from tracking.layout import Layout
-from tracking.schema import VERSION
-from tracking.store import ReachStore, StoreBusy
-from tracking.verify import Check
-from webapp.commands import plain_errors, reach_data, runtime
+from tracking.store import StoreBusy
+from webapp.commands import plain_errors, reach_data, reach_insight, reach_store, runtime
+from webapp.commands.reach_server import ask_server, store
 from webapp.commands.reach_take import take
-
-_WAIT = 600.0
 
 
 @click.group()
@@ -61,13 +54,14 @@ def report(form: str, output: Path | None, **asked: str) -> None:
     question = reports.ask(**asked)  # a wrong question is refused before anything is opened
     try:
         with runtime().service(Database).reading() as session:
-            written = export.FORMATS[form][0](reports.report(_store(), session, question))
+            found = annotations.attached(session, store(), reports.report(store(), session, question))
+            written = export.FORMATS[form][0](found)
     except StoreBusy as busy:
         given = {"from": asked["first"], "to": asked["last"], "format": form, "lang": current_locale()}
         given.update(
             {key: asked[key] for key in ("by", "compare", "base", "within", "campaign") if asked[key]}
         )
-        written = _server(f"report?{urlencode(given)}", busy)
+        written = ask_server(f"report?{urlencode(given)}", busy)
     if output:
         output.write_bytes(written)
         click.echo(_("已写入 %(path)s") % {"path": output})
@@ -80,9 +74,9 @@ def report(form: str, output: Path | None, **asked: str) -> None:
 def status_command() -> None:
     """What the store holds, and what waits in the spool."""
     try:
-        found = status.read(_store(), runtime().service(Settings))
+        found = status.read(store(), runtime().service(Settings))
     except StoreBusy as busy:
-        found = json.loads(_server("status", busy))
+        found = json.loads(ask_server("status", busy))
     for label, value in _status_lines(found):
         click.echo(f"{label}：{value}")
 
@@ -92,10 +86,10 @@ def status_command() -> None:
 def drain() -> None:
     """Ship what is in the spool into the store."""
     try:
-        _store()
+        store()
         shipped = runtime().service(Drain).run_once()
     except StoreBusy as busy:
-        shipped = json.loads(_server("drain", busy, post=True))["shipped"]
+        shipped = json.loads(ask_server("drain", busy, post=True))["shipped"]
     click.echo(_("已入库 %(number)s 段") % {"number": shipped})
 
 
@@ -105,114 +99,11 @@ def rebuild() -> None:
     """Compute all roll-ups from the raw rows again."""
     today = clock.today(runtime().service(Settings).zone)
     try:
-        days, spans = closing.rebuild(_store(), runtime().service(Database), today)
+        days, spans = closing.rebuild(store(), runtime().service(Database), today)
     except StoreBusy as busy:
-        answer = json.loads(_server("rebuild", busy, post=True))
+        answer = json.loads(ask_server("rebuild", busy, post=True))
         days, spans = answer["days"], answer["spans"]
     click.echo(_("已重算 %(days)s 天、%(spans)s 个整月与整年") % {"days": days, "spans": spans})
-
-
-@reach.command("verify")
-@click.option("--from", "first", default="", metavar="DATE", help="Only the months from this day on.")
-@click.option("--to", "last", default="", metavar="DATE", help="Only the months up to this day.")
-@click.pass_context
-@plain_errors
-def verify_command(context: click.Context, first: str, last: str) -> None:
-    """Compare raw rows, roll-ups, people and spool; names the first difference, and ends with 1 if there is one."""
-    since = periods.day(first, "from") if first else None
-    until = periods.day(last, "to") if last else None
-    try:
-        with runtime().service(Database).reading() as session:
-            checks = closing.verify(
-                _store(), session, runtime().service(Settings), first=since, last=until, said=_say_check
-            )
-    except StoreBusy as busy:
-        given = urlencode({"from": first, "to": last})
-        checks = [Check(**one) for one in json.loads(_server(f"verify?{given}", busy))]
-        for one in checks:
-            _say_check(one)
-    if any(check.difference for check in checks):
-        context.exit(1)
-
-
-def _say_check(check: Check) -> None:
-    head = f"{'✗' if check.difference else '✓'} {check.title}"
-    click.echo(_("%(head)s（比对 %(number)s 处）", head=head, number=f"{check.looked_at:,}"))
-    if check.difference:
-        click.echo(f"  {check.difference}")
-
-
-@reach.command()
-@click.option("--url", default="", metavar="URL", help="Instead of the setting SIGNPOST_REACH_URL.")
-@click.option("--from", "version", type=int, help="Also what brings a store of this version up.")
-@click.option("--print", "dry", is_flag=True, help="Print the statements; no server is needed.")
-@plain_errors
-def schema(url: str, version: int | None, *, dry: bool) -> None:
-    """The tables of the reach store, made or brought up; with --print the statements that would do it."""
-    settings = runtime().service(Settings)
-    url = url or settings.reach_url
-    layout = address.read(url).layout if url else Layout()
-    if dry:
-        pending = upgrades.steps(layout, version) if version is not None else []
-        for statement in [*pending, *layout.statements()]:
-            click.echo(f"{statement};\n")
-        return
-    at = settings.model_copy(update={"reach_url": url})
-    ReachStore.open(at).close()
-    click.echo(_("触达库的表已就绪，版本 %(version)s") % {"version": VERSION})
-
-
-@reach.command()
-@click.option(
-    "--to", "url", required=True, metavar="URL", help="Address of the server, as SIGNPOST_REACH_URL."
-)
-@plain_errors
-def copy(url: str) -> None:
-    """Copy all raw rows into the store of another address; again: goes on where it was. Stop the server first."""
-    settings = runtime().service(Settings)
-    address.read(url)
-    old = _store()
-    new = ReachStore.open(settings.model_copy(update={"reach_url": url}))
-    try:
-        rows = copying.copy(old, new, lambda month, number: click.echo(f"{month}  {number:,}"))
-    finally:
-        new.close()
-    click.echo(
-        _("已复制并核对 %(rows)s 行。现在可把 SIGNPOST_REACH_URL 设为新地址。") % {"rows": f"{rows:,}"}
-    )
-
-
-def _store() -> ReachStore:
-    return runtime().service(ReachStore)
-
-
-def _server(path: str, busy: StoreBusy, *, post: bool = False) -> bytes:
-    """Ask the server that holds the store; its address and token are in `server.json`, readable by its owner."""
-    file = runtime().service(Settings).home / "server.json"
-    if not file.exists():
-        raise busy
-    known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    ask = urllib.request.Request(  # noqa: S310  (the address is the one our own server wrote)
-        f"{known['url']}/internal/reach/{path}",
-        method="POST" if post else "GET",
-        headers={"X-Signpost-Token": known["token"], "Accept": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(ask, timeout=_WAIT) as answer:  # noqa: S310
-            return bytes(answer.read())
-    except urllib.error.HTTPError as error:
-        raise DomainError(_sentence(error)) from error
-    except urllib.error.URLError as error:
-        raise Conflict(
-            mark("运行中的服务没有应答（%(url)s），请检查它是否在运行。"), url=known["url"]
-        ) from error
-
-
-def _sentence(error: urllib.error.HTTPError) -> str:
-    try:
-        return str(json.loads(error.read())["error"]["message"])
-    except (ValueError, KeyError):
-        return f"HTTP {error.code}"
 
 
 def _status_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
@@ -226,5 +117,5 @@ def _status_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-for _command in reach_data.COMMANDS:
+for _command in (*reach_store.COMMANDS, *reach_insight.COMMANDS, *reach_data.COMMANDS):
     reach.add_command(_command)
