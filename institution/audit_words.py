@@ -31,6 +31,7 @@ KINDS: dict[str, str] = {
     "refusal": mark("拒收"),
     "staff": mark("账号"),
     "stand_in": mark("代审"),
+    "token": mark("接口令牌"),
 }
 # Where a thing of a kind is seen on the desk; {} is the record's subject.
 PLACES: dict[str, str] = {
@@ -46,6 +47,7 @@ PLACES: dict[str, str] = {
     "push": "/desk/pushes/{}",
     "staff": "/desk/staff?q={}",
     "stand_in": "/desk/approvals/stand-ins",
+    "token": "/desk/api-tokens",
 }
 _NUMBERED = frozenset({"approval", "channel", "list", "plan", "privacy", "push"})
 FIELDS: dict[str, str] = {
@@ -84,6 +86,7 @@ FIELDS: dict[str, str] = {
     "outlet_code": mark("所属机构"),
     "pieces": mark("内容"),
     "port": mark("端口"),
+    "purposes": mark("用途"),
     "recipients": mark("收件人"),
     "roles": mark("角色"),
     "rows": mark("行数"),

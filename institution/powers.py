@@ -36,6 +36,7 @@ PERMISSIONS = {
     "reach.view": mark("查看触达报告"),
     "staff.edit": mark("管理账号"),
     "approval.edit": mark("设置审批流程"),
+    "token.edit": mark("管理接口令牌"),
     "audit.view": mark("查阅操作记录"),
     "privacy.request": mark("申请导出或删除个人信息"),
     "privacy.approve": mark("批准导出或删除个人信息"),
@@ -89,7 +90,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
 STRONG = frozenset(
     {
         "content.publish", "push.run", "push.approve", "channel.edit", "staff.edit", "approval.edit",
-        "privacy.request", "privacy.approve", "audit.view",
+        "privacy.request", "privacy.approve", "audit.view", "token.edit",
     }
 )  # fmt: skip
 

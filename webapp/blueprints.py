@@ -45,6 +45,7 @@ _ALL: tuple[Blueprint, ...] = (
     searching.blueprint,
     privacy.blueprint,
     institution_desk.audit_blueprint,
+    institution_desk.tokens_blueprint,
 )
 _CSRF_EXEMPT: tuple[str, ...] = (
     "campaign.views.set_elder",  # a preference of the browser, from pages that are cached for everybody

@@ -30,6 +30,7 @@ COMMANDS = {
     "audit": _Entry("webapp.commands.audit_log", "audit", mark("核对、查看、导出操作记录")),
     "access": _Entry("webapp.commands.access", "access", mark("谁能做什么：角色、权限、页面的对照表")),
     "privacy": _Entry("webapp.commands.privacy", "privacy", mark("个人信息：更换密钥、保存期限")),
+    "token": _Entry("webapp.commands.token", "token", mark("管理接口令牌")),
     "staff": _Entry("webapp.commands.staff", "staff", mark("管理员工账号")),
 }
 

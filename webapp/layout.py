@@ -86,6 +86,7 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
             NavItem("staff", mark("账号"), "/desk/staff", "u"),
             NavItem("audit", mark("操作记录"), "/desk/audit", "t"),
             NavItem("privacy", mark("个人信息"), "/desk/privacy", "i"),
+            NavItem("tokens", mark("接口令牌"), "/desk/api-tokens", "j"),
         ),
     ),
 )

@@ -4,6 +4,7 @@ from campaign import contacts
 from campaign import models as campaign
 from content import models as content
 from institution import (
+    api_token_models,
     approval_models,
     audit_models,
     letter_models,
@@ -16,6 +17,7 @@ from scheduler import models as scheduler
 from tracking import models as tracking
 
 __all__ = [
+    "api_token_models",
     "approval_models",
     "audit_models",
     "campaign",

@@ -12,7 +12,7 @@ from campaign.contacts import Contact
 from campaign.programme import CampaignForm
 from content import drafting, lifecycle, review
 from core.privacy import Vault
-from institution import approval_guests, approval_paths, personal_data, sessions, stand_ins
+from institution import api_tokens, approval_guests, approval_paths, personal_data, sessions, stand_ins
 from institution.approval_guests import Invitation
 from institution.approval_paths import Step
 from institution.audit_models import AuditRecord
@@ -97,6 +97,7 @@ def plant(spot: Spot) -> Planted:
     return Planted(
         spot.word,
         {
+            "api_tokens": {"number": _api_token(spot)},
             "approvals": {"number": request.id, "guest": guest.id},
             "approvals.path": path,
             "approvals.save_path": path,
@@ -169,6 +170,14 @@ def _push(spot: Spot, account: ChannelAccount) -> dict[str, Any]:
     session.add(push)
     session.flush()
     return {"plan_id": plan.id, "push_id": push.id, "list_id": found.id, "contact_id": contact.id}
+
+
+def _api_token(spot: Spot) -> int:
+    made, _text = api_tokens.make(
+        spot.session, name=f"{spot.word}屏幕", purposes=["reach.collect"], outlet_code=spot.place, days=30, by=None,
+        now=spot.now,
+    )  # fmt: skip
+    return made.id or 0
 
 
 def _path(spot: Spot, by: int) -> int:
