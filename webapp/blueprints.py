@@ -12,6 +12,7 @@ from institution import desk as institution_desk
 from institution import views as institution_views
 from institution.desk import privacy, searching
 from scheduler import desk as scheduler_desk
+from tracking import api_views
 from tracking import desk as tracking_desk
 from tracking import views as tracking_views
 from webapp import desk_panels, desk_search, personal
@@ -38,6 +39,7 @@ _ALL: tuple[Blueprint, ...] = (
     scheduler_desk.blueprint,
     tracking_desk.blueprint,
     tracking_views.blueprint,
+    api_views.blueprint,
     institution_desk.staff_blueprint,
     institution_desk.outlets_blueprint,
     institution_desk.approvals_blueprint,
