@@ -29,6 +29,7 @@ KINDS: dict[str, str] = {
     "privacy": mark("个人信息"),
     "push": mark("推送"),
     "refusal": mark("拒收"),
+    "report": mark("定期报告"),
     "staff": mark("账号"),
     "stand_in": mark("代审"),
     "token": mark("接口令牌"),

@@ -34,6 +34,7 @@ PERMISSIONS = {
     "push.run": mark("启动与停止推送"),
     "channel.edit": mark("维护渠道账号"),
     "reach.view": mark("查看触达报告"),
+    "report.edit": mark("设置定期触达报告"),
     "staff.edit": mark("管理账号"),
     "approval.edit": mark("设置审批流程"),
     "token.edit": mark("管理接口令牌"),
@@ -57,6 +58,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             "push.edit",
             "push.approve",
             "reach.view",
+            "report.edit",
         },
     ),
     "editor": (mark("编辑"), _READER | {"content.edit", "content.publish", "campaign.edit", "reach.view"}),
@@ -69,7 +71,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
         _READER | {"audience.view", "audience.edit", "push.view", "push.edit", "push.run", "reach.view"},
     ),
     "complaint_handler": (mark("投诉处理"), _READER | {"privacy.request"}),
-    "analyst": (mark("分析"), _READER | {"reach.view"}),
+    "analyst": (mark("分析"), _READER | {"reach.view", "report.edit"}),
     "branch_manager": (
         mark("分支机构负责人"),
         _READER
@@ -80,6 +82,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             "audience.view",
             "push.view",
             "reach.view",
+            "report.edit",
             "staff.edit",
         },
     ),

@@ -15,6 +15,7 @@ from institution import (
 from institution import models as institution
 from scheduler import models as scheduler
 from tracking import models as tracking
+from tracking import subscription_models
 
 __all__ = [
     "api_token_models",
@@ -29,5 +30,6 @@ __all__ = [
     "personal_models",
     "scheduler",
     "sign_in_models",
+    "subscription_models",
     "tracking",
 ]
