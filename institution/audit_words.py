@@ -46,11 +46,12 @@ PLACES: dict[str, str] = {
     "plan": "/desk/plans/{}",
     "privacy": "/desk/privacy/{}",
     "push": "/desk/pushes/{}",
+    "report": "/desk/reach/reports/{}",
     "staff": "/desk/staff?q={}",
     "stand_in": "/desk/approvals/stand-ins",
     "token": "/desk/api-tokens",
 }
-_NUMBERED = frozenset({"approval", "channel", "list", "plan", "privacy", "push"})
+_NUMBERED = frozenset({"approval", "channel", "list", "plan", "privacy", "push", "report"})
 FIELDS: dict[str, str] = {
     **LABELS,
     **SORTS,

@@ -173,7 +173,16 @@ def test_a_report_prints_the_definition_in_force_then(
 
 
 def test_questions_that_make_no_sense_are_refused() -> None:
-    for wrong in ({"by": "colour"}, {"by": "outlet,branch"}, {"by": "month,month"}, {"by": ""}, {"where": "colour=red"}, {"compare": "month"}, {"first": "yesterday"}, {"last": "2022-12-31"}):
+    for wrong in (
+        {"by": "colour"},
+        {"by": "outlet,branch"},
+        {"by": "month,month"},
+        {"by": ""},
+        {"where": "colour=red"},
+        {"compare": "month"},
+        {"first": "yesterday"},
+        {"last": "2022-12-31"},
+    ):
         given = {"first": "2023-01-01", "last": "2023-12-31", "by": "outlet", "compare": "year", **wrong}
         with pytest.raises(Invalid):
             reports.ask(**given)
@@ -185,7 +194,19 @@ def test_csv_is_for_spreadsheets_and_holds_no_formula(told: ReachStore, database
     assert written.startswith(b"\xef\xbb\xbf")
     lines = list(csv.reader(io.StringIO(written.decode("utf-8-sig"))))
     assert lines[0][:3] == ["编号", "名称", "触达人次"]
-    assert lines[1] == [factories.OUTLET_A, "西湖文三路柜面", "3", "3", "3", "2", "0.5", "2", "0.5", "2", "0.5"]
+    assert lines[1] == [
+        factories.OUTLET_A,
+        "西湖文三路柜面",
+        "3",
+        "3",
+        "3",
+        "2",
+        "0.5",
+        "2",
+        "0.5",
+        "2",
+        "0.5",
+    ]
     assert ['\'=HYPERLINK("http://x")'] * 2 in [line[:2] for line in lines]
     assert lines[-1][1:4] == ["合计", "5", "5"]
 
@@ -195,7 +216,19 @@ def test_xlsx_has_numbers_and_says_how_it_was_counted(told: ReachStore, database
     book = load_workbook(io.BytesIO(export.as_xlsx(ask(told, database))))
     rows, about = book.worksheets
     first = next(rows.iter_rows(min_row=2, max_row=2))
-    assert [cell.value for cell in first] == [factories.OUTLET_A, "西湖文三路柜面", 3, 3, 3, 2, 0.5, 2, 0.5, 2, 0.5]
+    assert [cell.value for cell in first] == [
+        factories.OUTLET_A,
+        "西湖文三路柜面",
+        3,
+        3,
+        3,
+        2,
+        0.5,
+        2,
+        0.5,
+        2,
+        0.5,
+    ]
     assert first[6].number_format == "0.0%"
     assert all(cell.data_type != "f" for row in rows.iter_rows() for cell in row)
     facts = {row[0]: row[1] for row in about.iter_rows(values_only=True)}
