@@ -21,6 +21,8 @@ from core.settings import Settings
 from institution import outlets
 from tests import factories, servers
 from tests.scheduler import audience_cast
+from tracking import subscriptions
+from tracking.subscriptions import SubscriptionForm
 from webapp.runtime import Runtime, build
 from webapp.wsgi import compose
 
@@ -85,6 +87,9 @@ def fill(session: Session, settings: Settings, now: datetime) -> None:
     coming = campaign_file(now.date() + timedelta(days=60), keys[:2])
     coming |= {"code": "winter", "name": "冬日防骗月", "name_en": "Winter campaign", "theme": "festive"}
     programme.import_file(session, coming, now)
+    reader = people[factories.ADMINISTRATOR].id or 0
+    weekly = SubscriptionForm("触达周报", "", "week", "branch", "year", "weekly", (reader,))
+    subscriptions.save(session, None, weekly, by=reader, now=now)
 
 
 def campaign_file(day: date, keys: list[str]) -> dict[str, Any]:

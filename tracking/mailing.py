@@ -30,7 +30,8 @@ from tracking.subscription_models import ReportSubscription
 SHOWN, MOST_PARTS = 12, 5
 # Many mail servers refuse more than 10 MB, and base64 adds a third.
 LARGEST = 3 * 1024 * 1024
-_SIZE = (600, 240)
+_SIZE = (460, 200)
+_SHEET = "#fffdf8"
 # The page's own properties, as they are in the light: a picture has no page around it.
 _COLOURS = {charts.NOW: "#0e5e50", charts.BEFORE: "#a9c7bd", charts.GRID: "#e4dccb", charts.TEXT: "#4c5a5e"}
 _TEMPLATES = Path(__file__).resolve().parent / "templates" / "tracking"
@@ -192,7 +193,8 @@ def png(by_time: Report) -> bytes:
         return b""
     compared = by_time.ask.compared
     now, before = periods.title(compared.period), periods.title(compared.base) if compared.base else ""
-    drawn: str = charts.definition(charts.points(by_time.rows), now, before, *_SIZE).to_json()
+    chart = charts.definition(charts.points(by_time.rows), now, before, *_SIZE)
+    drawn: str = chart.properties(background=_SHEET).to_json()
     for name, colour in _COLOURS.items():
         drawn = drawn.replace(name, colour)
     return bytes(vl_convert.vegalite_to_png(drawn, scale=2))
