@@ -80,7 +80,13 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
         ),
     ),
     (mark("网点"), (NavItem("outlets", mark("网点与基地"), "/desk/outlets", "o"),)),
-    (mark("成效"), (NavItem("reach", mark("触达报告"), "/desk/reach", "r"),)),
+    (
+        mark("成效"),
+        (
+            NavItem("reach", mark("触达报告"), "/desk/reach", "r"),
+            NavItem("reports", mark("定期报告"), "/desk/reach/reports"),
+        ),
+    ),
     (
         mark("系统"),
         (
