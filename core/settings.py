@@ -51,6 +51,11 @@ class Settings(BaseSettings):
     institution_name_en: str = Field("Model Life Insurance", description="Name of the institution, English")
     hotline: str = Field("12378", description="Telephone number behind the one-key human help")
     time_zone: str = Field("Asia/Shanghai", description="Time zone of the institution: what a day is")
+    holidays: str = Field(
+        "CN",
+        pattern="^([A-Z]{2})?$",
+        description="Country whose public holidays are no working days (ISO code); empty: Monday to Friday",
+    )
     locale: str = Field("zh", description="Language of pages for a visitor who has not chosen: zh or en")
     secret_key: SecretStr | None = Field(
         None, description="Secret from which all keys derive; made in `secret.key` under home when unset"

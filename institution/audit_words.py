@@ -30,6 +30,7 @@ KINDS: dict[str, str] = {
     "privacy": mark("个人信息"),
     "push": mark("推送"),
     "refusal": mark("拒收"),
+    "report": mark("定期报告"),
     "staff": mark("账号"),
     "stand_in": mark("代审"),
     "token": mark("接口令牌"),
@@ -47,11 +48,12 @@ PLACES: dict[str, str] = {
     "plan": "/desk/plans/{}",
     "privacy": "/desk/privacy/{}",
     "push": "/desk/pushes/{}",
+    "report": "/desk/reach/reports/{}",
     "staff": "/desk/staff?q={}",
     "stand_in": "/desk/approvals/stand-ins",
     "token": "/desk/api-tokens",
 }
-_NUMBERED = frozenset({"approval", "channel", "list", "plan", "privacy", "push"})
+_NUMBERED = frozenset({"approval", "channel", "list", "plan", "privacy", "push", "report"})
 FIELDS: dict[str, str] = {
     **LABELS,
     **SORTS,

@@ -13,7 +13,11 @@ def _key() -> str:
 
 
 class Letter(SQLModel, table=True):
-    """A mail to be carried out. `sealed`: address, subject and text encrypted, "" once it is settled."""
+    """A mail to be carried out. `sealed`: address, subject and content encrypted, "" once it is settled.
+
+    A letter that is to arrive `once` notes when it is in the hands of the mail server (`handing_at`): one that was
+    left there by a worker that died is `uncertain` rather than sent again.
+    """
 
     __tablename__ = "letter"
 
@@ -28,3 +32,5 @@ class Letter(SQLModel, table=True):
     due_at: datetime = Field(sa_type=UtcDateTime)
     claimed_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    once: bool = False
+    handing_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

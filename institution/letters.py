@@ -3,10 +3,12 @@
 `scheduler.mailroom` carries them out. What a letter says (links, codes) is wiped once it was handed over.
 """
 
+import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, func, or_, update
 from sqlmodel import Session, col, select
@@ -22,7 +24,35 @@ LEASE = timedelta(minutes=2)
 GIVE_UP = timedelta(days=3)
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
-KINDS = {"queued": mark("待发"), "sent": mark("已发出"), "failed": mark("没有发出")}
+QUEUED, SENT, FAILED, UNCERTAIN = "queued", "sent", "failed", "uncertain"
+KINDS = {
+    QUEUED: mark("待发"),
+    SENT: mark("已发出"),
+    FAILED: mark("没有发出"),
+    UNCERTAIN: mark("不知是否发出"),
+}
+INTERRUPTED = mark("发送时系统中断，不知对方是否收到；为免重复，没有再发。")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file in a letter: attached, or with a `cid` shown within its HTML (RFC 2392)."""
+
+    name: str
+    media_type: str
+    data: bytes
+    cid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a letter says: plain text always, HTML and files beside it; `unsubscribe` is an address for one click."""
+
+    subject: str
+    text: str
+    html: str = ""
+    files: tuple[File, ...] = field(default=())
+    unsubscribe: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +62,9 @@ class Claimed:
     id: int
     key: str
     to: str
-    subject: str
-    text: str
+    content: Content
     attempts: int
+    once: bool = False
 
 
 def possible(settings: Settings) -> bool:
@@ -44,23 +74,40 @@ def possible(settings: Settings) -> bool:
 
 def post(session: Session, *, vault: Vault, to: str, subject: str, text: str, now: datetime) -> Letter:
     """Put a letter into the outbox; Invalid for an address or subject that cannot be written as mail."""
+    return post_content(session, vault=vault, to=to, content=Content(subject, text), now=now)
+
+
+def post_content(
+    session: Session, *, vault: Vault, to: str, content: Content, now: datetime, once: bool = False
+) -> Letter:
+    """The same with HTML and files; `once`: rather not at all than twice."""
     address = normal_email(to)
     name, at, domain = address.partition("@")
     if not (name and at and domain) or "@" in domain or not address.isprintable() or " " in address:
         raise Invalid(mark("这个邮箱地址不对，请检查。"), field="email")
-    if not subject.isprintable():
+    if not content.subject.isprintable():
         raise Invalid(mark("邮件标题里不能有换行。"), field="subject")
-    content = json.dumps({"to": address, "subject": subject, "text": text}, ensure_ascii=False)
     letter = Letter(
         to_index=vault.index("email", address),
-        sealed=vault.encrypt(content),
+        sealed=vault.encrypt(_packed(address, content)),
         created_at=now,
         due_at=now,
-        status="queued",
+        status=QUEUED,
+        once=once,
     )
     session.add(letter)
     session.flush()
     return letter
+
+
+def _packed(to: str, content: Content) -> str:
+    packed: dict[str, Any] = {"to": to, "subject": content.subject, "text": content.text}
+    if content.html:
+        packed |= {"html": content.html, "unsubscribe": content.unsubscribe}
+        packed["files"] = [
+            [one.name, one.media_type, base64.b64encode(one.data).decode(), one.cid] for one in content.files
+        ]
+    return json.dumps(packed, ensure_ascii=False)
 
 
 def claim(session: Session, *, vault: Vault, now: datetime, most: int = 20) -> list[Claimed]:
@@ -72,6 +119,9 @@ def claim(session: Session, *, vault: Vault, now: datetime, most: int = 20) -> l
         own = update(Letter).where(col(Letter.id) == letter.id, *due).values(claimed_until=now + LEASE)
         if session.connection().execute(own).rowcount != 1:
             continue
+        if letter.once and letter.handing_at is not None:
+            uncertain(session, letter.id or 0, INTERRUPTED, now)
+            continue
         try:
             taken.append(_opened(letter, vault))
         except Invalid as error:  # the key is gone: this one can never be read, the others can
@@ -80,10 +130,25 @@ def claim(session: Session, *, vault: Vault, now: datetime, most: int = 20) -> l
 
 
 def _opened(letter: Letter, vault: Vault) -> Claimed:
-    content = json.loads(vault.decrypt(letter.sealed))
-    return Claimed(
-        letter.id or 0, letter.key, content["to"], content["subject"], content["text"], letter.attempts
+    packed = json.loads(vault.decrypt(letter.sealed))
+    files = tuple(
+        File(name, media_type, base64.b64decode(data), cid)
+        for name, media_type, data, cid in packed.get("files", ())
     )
+    content = Content(
+        packed["subject"], packed["text"], packed.get("html", ""), files, packed.get("unsubscribe", "")
+    )
+    return Claimed(letter.id or 0, letter.key, packed["to"], content, letter.attempts, letter.once)
+
+
+def handing(session: Session, letter_id: int, now: datetime) -> None:
+    """A letter that is to arrive once is about to be handed over."""
+    session.execute(update(Letter).where(col(Letter.id) == letter_id).values(handing_at=now))
+
+
+def uncertain(session: Session, letter_id: int, fault: str, now: datetime) -> None:
+    """Nobody knows whether it arrived; it is not sent again, a person may have it made anew."""
+    _settle(session, letter_id, status=UNCERTAIN, settled_at=now, sealed="", fault=fault[:200])
 
 
 def sent(session: Session, letter_id: int, now: datetime) -> None:
@@ -102,7 +167,8 @@ def failed(session: Session, letter: Claimed, fault: str, *, permanent: bool, no
 
 
 def _settle(session: Session, letter_id: int, **values: object) -> None:
-    session.execute(update(Letter).where(col(Letter.id) == letter_id).values(claimed_until=None, **values))
+    done = update(Letter).where(col(Letter.id) == letter_id)
+    session.execute(done.values(claimed_until=None, handing_at=None, **values))
 
 
 def waiting(session: Session) -> int:

@@ -39,6 +39,7 @@ PERMISSIONS = {
     "reach.approve": mark("批准触达定义与导入"),
     "link.edit": mark("维护短链接"),
     "reach.edit": mark("设定触达目标与批注"),
+    "report.edit": mark("设置定期触达报告"),
     "staff.edit": mark("管理账号"),
     "approval.edit": mark("设置审批流程"),
     "token.edit": mark("管理接口令牌"),
@@ -66,6 +67,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             "reach.define",
             "link.edit",
             "reach.edit",
+            "report.edit",
         },
     ),
     "editor": (
@@ -83,7 +85,10 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
         | {"audience.view", "audience.edit", "push.view", "push.edit", "push.run", "reach.view", "link.edit"},
     ),
     "complaint_handler": (mark("投诉处理"), _READER | {"privacy.request"}),
-    "analyst": (mark("分析"), _READER | {"reach.view", "reach.edit", "reach.import", "reach.define"}),
+    "analyst": (
+        mark("分析"),
+        _READER | {"reach.view", "reach.edit", "reach.import", "reach.define", "report.edit"},
+    ),
     "branch_manager": (
         mark("分支机构负责人"),
         _READER
@@ -97,6 +102,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             "reach.import",
             "link.edit",
             "reach.edit",
+            "report.edit",
             "staff.edit",
         },
     ),

@@ -1,6 +1,8 @@
 """Carries letters to staff and guests out by the mail server of the settings.
 
-At least once: a worker that dies after handing a letter over sends it again under the same Message-ID.
+At least once: a worker that dies after handing a letter over sends it again under the same Message-ID. A letter
+that is to arrive `once` (a report) is at most in doubt: what was in the hands of a worker that died, and what the
+server did not answer for, is noted as uncertain and not sent again.
 """
 
 from collections.abc import Callable
@@ -15,7 +17,7 @@ from core.i18n import gettext
 from core.privacy import Vault
 from core.settings import Settings
 from institution import letters
-from institution.letters import Claimed
+from institution.letters import Claimed, Content
 from scheduler.account_secrets import mail_server
 from scheduler.channels.base import DeliveryError
 from scheduler.channels.email import Email, SmtpLine
@@ -63,6 +65,9 @@ class Mailroom:
     def _deliver(self, line: SmtpLine | None, letter: Claimed) -> DeliveryError | None:
         if line is None:
             return None
+        if letter.once:
+            with self._database.transaction() as session:
+                letters.handing(session, letter.id, self._clock())
         try:
             line.hand_over(letter.to, written(letter, self._settings.mail_from, self._clock()))
         except DeliveryError as error:
@@ -76,17 +81,38 @@ class Mailroom:
         with self._database.transaction() as session:
             if error is None:
                 letters.sent(session, letter.id, now)
+            elif error.unknown and letter.once:
+                letters.uncertain(session, letter.id, gettext(error.message), now)
             else:
                 permanent = error.permanent and not error.everyone
                 letters.failed(session, letter, gettext(error.message), permanent=permanent, now=now)
 
 
 def written(letter: Claimed, sender: str, at: datetime) -> bytes:
-    """The letter as mail: plain text, a Message-ID that stays the same, no automatic replies wanted."""
-    mail = EmailMessage(policy=SMTP)
-    mail["From"], mail["To"], mail["Subject"] = sender, letter.to, letter.subject
+    """The letter as mail: a Message-ID that stays the same, no automatic replies wanted; plain text, and where
+    there is HTML that with its pictures beside it (RFC 2387) and the files attached."""
+    mail, content = EmailMessage(policy=SMTP), letter.content
+    mail["From"], mail["To"], mail["Subject"] = sender, letter.to, content.subject
     mail["Date"] = format_datetime(at)
     mail["Message-ID"] = f"<{letter.key}@{parseaddr(sender)[1].partition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(letter.text, cte="base64")
+    if content.unsubscribe:
+        mail["List-Unsubscribe"] = f"<{content.unsubscribe}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    mail.set_content(content.text, cte="base64")
+    if content.html:
+        _add_html(mail, content)
     return mail.as_bytes()
+
+
+def _add_html(mail: EmailMessage, content: Content) -> None:
+    mail.add_alternative(content.html, subtype="html", cte="base64")
+    page = mail.get_payload()[1]  # type: ignore[index]
+    for one in content.files:
+        main, _slash, sub = one.media_type.partition(";")[0].partition("/")
+        if one.cid:
+            page.add_related(  # type: ignore[union-attr]
+                one.data, main, sub, cid=f"<{one.cid}>", filename=one.name, disposition="inline"
+            )
+        else:
+            mail.add_attachment(one.data, main, sub, filename=one.name)

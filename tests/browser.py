@@ -21,8 +21,9 @@ from core.settings import Settings
 from institution import outlets, people
 from tests import factories, servers
 from tests.scheduler import audience_cast
-from tracking import proposing
+from tracking import proposing, subscriptions
 from tracking.imports import draft, mapping, register, saving, sources
+from tracking.subscriptions import SubscriptionForm
 from webapp.runtime import Runtime, build
 from webapp.wsgi import compose
 
@@ -88,6 +89,9 @@ def fill(session: Session, settings: Settings, now: datetime) -> None:
     coming = campaign_file(now.date() + timedelta(days=60), keys[:2])
     coming |= {"code": "winter", "name": "冬日防骗月", "name_en": "Winter campaign", "theme": "festive"}
     programme.import_file(session, coming, now)
+    reader = cast[factories.ADMINISTRATOR].id or 0
+    weekly = SubscriptionForm("触达周报", "", "week", "branch", "year", "weekly", (reader,))
+    subscriptions.save(session, None, weekly, by=reader, now=now)
 
 
 def reach_counts(session: Session, settings: Settings, now: datetime) -> None:

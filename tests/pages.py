@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from campaign.unsubscribe import Unsubscriptions
 from core.signing import Keys
 from tests import browser, factories
+from tracking.report_readers import LeaveLinks
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Shown:
 
 # What `secret_key` of the browser's site makes of an invented address.
 UNSUBSCRIBE = Unsubscriptions(Keys(b"of-no-value")).path("email", "ab" * 32)
+LEAVE = LeaveLinks(Keys(b"of-no-value")).path(1, 3)
 
 PUBLIC: list[Shown] = [
     Shown("/"),
@@ -45,6 +47,7 @@ PUBLIC: list[Shown] = [
     Shown("/p/diary-first-deposit"),
     Shown("/p/human-help"),
     Shown(UNSUBSCRIBE),
+    Shown(LEAVE),
 ]
 DESK: list[Shown] = [
     Shown("/desk/sign-in"),
@@ -93,6 +96,9 @@ DESK: list[Shown] = [
     Shown("/desk/reach/targets", staff=True),
     Shown("/desk/reach/targets/import", staff=True),
     Shown("/desk/reach/notes", staff=True),
+    Shown("/desk/reach/reports", staff=True),
+    Shown("/desk/reach/reports/new", staff=True),
+    Shown("/desk/reach/reports/1", staff=True),
     Shown("/desk/staff", staff=True),
     Shown("/desk/staff/new", staff=True),
     Shown("/desk/staff/1", staff=True),

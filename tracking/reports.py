@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 from sqlmodel import Session
 
@@ -12,7 +11,7 @@ from core.i18n import gettext as _
 from core.i18n import mark
 from tracking import definition as definitions
 from tracking import groupings, measure, periods
-from tracking.definition import PEOPLE_ERROR, Definition
+from tracking.definition import Definition
 from tracking.dimensions import Tree, names
 from tracking.groupings import KEYS, KIND, TIMES, TREE
 from tracking.measure import Figures, Measured
@@ -275,66 +274,3 @@ def _names(session: Session, tree: Tree, by: str, on: date, keys: set[str]) -> d
     if by == KIND:
         return {key: _(definitions.KIND_NAMES[key]) for key in keys if key in definitions.KIND_NAMES}
     return names(session, by, on)
-
-
-def as_json(done: Report) -> dict[str, Any]:
-    """The report in the shape that the command line and the page's download give."""
-    return {
-        "definition": {
-            "id": done.definition.id,
-            "valid_from": done.definition.valid_from.isoformat(),
-            "gross": list(done.definition.kinds),
-            "head_counts": list(done.definition.head_counts),
-            "people_error": PEOPLE_ERROR,
-        },
-        "period": {**_days(done.ask.compared.period), **_asked(done)},
-        "compared": _compared(done),
-        "total": _figures(done.total),
-        "rows": [{**_named(done.ask, line), **_figures(line)} for line in done.rows],
-    }
-
-
-def _asked(done: Report) -> dict[str, Any]:
-    asked = done.ask
-    narrowed: dict[str, Any] = {"within": asked.within, "campaign": asked.campaign}
-    narrowed["where"] = {name: list(values) for name, values in asked.where if name != groupings.CAMPAIGN}
-    return {
-        "by": asked.by[0] if len(asked.by) == 1 else list(asked.by),
-        **{name: value for name, value in narrowed.items() if value},
-        "dropped": done.dropped,
-    }
-
-
-def _named(asked: Ask, line: Line) -> dict[str, Any]:
-    if len(asked.by) == 1:
-        return {"key": line.key, "name": line.name}
-    return {"key": line.key, "name": line.name, "key2": line.key2, "name2": line.name2}
-
-
-def _compared(done: Report) -> dict[str, Any]:
-    compared = done.ask.compared
-    found: dict[str, Any] = {"mode": compared.mode, "from": None, "to": None}
-    if compared.base:
-        found.update(_days(compared.base))
-    if done.per_day:
-        now, before = done.per_day
-        found["per_day"] = {
-            "gross": round(now, 1),
-            "gross_before": round(before, 1),
-            "growth": growth(now, before),
-        }
-    return found
-
-
-def _days(period: Period) -> dict[str, Any]:
-    return {"from": period.first.isoformat(), "to": period.last.isoformat(), "days": period.days}
-
-
-def _figures(line: Line) -> dict[str, Any]:
-    return {
-        "gross": line.gross,
-        "deduplicated": line.deduplicated,
-        "people": line.people,
-        "gross_before": line.gross_before,
-        "growth": line.growth,
-    }

@@ -17,6 +17,7 @@ from institution.powers import WHOLE, Scope
 from tracking import closing, periods, status
 from tracking.desk import answer
 from tracking.drain import Drain
+from tracking.report_sender import Reports
 from tracking.reports import InternalToken
 from tracking.store import ReachStore
 
@@ -69,7 +70,8 @@ def verified() -> ResponseReturnValue:
 @blueprint.post("/<verb>")
 @access.public
 def act(verb: str) -> ResponseReturnValue:
-    """`drain`: ship what is in the spool; `rebuild`: compute all roll-ups from the raw rows again."""
+    """`drain`: ship what is in the spool; `rebuild`: compute all roll-ups from the raw rows again; `reports`:
+    send what is due."""
     check_token()
     if verb == "drain":
         return jsonify({"shipped": service(Drain).run_once()})
@@ -77,4 +79,6 @@ def act(verb: str) -> ResponseReturnValue:
         today = clock.today(service(Settings).zone)
         days, spans = closing.rebuild(service(ReachStore), service(Database), today)
         return jsonify({"days": days, "spans": spans})
+    if verb == "reports":
+        return jsonify({"posted": service(Reports).run_once()})
     raise NotFound(mark("没有这个操作。"))

@@ -12,7 +12,16 @@ from institution import desk as institution_desk
 from institution import views as institution_views
 from institution.desk import privacy, searching
 from scheduler import desk as scheduler_desk
-from tracking import definitions_desk, imports_desk, link_sheet_desk, link_views, links_desk
+from tracking import (
+    api_views,
+    definitions_desk,
+    imports_desk,
+    link_sheet_desk,
+    link_views,
+    links_desk,
+    report_desk,
+    report_views,
+)
 from tracking import desk as tracking_desk
 from tracking import insight_views as tracking_insight_views
 from tracking import views as tracking_views
@@ -48,6 +57,9 @@ _ALL: tuple[Blueprint, ...] = (
     links_desk.blueprint,
     insight_pages.blueprint,
     tracking_insight_views.blueprint,
+    api_views.blueprint,
+    report_desk.blueprint,
+    report_views.blueprint,
     institution_desk.staff_blueprint,
     institution_desk.outlets_blueprint,
     institution_desk.approvals_blueprint,
@@ -61,5 +73,6 @@ _CSRF_EXEMPT: tuple[str, ...] = (
     "campaign.views.set_elder",  # a preference of the browser, from pages that are cached for everybody
     "campaign.views.set_language",
     "campaign.audience_views.unsubscribe",  # mail programs post it themselves (RFC 8058), without a cookie
+    "tracking.report_views.unsubscribe",  # the same, for readers of reports
     "tracking.views.act",  # our own command line, which shows the token of server.json
 )

@@ -13,7 +13,7 @@ from core.settings import Settings
 from core.signing import Keys
 from institution import access
 from institution.oidc import Provider
-from webapp import blueprints, errors, layout, limiting, shielding
+from webapp import api_limiting, blueprints, errors, layout, limiting, shielding
 from webapp.runtime import Runtime
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,6 +44,7 @@ def create_app(runtime: Runtime) -> Flask:
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
     app.before_request(_choose_language)
     limiting.register(app, settings.rate_storage)  # before CSRF, which reads forms
+    api_limiting.register(app)
     Babel(app, locale_selector=current_locale)
     blueprints.register(app, CSRFProtect(app))
     access.login_manager().init_app(app, add_context_processor=False)  # templates know `signed_in`

@@ -22,7 +22,7 @@ def register(app: Flask) -> None:
 
 
 def _domain_error(error: DomainError) -> ResponseReturnValue:
-    return _answer(status_of(error), str(error))
+    return _answer(status_of(error), str(error), error.field)
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
@@ -41,20 +41,26 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     }
     if isinstance(error, InternalServerError):
         return _answer(500, _("页面出了点问题，我们已经记录。请稍后再试。"))
+    if request.path.startswith("/api/"):
+        sentences[401] = _("请在 Authorization 里带上有效的接口令牌（Bearer）。")
+        sentences[404] = _("没有这个接口地址，请核对 /api/v1/openapi.json。")
     answer = make_response(
         _answer(error.code, sentences.get(error.code, _("页面出了点问题，我们已经记录。请稍后再试。")))
     )
+    if error.code == 401 and request.path.startswith("/api/"):
+        answer.headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, TooManyRequests) and error.retry_after:
         answer.headers["Retry-After"] = str(error.retry_after)
     return answer
 
 
-def _answer(status: int, sentence: str) -> ResponseReturnValue:
+def _answer(status: int, sentence: str, field: str | None = None) -> ResponseReturnValue:
     wants_json = request.path.startswith(("/api/", "/internal/")) or (
         request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
     )
     if wants_json:
-        return jsonify({"error": {"status": status, "message": sentence}}), status
+        named = {"field": field} if field else {}
+        return jsonify({"error": {"status": status, "message": sentence, **named}}), status
     desk = request.path.startswith("/desk")
     return render_template(
         "desk_error.html" if desk else "error.html", status=status, sentence=sentence

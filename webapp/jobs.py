@@ -10,10 +10,11 @@ from institution import audit_chain, personal_data, retention, uploads
 from institution.approval_reminders import EVERY_SECONDS, Reminders
 from scheduler.jobs import Job, Outgoing
 from scheduler.mailroom import Mailroom
-from tracking import closing
+from tracking import closing, report_sender
 from tracking.drain import Drain
 from tracking.imports.depositing import Depositor
 from tracking.recorder import Recorder
+from tracking.report_sender import Reports
 from tracking.store import ReachStore
 from webapp import personal
 from webapp.runtime import Runtime
@@ -51,6 +52,7 @@ def _carried_out(runtime: Runtime) -> list[Job]:
         *runtime.service(Outgoing).jobs(),
         Job("letters.carry", 2.0, mailroom.run_once),
         Job("approvals.remind", EVERY_SECONDS, reminders.run_once),
+        Job("reports.send", report_sender.EVERY_SECONDS, runtime.service(Reports).run_once),
     ]
 
 

@@ -62,6 +62,17 @@ class Limiter:
             return 0
         return max(1, math.ceil(reset - time.time()))
 
+    def spent(self, kind: str, who: str) -> int:
+        """Count nothing; 0 while one more would be let through, else the seconds to wait."""
+        rate = self.rates[kind]
+        try:
+            if self.strategy.test(rate, kind, who):
+                return 0
+            reset = self.strategy.get_window_stats(rate, kind, who).reset_time
+        except StorageError:
+            return 0
+        return max(1, math.ceil(reset - time.time()))
+
 
 def register(app: Flask, storage: str) -> None:
     """Check every request; to be called before anything else reads forms. An empty storage counts no rates."""

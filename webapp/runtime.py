@@ -4,6 +4,9 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+from sqlmodel import Session
+
+from campaign import programme
 from campaign.unsubscribe import Unsubscriptions
 from content.pages import Generation
 from core import clock
@@ -15,7 +18,10 @@ from scheduler.jobs import Outgoing, outgoing
 from tracking.attribution import Attributions
 from tracking.drain import Drain
 from tracking.imports.depositing import Depositor
+from tracking.periods import Period
 from tracking.recorder import Recorder
+from tracking.report_rhythm import Ended
+from tracking.report_sender import Reports
 from tracking.spool import Spool
 from tracking.store import ReachStore
 
@@ -82,7 +88,29 @@ def build(settings: Settings) -> Runtime:
     runtime.offer(Generation, lambda r: Generation(r.service(Database), settings.zone))
     runtime.offer(Unsubscriptions, lambda r: Unsubscriptions(r.service(Keys)))
     runtime.offer(Outgoing, _outgoing)
+    runtime.offer(Reports, _reports)
     return runtime
+
+
+def _reports(runtime: Runtime) -> Reports:
+    return Reports(
+        settings=runtime.service(Settings),
+        database=runtime.service(Database),
+        vault=runtime.service(Vault),
+        keys=runtime.service(Keys),
+        store=lambda: runtime.service(ReachStore),
+        now=clock.now,
+        campaigns=_campaigns,
+    )
+
+
+def _campaigns(session: Session) -> list[Ended]:
+    """The campaigns that visitors see, for reports that follow their end."""
+    return [
+        Ended(one.code, Period(one.starts_on, one.ends_on), one.outlet_code)
+        for one in programme.listing(session)
+        if one.visible
+    ]
 
 
 def _outgoing(runtime: Runtime) -> Outgoing:

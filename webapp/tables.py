@@ -14,7 +14,7 @@ from institution import (
 )
 from institution import models as institution
 from scheduler import models as scheduler
-from tracking import batch_models, insight_models, link_models
+from tracking import batch_models, insight_models, link_models, subscription_models
 from tracking import models as tracking
 from tracking.imports import models as reach_imports
 
@@ -35,5 +35,6 @@ __all__ = [
     "reach_imports",
     "scheduler",
     "sign_in_models",
+    "subscription_models",
     "tracking",
 ]

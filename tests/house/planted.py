@@ -22,10 +22,12 @@ from scheduler.models import ChannelAccount, Push, PushState
 from scheduler.plans import PlanForm
 from tests import factories
 from tests.scheduler import audience_cast
-from tracking import annotations, links, targets
+from tracking import annotations, links, subscriptions, targets
 from tracking.imports import draft, mapping, register, saving, sources
 from tracking.links import Aim
 from tracking.periods import Period
+from tracking.subscription_models import ReportDelivery
+from tracking.subscriptions import SubscriptionForm
 from tracking.targets import Aim as TargetAim
 from webapp.runtime import Runtime
 
@@ -99,6 +101,7 @@ def plant(spot: Spot) -> Planted:
         session, absent=other, stand_in=number, begins_at=now, ends_at=until, by=other, now=now
     )
     path = {"number": _path(spot, other)}
+    report = _report(spot, number)
     return Planted(
         spot.word,
         {
@@ -118,6 +121,7 @@ def plant(spot: Spot) -> Planted:
             "privacy": {"number": _privacy(spot, number)},
             "reach_imports": {"number": _import(spot, number)},
             "reach_imports.remove_mapping": {"number": _mapping(spot)},
+            "report_desk": report | {"action": "pause"},
             "scheduler_desk": pushed | {"account_id": account.id, "action": "end"},
             "scheduler_desk.act_on_push": pushed | {"action": "cancel"},
             "scheduler_desk.act_on_channel": {"account_id": account.id, "action": "close"},
@@ -206,6 +210,21 @@ def _api_token(spot: Spot) -> int:
 def _link(spot: Spot) -> str:
     aim = Aim(note=f"{spot.word}海报")
     return links.make(spot.session, aim, spot.outlet, by=None, now=spot.now).code
+
+
+def _report(spot: Spot, reader: int) -> dict[str, Any]:
+    form = SubscriptionForm(
+        name=f"{spot.word}周报", outlet_code=spot.place, span="week", by="outlet", compare="year", rhythm="weekly",
+        recipients=(reader,),
+    )  # fmt: skip
+    made = subscriptions.save(spot.session, None, form, by=None, now=spot.now)
+    sent = ReportDelivery(
+        subscription_id=made.id or 0, staff_id=reader, period_key=spot.key, first=spot.now.date(),
+        last=spot.now.date(), due_at=spot.now, made_at=spot.now, state="failed",
+    )  # fmt: skip
+    spot.session.add(sent)
+    spot.session.flush()
+    return {"number": made.id, "delivery": sent.id}
 
 
 def _path(spot: Spot, by: int) -> int:

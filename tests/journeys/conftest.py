@@ -15,7 +15,7 @@ from content import history, library, lifecycle
 from core.database import Database
 from core.settings import Settings
 from tests import factories
-from tracking import reports
+from tracking import report_json, reports
 from tracking.attribution import Attribution, Attributions
 from tracking.drain import Drain
 from tracking.recorder import Recorder
@@ -77,7 +77,7 @@ class Site:
         """The report as JSON gives it, compared with the year before."""
         asked = reports.ask(first, last, by=by, compare="year")
         with self.runtime.service(Database).reading() as session:
-            return reports.as_json(reports.report(self.runtime.service(ReachStore), session, asked))
+            return report_json.as_json(reports.report(self.runtime.service(ReachStore), session, asked))
 
 
 def publish(

@@ -14,7 +14,8 @@ from tests import factories
 from tests.tracking.rows import event, heads, ship
 from tests.tracking.test_dimensions import move
 from tracking import definition, dimensions, export, reports
-from tracking.reports import Report, as_json
+from tracking.report_json import as_json
+from tracking.reports import Report
 from tracking.store import ReachStore
 
 
@@ -51,14 +52,18 @@ def test_the_json_has_exactly_the_agreed_shape(told: ReachStore, database: Datab
     assert list(found) == ["definition", "period", "compared", "total", "rows"]
     assert found["total"] == {
         "gross": 4, "deduplicated": 4, "people": 3, "gross_before": 6, "growth": -0.333333,
+        "deduplicated_before": 6, "deduplicated_growth": -0.333333, "people_before": 2, "people_growth": 0.5,
     }  # fmt: skip
     assert found["rows"] == [
         {"key": factories.OUTLET_A, "name": "西湖文三路柜面", "gross": 3, "deduplicated": 3, "people": 3,
-         "gross_before": 2, "growth": 0.5},
+         "gross_before": 2, "growth": 0.5, "deduplicated_before": 2, "deduplicated_growth": 0.5,
+         "people_before": 2, "people_growth": 0.5},
         {"key": factories.OUTLET_B, "name": "西湖古荡柜面", "gross": 1, "deduplicated": 1, "people": 1,
-         "gross_before": 0, "growth": None},
+         "gross_before": 0, "growth": None, "deduplicated_before": 0, "deduplicated_growth": None,
+         "people_before": 0, "people_growth": None},
         {"key": factories.OUTSIDE_OUTLET, "name": "锦江春熙路柜面", "gross": 0, "deduplicated": 0, "people": 0,
-         "gross_before": 4, "growth": -1.0},
+         "gross_before": 4, "growth": -1.0, "deduplicated_before": 4, "deduplicated_growth": -1.0,
+         "people_before": 0, "people_growth": None},
     ]  # fmt: skip
     assert found["definition"]["id"] == "2023-1"
     assert found["definition"]["gross"] == ["delivered", "visited", "attended"]
@@ -189,7 +194,19 @@ def test_csv_is_for_spreadsheets_and_holds_no_formula(told: ReachStore, database
     assert written.startswith(b"\xef\xbb\xbf")
     lines = list(csv.reader(io.StringIO(written.decode("utf-8-sig"))))
     assert lines[0][:3] == ["编号", "名称", "触达人次"]
-    assert lines[1] == [factories.OUTLET_A, "西湖文三路柜面", "3", "3", "3", "2", "0.5"]
+    assert lines[1] == [
+        factories.OUTLET_A,
+        "西湖文三路柜面",
+        "3",
+        "3",
+        "3",
+        "2",
+        "0.5",
+        "2",
+        "0.5",
+        "2",
+        "0.5",
+    ]
     assert ['\'=HYPERLINK("http://x")'] * 2 in [line[:2] for line in lines]
     assert lines[-1][1:4] == ["合计", "5", "5"]
 
@@ -199,7 +216,19 @@ def test_xlsx_has_numbers_and_says_how_it_was_counted(told: ReachStore, database
     book = load_workbook(io.BytesIO(export.as_xlsx(ask(told, database))))
     rows, about = book.worksheets
     first = next(rows.iter_rows(min_row=2, max_row=2))
-    assert [cell.value for cell in first] == [factories.OUTLET_A, "西湖文三路柜面", 3, 3, 3, 2, 0.5]
+    assert [cell.value for cell in first] == [
+        factories.OUTLET_A,
+        "西湖文三路柜面",
+        3,
+        3,
+        3,
+        2,
+        0.5,
+        2,
+        0.5,
+        2,
+        0.5,
+    ]
     assert first[6].number_format == "0.0%"
     assert all(cell.data_type != "f" for row in rows.iter_rows() for cell in row)
     facts = {row[0]: row[1] for row in about.iter_rows(values_only=True)}

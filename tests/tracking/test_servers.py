@@ -18,7 +18,7 @@ from tests import factories
 from tests.tracking import fronts, test_crash
 from tests.tracking.fronts import CLUSTER, KINDS, Fronts, FrontServer
 from tests.tracking.rows import event, heads, ship
-from tracking import reports, rollups, sketches
+from tracking import report_json, reports, rollups, sketches
 from tracking.address import StoreAway
 from tracking.drain import Drain
 from tracking.events import to_line
@@ -54,7 +54,7 @@ def report_of(store: ReachStore, database: Database, now: datetime) -> list[dict
         with database.reading() as session:
             for by in ("branch", "outlet", "campaign", "day"):
                 asked = reports.ask(by=by, compare="year", first="2023-01-01", last="2023-12-31")
-                found.append(reports.as_json(reports.report(store, session, asked)))
+                found.append(report_json.as_json(reports.report(store, session, asked)))
     return found
 
 

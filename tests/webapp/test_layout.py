@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from core import amounts
 from core.i18n import using_locale
 from core.settings import Settings
 from institution.access import SignedIn
@@ -116,17 +117,17 @@ def test_the_address_changes_with_the_content(tmp_path: Path) -> None:
     ],
 )
 def test_large_numbers_in_words(value: float | None, chinese: str, english: str) -> None:
-    assert layout.amount(value) == chinese
+    assert amounts.amount(value) == chinese
     with using_locale("en"):
-        shown = layout.amount(value)
+        shown = amounts.amount(value)
     assert shown.split(" ", maxsplit=1)[0] == english.split(" ", maxsplit=1)[0]
     assert (" " in shown) == (" " in english)
 
 
 def test_growth_never_speaks_by_colour_alone_and_without_a_base_not_at_all() -> None:
-    assert [layout.growth(one) for one in (0.65, -0.1, 0.0, None)] == ["▲ 65.0%", "▼ 10.0%", "＝ 0.0%", "—"]
-    assert layout.percent(1.234) == "123.4%"
-    assert layout.number(1234567) == "1,234,567"
+    assert [amounts.growth(one) for one in (0.65, -0.1, 0.0, None)] == ["▲ 65.0%", "▼ 10.0%", "＝ 0.0%", "—"]
+    assert amounts.percent(1.234) == "123.4%"
+    assert amounts.number(1234567) == "1,234,567"
 
 
 def test_days_and_moments_read_in_the_institutions_zone() -> None:

@@ -13,9 +13,11 @@ from core.database import Database
 from core.i18n import current_locale
 from core.i18n import gettext as _
 from core.settings import Settings
-from tracking import annotations, closing, export, periods, reports, status
+from tracking import annotations, closing, export, periods, status
+from tracking import reports as answers
 from tracking.drain import Drain
 from tracking.groupings import BYS
+from tracking.report_sender import Reports
 from tracking.store import StoreBusy
 from webapp.commands import plain_errors, reach_data, reach_insight, reach_store, runtime
 from webapp.commands.reach_server import ask_server, store
@@ -51,10 +53,10 @@ def report(form: str, output: Path | None, **asked: str) -> None:
     """Reach by outlet, branch, channel, piece, campaign or month, against last year."""
     if form == "xlsx" and output is None:
         raise click.UsageError(_("XLSX 是二进制文件，请用 --output 写明文件名。"))
-    question = reports.ask(**asked)  # a wrong question is refused before anything is opened
+    question = answers.ask(**asked)  # a wrong question is refused before anything is opened
     try:
         with runtime().service(Database).reading() as session:
-            found = annotations.attached(session, store(), reports.report(store(), session, question))
+            found = annotations.attached(session, store(), answers.report(store(), session, question))
             written = export.FORMATS[form][0](found)
     except StoreBusy as busy:
         given = {"from": asked["first"], "to": asked["last"], "format": form, "lang": current_locale()}
@@ -104,6 +106,30 @@ def rebuild() -> None:
         answer = json.loads(ask_server("rebuild", busy, post=True))
         days, spans = answer["days"], answer["spans"]
     click.echo(_("已重算 %(days)s 天、%(spans)s 个整月与整年") % {"days": days, "spans": spans})
+
+
+@reach.group()
+def reports() -> None:
+    """Reports that go out by mail."""
+
+
+@reports.command("run")
+@click.option("--dry-run", is_flag=True, help="Only say what would be sent.")
+@plain_errors
+def run_reports(dry_run: bool) -> None:
+    """Send what is due; sending it again changes nothing."""
+    sender = runtime().service(Reports)
+    if dry_run:
+        for one in sender.plan():
+            what = "、".join(part or _("整个机构") for part in one.parts) or _(one.why)
+            click.echo("\t".join((one.name, one.days, one.login, what)))
+        return
+    try:
+        store()
+        posted = sender.run_once()
+    except StoreBusy as busy:
+        posted = json.loads(ask_server("reports", busy, post=True))["posted"]
+    click.echo(_("已交给发件箱 %(number)s 封报告") % {"number": posted})
 
 
 def _status_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
