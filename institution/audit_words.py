@@ -21,6 +21,7 @@ KINDS: dict[str, str] = {
     "campaign": mark("活动期"),
     "channel": mark("渠道账号"),
     "contact": mark("联系人"),
+    "link": mark("短链接"),
     "list": mark("名单"),
     "outlet": mark("网点"),
     "path": mark("审批流程"),
@@ -31,12 +32,14 @@ KINDS: dict[str, str] = {
     "refusal": mark("拒收"),
     "staff": mark("账号"),
     "stand_in": mark("代审"),
+    "token": mark("接口令牌"),
 }
 # Where a thing of a kind is seen on the desk; {} is the record's subject.
 PLACES: dict[str, str] = {
     "approval": "/desk/approvals/{}",
     "campaign": "/desk/campaigns/{}",
     "channel": "/desk/channels/{}",
+    "link": "/desk/links?q={}",
     "list": "/desk/audience/{}",
     "outlet": "/desk/outlets/{}",
     "path": "/desk/approvals/paths",
@@ -46,6 +49,7 @@ PLACES: dict[str, str] = {
     "push": "/desk/pushes/{}",
     "staff": "/desk/staff?q={}",
     "stand_in": "/desk/approvals/stand-ins",
+    "token": "/desk/api-tokens",
 }
 _NUMBERED = frozenset({"approval", "channel", "list", "plan", "privacy", "push"})
 FIELDS: dict[str, str] = {
@@ -84,6 +88,7 @@ FIELDS: dict[str, str] = {
     "outlet_code": mark("所属机构"),
     "pieces": mark("内容"),
     "port": mark("端口"),
+    "purposes": mark("用途"),
     "recipients": mark("收件人"),
     "roles": mark("角色"),
     "rows": mark("行数"),

@@ -9,6 +9,7 @@ from sqlmodel import Session, SQLModel, col, select
 from core.i18n import gettext, mark
 from core.privacy import Vault
 from institution import holders, letters, retention, sealed
+from institution.api_token_models import ApiToken
 from institution.approval_models import GuestReview
 from institution.holders import Holder, Section, Sought
 from institution.letter_models import Letter
@@ -122,6 +123,10 @@ def _forget_guests(session: Session, before: datetime) -> int:
     )
 
 
+def _ended(before: datetime) -> ColumnElement[bool]:
+    return or_(col(ApiToken.ended_at) < before, col(ApiToken.expires_at) < before)
+
+
 _LOGS = mark("《网络安全法》第二十一条：网络日志不少于六个月")
 _SHORT = mark("《个人信息保护法》第十九条：为实现目的所必要的最短时间")
 retention.declare(
@@ -188,6 +193,17 @@ retention.declare(
         count=lambda session, before: _older(session, PrivacyRequest, *_closed(before)),
         clear=lambda session, before: _gone(session, PrivacyRequest, *_closed(before)),
         least=1095,
+    )
+)
+retention.declare(
+    Rule(
+        "api_token",
+        mark("撤销或过期的接口令牌（只有指纹）"),
+        365,
+        _LOGS,
+        count=lambda session, before: _older(session, ApiToken, _ended(before)),
+        clear=lambda session, before: _gone(session, ApiToken, _ended(before)),
+        least=180,
     )
 )
 retention.stand(mark("员工账号"), mark("停用后仍保留，操作记录才说得清是谁做的"))

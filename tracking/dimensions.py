@@ -19,10 +19,13 @@ from core.i18n import gettext as _
 from institution import outlets
 from tracking.models import Dimension
 
-KINDS = ("piece", "campaign", "channel")
+KINDS = ("piece", "campaign", "channel", "audience", "place")
 BEGINNING = date(1900, 1, 1)
 HEAD_OFFICE_ONLINE = mark("总部线上")
-_NOTHING = {"piece": mark("未指明内容"), "campaign": mark("日常宣传"), "channel": mark("未指明渠道")}
+_NOTHING = {
+    "piece": mark("未指明内容"), "campaign": mark("日常宣传"), "channel": mark("未指明渠道"),
+    "audience": mark("未分人群"), "place": mark("未分场所"),
+}  # fmt: skip
 CHANNELS = {
     "web": mark("网站"),
     "direct": mark("直接访问"),
@@ -41,6 +44,23 @@ CHANNELS = {
     "feed": mark("订阅源"),
     "qr": mark("扫码"),
 }
+# The six key groups and the five kinds of places (五进入) that campaign reports are asked for.
+AUDIENCES = {
+    "elders": mark("老年人"),
+    "youth": mark("青少年"),
+    "new_citizens": mark("新市民"),
+    "workers": mark("务工务农人员"),
+    "disabled": mark("残障人士"),
+    "foreigners": mark("外籍来华人士"),
+}
+PLACES = {
+    "village": mark("进农村"),
+    "community": mark("进社区"),
+    "campus": mark("进校园"),
+    "company": mark("进企业"),
+    "market": mark("进商圈"),
+}
+_BUILT_IN = {"channel": CHANNELS, "audience": AUDIENCES, "place": PLACES}
 
 
 def describe(
@@ -77,8 +97,7 @@ def describe(
 
 def names(session: Session, kind: str, on: date) -> dict[str, str]:
     """Key → name as it stood on a day (or nearest to it), in the language in force."""
-    built_in = CHANNELS if kind == "channel" else {}
-    found = {key: _(name) for key, name in built_in.items()}
+    found = {key: _(name) for key, name in _BUILT_IN.get(kind, {}).items()}
     query = select(Dimension).where(Dimension.kind == kind).order_by(col(Dimension.valid_from))
     begun: set[str] = set()
     for row in session.exec(query):
@@ -116,10 +135,11 @@ class Tree:
     @classmethod
     def read(cls, session: Session) -> "Tree":
         """The history as the institution tells it."""
-        engine, state = session.get_bind().engine, outlets.state(session)
-        known = _TREES.get(engine)
+        # one for each database, whether it is read or written: both faces of its engine have one dialect
+        database, state = session.get_bind().dialect, outlets.state(session)
+        known = _TREES.get(database)
         if known is None or known[0] != state:
-            known = _TREES[engine] = (state, cls._read(session))
+            known = _TREES[database] = (state, cls._read(session))
         return known[1]
 
     @classmethod

@@ -2,6 +2,7 @@
 
 import calendar
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -19,6 +20,8 @@ MODE_NAMES = {
     NONE: mark("不比较"),
 }
 _LONGEST = 3_700
+# Turns a Date expression of the store into the one of the day that it is shown as.
+Shift = Callable[[str], str]
 _WEEKS = timedelta(weeks=52)
 # The days that the store's type Date can hold, whole years of them.
 EARLIEST, LATEST = date(1970, 1, 1), date(2148, 12, 31)
@@ -73,6 +76,16 @@ class Compared:
             return f"toDate(addMonths({sql}, {months}))"
         offset = (self.period.first - self.base.first).days if self.base else 0
         return f"addDays({sql}, {offset})"
+
+
+def as_it_is(day: str) -> str:
+    """The shift of a period that is not a base."""
+    return day
+
+
+def by_days(shift: Shift) -> bool:
+    """Whether a shift moves days out of their months."""
+    return "addDays" in shift("day")
 
 
 def compare(period: Period, mode: str, base: Period | None = None) -> Compared:

@@ -25,10 +25,14 @@ DROP_NAMES = {
     "bot": mark("机器访问"),
     "preview": mark("链接预览"),
     "prefetch": mark("预先加载"),
+    "data_centre": mark("数据中心地址"),
+    "visitor_rate": mark("同一访客快得不像真人"),
+    "address_rate": mark("同一地址流量异常"),
     "head": mark("只问不看的访问"),
     "malformed": mark("格式不对的阅读信号"),
     "forged_keys": mark("伪造的页面标识"),
     "forged_attribution": mark("伪造的来源标识"),
+    "outside_scope": mark("令牌范围外的来源标识"),
     "not_kept": mark("磁盘写不下"),
     "failed": mark("记录时出错"),
     "torn_line": mark("中断时未写完"),
@@ -201,7 +205,7 @@ def _answer(
     now = measure.measure(store, tree, question, period, definition, snapshot=snapshot)
     before = None
     if base:
-        shifted = asked.compared.forward("day")
+        shifted = asked.compared.forward
         before = measure.measure(store, tree, question, base, definition, snapshot=snapshot, shifted=shifted)
     return Report(
         ask=asked,

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from core.settings import Settings
-from tracking.spool import OPEN, SEALED
+from tracking.files import OPEN, SEALED
 from tracking.store import ReachStore
 
 

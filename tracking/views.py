@@ -1,6 +1,7 @@
 """What the running server answers to its own command line, which cannot open the embedded store beside it."""
 
 import hmac
+from dataclasses import asdict
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -8,12 +9,12 @@ from flask.typing import ResponseReturnValue
 from core import clock
 from core.database import Database
 from core.errors import NotAllowed, NotFound
-from core.http import service
+from core.http import reading, service
 from core.i18n import mark
 from core.settings import Settings
 from institution import access
 from institution.powers import WHOLE, Scope
-from tracking import closing, status
+from tracking import closing, periods, status
 from tracking.desk import answer
 from tracking.drain import Drain
 from tracking.reports import InternalToken
@@ -46,6 +47,23 @@ def state() -> ResponseReturnValue:
     """What the store holds."""
     check_token()
     return jsonify(status.read(service(ReachStore), service(Settings)))
+
+
+@blueprint.get("/verify")
+@access.public
+def verified() -> ResponseReturnValue:
+    """The checks of `verify`, over the months that `from` and `to` touch."""
+    check_token()
+    first, last = (request.args.get(name, "") for name in ("from", "to"))
+    with reading() as session:
+        checks = closing.verify(
+            service(ReachStore),
+            session,
+            service(Settings),
+            first=periods.day(first, "from") if first else None,
+            last=periods.day(last, "to") if last else None,
+        )
+    return jsonify([asdict(check) for check in checks])
 
 
 @blueprint.post("/<verb>")

@@ -12,6 +12,7 @@ from institution import desk as institution_desk
 from institution import views as institution_views
 from institution.desk import privacy, searching
 from scheduler import desk as scheduler_desk
+from tracking import definitions_desk, imports_desk, link_sheet_desk, link_views, links_desk
 from tracking import desk as tracking_desk
 from tracking import insight_views as tracking_insight_views
 from tracking import views as tracking_views
@@ -22,6 +23,7 @@ from webapp import desk_panels, desk_search, personal
 def register(app: Flask, csrf: CSRFProtect) -> None:
     """Plug in the public pages and the desk. Anything exempt from CSRF is named here."""
     assert personal.personal_data  # noqa: S101  (importing it plugs in who holds personal data)
+    assert link_sheet_desk.PER_SHEET  # noqa: S101  (importing it adds its pages to those of the links)
     desk_panels.plug()
     desk_search.plug()
     for blueprint in _ALL:
@@ -39,7 +41,11 @@ _ALL: tuple[Blueprint, ...] = (
     content_desk.blueprint,
     scheduler_desk.blueprint,
     tracking_desk.blueprint,
+    imports_desk.blueprint,
+    definitions_desk.blueprint,
     tracking_views.blueprint,
+    link_views.blueprint,
+    links_desk.blueprint,
     insight_pages.blueprint,
     tracking_insight_views.blueprint,
     institution_desk.staff_blueprint,
@@ -49,6 +55,7 @@ _ALL: tuple[Blueprint, ...] = (
     searching.blueprint,
     privacy.blueprint,
     institution_desk.audit_blueprint,
+    institution_desk.tokens_blueprint,
 )
 _CSRF_EXEMPT: tuple[str, ...] = (
     "campaign.views.set_elder",  # a preference of the browser, from pages that are cached for everybody

@@ -15,6 +15,7 @@ from institution.approval_search import MINE, Filter
 from institution.desk_home import Entry, Panel
 from institution.personal_models import READY, PrivacyRequest
 from scheduler.models import Batch, BatchState, Plan, PlanApproval, PlanState, Push, PushState
+from tracking import links
 from webapp import desk_figures
 
 _FIRST = 5
@@ -28,6 +29,7 @@ def plug() -> None:
         desk_home.plug(maker)
     desk_figures.plug()
     outlet_changes.on_change(pages.bump)  # an outlet's public page shows what the tree says
+    links.on_change(pages.bump)  # … and its QR code, which is a short link where there is one
 
 
 def reviews(session: Session, person: SignedIn, now: datetime) -> Panel | None:

@@ -79,13 +79,20 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
         ),
     ),
     (mark("网点"), (NavItem("outlets", mark("网点与基地"), "/desk/outlets", "o"),)),
-    (mark("成效"), (NavItem("reach", mark("触达报告"), "/desk/reach", "r"),)),
+    (
+        mark("成效"),
+        (
+            NavItem("reach", mark("触达报告"), "/desk/reach", "r"),
+            NavItem("links", mark("短链接"), "/desk/links", "d"),
+        ),
+    ),
     (
         mark("系统"),
         (
             NavItem("staff", mark("账号"), "/desk/staff", "u"),
             NavItem("audit", mark("操作记录"), "/desk/audit", "t"),
             NavItem("privacy", mark("个人信息"), "/desk/privacy", "i"),
+            NavItem("tokens", mark("接口令牌"), "/desk/api-tokens", "j"),
         ),
     ),
 )

@@ -14,6 +14,7 @@ from core.signing import Keys, load_secret
 from scheduler.jobs import Outgoing, outgoing
 from tracking.attribution import Attributions
 from tracking.drain import Drain
+from tracking.imports.depositing import Depositor
 from tracking.recorder import Recorder
 from tracking.spool import Spool
 from tracking.store import ReachStore
@@ -68,13 +69,15 @@ def build(settings: Settings) -> Runtime:
     runtime.offer(Vault, lambda r: Vault(r.service(Keys), settings.privacy_ring))
     runtime.offer(Database, lambda _r: Database(settings.relational_url))
     runtime.offer(Attributions, lambda r: Attributions(r.service(Keys)))
-    runtime.offer(
-        Spool, lambda _r: Spool(settings.spool_dir, settings.spool_seal_seconds, settings.spool_seal_bytes)
-    )
+    runtime.offer(Spool, lambda _r: Spool.of(settings))
     runtime.offer(Recorder, lambda r: Recorder(r.service(Spool), r.service(Attributions), settings))
     runtime.offer(ReachStore, lambda _r: ReachStore.open(settings))
     runtime.offer(
         Drain, lambda r: Drain(r.service(Spool), r.service(ReachStore), r.service(Recorder).count_drop)
+    )
+    runtime.offer(
+        Depositor,
+        lambda r: Depositor(r.service(Database), r.service(Recorder), settings.zone, clock.now),
     )
     runtime.offer(Generation, lambda r: Generation(r.service(Database), settings.zone))
     runtime.offer(Unsubscriptions, lambda r: Unsubscriptions(r.service(Keys)))

@@ -4,6 +4,7 @@ from campaign import contacts
 from campaign import models as campaign
 from content import models as content
 from institution import (
+    api_token_models,
     approval_models,
     audit_models,
     letter_models,
@@ -13,20 +14,25 @@ from institution import (
 )
 from institution import models as institution
 from scheduler import models as scheduler
-from tracking import insight_models
+from tracking import batch_models, insight_models, link_models
 from tracking import models as tracking
+from tracking.imports import models as reach_imports
 
 __all__ = [
+    "api_token_models",
     "approval_models",
     "audit_models",
+    "batch_models",
     "campaign",
     "contacts",
     "content",
     "insight_models",
     "institution",
     "letter_models",
+    "link_models",
     "oidc_models",
     "personal_models",
+    "reach_imports",
     "scheduler",
     "sign_in_models",
     "tracking",

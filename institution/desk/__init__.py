@@ -1,4 +1,4 @@
-"""The desk of the institution: first page, sign-in, accounts, outlets and their import, audit log.
+"""The desk of the institution: first page, sign-in, accounts, outlets and their import, API tokens, audit log.
 
 Responsible for the staff pages `/desk`, `/desk/sign-in`, `/desk/staff`, `/desk/outlets` and `/desk/audit`;
 every route declares its permission. The one flow of an import: upload → preview (a plan, nothing written) → apply.
@@ -23,9 +23,10 @@ from institution.desk import (
     staff_imports,
     staff_secrets,
     stand_in_pages,
+    token_pages,
 )
 from institution.desk.approval_routes import approvals_blueprint
-from institution.desk.routes import audit_blueprint, outlets_blueprint, staff_blueprint
+from institution.desk.routes import audit_blueprint, outlets_blueprint, staff_blueprint, tokens_blueprint
 
 __all__ = [
     "account",
@@ -50,4 +51,6 @@ __all__ = [
     "staff_imports",
     "staff_secrets",
     "stand_in_pages",
+    "token_pages",
+    "tokens_blueprint",
 ]

@@ -12,7 +12,7 @@ from campaign.contacts import Contact
 from campaign.programme import CampaignForm
 from content import drafting, lifecycle, review
 from core.privacy import Vault
-from institution import approval_guests, approval_paths, personal_data, sessions, stand_ins
+from institution import api_tokens, approval_guests, approval_paths, personal_data, sessions, stand_ins
 from institution.approval_guests import Invitation
 from institution.approval_paths import Step
 from institution.audit_models import AuditRecord
@@ -22,9 +22,11 @@ from scheduler.models import ChannelAccount, Push, PushState
 from scheduler.plans import PlanForm
 from tests import factories
 from tests.scheduler import audience_cast
-from tracking import annotations, targets
+from tracking import annotations, links, targets
+from tracking.imports import draft, mapping, register, saving, sources
+from tracking.links import Aim
 from tracking.periods import Period
-from tracking.targets import Aim
+from tracking.targets import Aim as TargetAim
 from webapp.runtime import Runtime
 
 _PIECE = """---
@@ -100,6 +102,7 @@ def plant(spot: Spot) -> Planted:
     return Planted(
         spot.word,
         {
+            "api_tokens": {"number": _api_token(spot)},
             "approvals": {"number": request.id, "guest": guest.id},
             "approvals.path": path,
             "approvals.save_path": path,
@@ -111,7 +114,10 @@ def plant(spot: Spot) -> Planted:
             "insight_desk": {"number": _target(spot)},
             "insight_desk.remove_note": {"number": _note(spot)},
             "institution_desk": {"code": spot.outlet},
+            "links_desk": {"code": _link(spot)},
             "privacy": {"number": _privacy(spot, number)},
+            "reach_imports": {"number": _import(spot, number)},
+            "reach_imports.remove_mapping": {"number": _mapping(spot)},
             "scheduler_desk": pushed | {"account_id": account.id, "action": "end"},
             "scheduler_desk.act_on_push": pushed | {"action": "cancel"},
             "scheduler_desk.act_on_channel": {"account_id": account.id, "action": "close"},
@@ -121,7 +127,7 @@ def plant(spot: Spot) -> Planted:
 
 
 def _target(spot: Spot) -> int:
-    aim = Aim(spot.place, Period(spot.now.date(), spot.now.date()), "gross", 1_000, note=spot.word)
+    aim = TargetAim(spot.place, Period(spot.now.date(), spot.now.date()), "gross", 1_000, note=spot.word)
     return targets.put(spot.session, aim, by=None, now=spot.now).id or 0
 
 
@@ -189,11 +195,43 @@ def _push(spot: Spot, account: ChannelAccount) -> dict[str, Any]:
     return {"plan_id": plan.id, "push_id": push.id, "list_id": found.id, "contact_id": contact.id}
 
 
+def _api_token(spot: Spot) -> int:
+    made, _text = api_tokens.make(
+        spot.session, name=f"{spot.word}屏幕", purposes=["reach.collect"], outlet_code=spot.place, days=30, by=None,
+        now=spot.now,
+    )  # fmt: skip
+    return made.id or 0
+
+
+def _link(spot: Spot) -> str:
+    aim = Aim(note=f"{spot.word}海报")
+    return links.make(spot.session, aim, spot.outlet, by=None, now=spot.now).code
+
+
 def _path(spot: Spot, by: int) -> int:
     steps = [Step("审查", "content.approve", "own")]
     made = approval_paths.save(
         spot.session, kind="content.publish", outlet_code=spot.place, steps=steps, due_days=3, by=by, now=spot.now
     )  # fmt: skip
+    return made.id or 0
+
+
+def _import(spot: Spot, by: int) -> int:
+    data = f"日期,网点,备注,访问次数\n2026-03-01,{spot.outlet},{spot.word},3\n".encode()
+    made = draft.read("screens", f"{spot.word}屏幕.csv", data)
+    columns = mapping.guess(sources.SCREENS, made.table.headings)
+    one = register.submit(
+        spot.session, made, columns, place=spot.place, by=by, now=spot.now, today=spot.now.date()
+    )
+    return one.id or 0
+
+
+def _mapping(spot: Spot) -> int:
+    columns = mapping.guess(sources.SCREENS, ("日期", "网点", "访问次数"))
+    name = f"{spot.word}屏幕"
+    made = saving.save(
+        spot.session, columns, source="screens", name=name, place=spot.place, by=None, now=spot.now
+    )
     return made.id or 0
 
 

@@ -17,13 +17,17 @@ from tracking import annotations, closing, export, periods, reports, status
 from tracking.drain import Drain
 from tracking.groupings import BYS
 from tracking.store import StoreBusy
-from webapp.commands import plain_errors, reach_insight, runtime
+from webapp.commands import plain_errors, reach_data, reach_insight, reach_store, runtime
 from webapp.commands.reach_server import ask_server, store
+from webapp.commands.reach_take import take
 
 
 @click.group()
 def reach() -> None:
     """Reports of reach, and the reach store."""
+
+
+reach.add_command(take)
 
 
 @reach.command()
@@ -102,10 +106,6 @@ def rebuild() -> None:
     click.echo(_("已重算 %(days)s 天、%(spans)s 个整月与整年") % {"days": days, "spans": spans})
 
 
-for _command in reach_insight.COMMANDS:
-    reach.add_command(_command)
-
-
 def _status_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         (_("事件"), f"{found['rows']:,}"),
@@ -115,3 +115,7 @@ def _status_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         (_("剔除"), f"{found['dropped']:,}"),
         (_("待入库的段"), f"{found['waiting']:,}"),
     ]
+
+
+for _command in (*reach_store.COMMANDS, *reach_insight.COMMANDS, *reach_data.COMMANDS):
+    reach.add_command(_command)
