@@ -18,10 +18,10 @@ from content import history, library, lifecycle
 from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
-from institution import outlets, people
+from institution import api_tokens, outlets, people
 from tests import factories, servers
 from tests.scheduler import audience_cast
-from tracking import proposing, subscriptions
+from tracking import links, proposing, subscriptions
 from tracking.imports import draft, mapping, register, saving, sources
 from tracking.subscriptions import SubscriptionForm
 from webapp.runtime import Runtime, build
@@ -60,6 +60,7 @@ def running(settings: Settings, now: datetime) -> Iterator[Site]:
         fill(session, settings, now)
         audience_cast.fill_desk(session, runtime.service(Vault), now)
         reach_counts(session, settings, now)
+        _ways_in(session, now)
     server = make_server("127.0.0.1", port, compose(runtime), threaded=True, request_handler=_Silent)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -166,6 +167,17 @@ def _outlets(session: Session, now: datetime) -> None:
         closed_on=date(2024, 6, 30),
     )
     session.flush()
+
+
+def _ways_in(session: Session, now: datetime) -> None:
+    """A token of a program, and short links of some outlets."""
+    api_tokens.make(
+        session, name="大堂屏", purposes=[api_tokens.COLLECT], outlet_code=factories.PROVINCE, days=90, by=None, now=now
+    )  # fmt: skip
+    codes = [factories.OUTLET_A, factories.OUTLET_B]
+    links.for_outlets(
+        session, links.Aim(note="柜台展架"), codes, node=factories.COUNTY, by=None, today=now.date(), now=now
+    )
 
 
 @contextmanager

@@ -64,7 +64,7 @@ DESK: list[Shown] = [
     Shown("/desk/links", staff=True),
     Shown("/desk/links/new", staff=True),
     Shown("/desk/links/outlets", staff=True),
-    Shown("/desk/links/sheet", staff=True),
+    Shown(f"/desk/links/sheet?node={factories.PROVINCE}", staff=True),
     Shown("/desk/outlets", staff=True),
     Shown("/desk/outlets/new", staff=True),
     Shown("/desk/outlets/import", staff=True),
