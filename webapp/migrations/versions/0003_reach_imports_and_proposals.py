@@ -1,7 +1,7 @@
 """Imports of what others counted, and proposals of what counts as reach
 
 Revision ID: 0003
-Revises: 0001
+Revises: 0002
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ import core.database
 
 
 revision = '0003'
-down_revision = '0001'
+down_revision = '0002'
 branch_labels = None
 depends_on = None
 
