@@ -64,24 +64,9 @@ def measure(
         )
     placed = place(tree, question.within, period, question.level)
     gross, unique = _Sums(store, snapshot, definition, question, placed, period, shifted).sums()
-    counted = total = None
-    if question.people:
-        counted, total = (
-            dict(
-                _numbers(
-                    people.count(
-                        store,
-                        snapshot,
-                        definition,
-                        question=one,
-                        placed=placed,
-                        period=period,
-                        shifted=shifted,
-                    )
-                )
-            )
-            for one in (question, replace(question, by=()))
-        )
+    counted, total = _people(
+        store, snapshot, definition, question, placed=placed, period=period, shifted=shifted
+    )
     rows = {
         key: Figures(
             gross.get(key, 0),
@@ -90,14 +75,37 @@ def measure(
         )
         for key in gross.keys() | unique.keys() | (counted or {}).keys()
     }
+    everybody = None if total is None else total.get((), 0)
     return Measured(
         rows,
-        Figures(
-            sum(gross.values()),
-            None if question.by_kind else sum(unique.values()),
-            None if total is None else total.get((), 0),
-        ),
+        Figures(sum(gross.values()), None if question.by_kind else sum(unique.values()), everybody),
     )
+
+
+def _people(
+    store: ReachStore,
+    snapshot: Snapshot,
+    definition: Definition,
+    question: Question,
+    *,
+    placed: Placement,
+    period: Period,
+    shifted: Shift,
+) -> tuple[dict[Key, int] | None, dict[Key, int] | None]:
+    """People by key, and everybody; None where nobody asked."""
+    if not question.people:
+        return None, None
+    counted, total = (
+        dict(
+            _numbers(
+                people.count(
+                    store, snapshot, definition, question=one, placed=placed, period=period, shifted=shifted
+                )
+            )
+        )
+        for one in (question, replace(question, by=()))
+    )
+    return counted, total
 
 
 @dataclass(frozen=True, slots=True)
