@@ -1,8 +1,7 @@
 """Report subscriptions on the desk: those of one's part of the tree, and what one gets oneself."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
@@ -14,79 +13,15 @@ from core.errors import Conflict, DomainError, NotFound
 from core.http import reading, render, service, transaction
 from core.i18n import gettext as _
 from core.i18n import mark
-from institution import access, conflict, letters, places
-from institution.models import Staff
+from institution import access, conflict, letters
 from tracking import report_deliveries, report_form, report_page, report_rhythm, subscriptions
-from tracking.report_form import Choice
+from tracking.report_listing import ListPage, SubscriptionPage, entry, history
 from tracking.report_sender import Reports
-from tracking.subscription_models import ReportDelivery, ReportSubscription
+from tracking.subscription_models import ReportSubscription
 
 blueprint = Blueprint("report_desk", __name__, url_prefix="/desk/reach/reports", template_folder="templates")
 # A page of its own in a frame: the style sheets of mails, and pictures that are in it.
 _POLICY = "default-src 'none'; style-src 'self'; img-src data:; frame-ancestors 'self'; base-uri 'none'"
-_TONES = {
-    report_deliveries.CLAIMED: "info", report_deliveries.POSTED: "info", report_deliveries.SENT: "good",
-    report_deliveries.FAILED: "bad", report_deliveries.UNCERTAIN: "warn", report_deliveries.WITHHELD: "idle",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One subscription in a list."""
-
-    row: ReportSubscription
-    place: str
-    rhythm: str
-    span: str
-    state: str
-    readers: int
-    next_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class ListPage:
-    """Those of one's part, those one gets."""
-
-    entries: Sequence[Entry]
-    mine: Sequence[Entry]
-    may_edit: bool
-    server: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """One line of the history."""
-
-    row: ReportDelivery
-    name: str
-    days: str
-    parts: str
-    state: str
-    tone: str
-    again: bool
-    test: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SubscriptionPage:
-    """One subscription: its form, who gets it, what was sent."""
-
-    values: Mapping[str, str]
-    choice: Choice
-    row: ReportSubscription | None = None
-    entry: Entry | None = None
-    readers: Sequence[Staff] = ()
-    next_at: Sequence[datetime] = ()
-    history: Sequence[Sending] = ()
-    may_edit: bool = True
-    base: str = ""
-    field: str | None = None
-    fault: str = ""
-    server: bool = True
-
-    def at(self, *names: str) -> str | None:
-        """The fault if it is one of these fields'."""
-        return self.fault if self.field in names else None
 
 
 def node(session: Session, arguments: Mapping[str, Any]) -> str:
@@ -109,8 +44,14 @@ def listing() -> ResponseReturnValue:
     me = access.signed_in()
     with reading() as session:
         page = ListPage(
-            [_entry(session, one) for one in subscriptions.within(session, me.scope("reach.view"))],
-            [_entry(session, one) for one in subscriptions.mine(session, me.id)],
+            [
+                entry(session, service(Reports), one, clock.now())
+                for one in subscriptions.within(session, me.scope("reach.view"))
+            ],
+            [
+                entry(session, service(Reports), one, clock.now())
+                for one in subscriptions.mine(session, me.id)
+            ],
             me.may("report.edit"),
             letters.possible(service(Reports).settings),
         )
@@ -259,22 +200,6 @@ def _server() -> bool:
     return letters.possible(service(Reports).settings)
 
 
-def _entry(session: Session, one: ReportSubscription) -> Entry:
-    reports = service(Reports)
-    ended = report_deliveries.concerning(session, one, reports.campaigns(session))
-    active = one.state == subscriptions.ACTIVE
-    coming = report_rhythm.upcoming(one, reports.clock, clock.now(), ended, 1) if active else []
-    return Entry(
-        one,
-        places.name(session, one.outlet_code),
-        report_rhythm.in_words(one),
-        _(report_rhythm.SPANS[one.span]),
-        _(subscriptions.STATES[one.state]),
-        len(subscriptions.recipients(session, one.id or 0)),
-        coming[0].at if coming else None,
-    )
-
-
 def _page(
     session: Session, one: ReportSubscription, values: Mapping[str, str] | None = None
 ) -> SubscriptionPage:
@@ -286,37 +211,13 @@ def _page(
         values or shown,
         report_form.choice(session, me.scope("report.edit"), one.outlet_code),
         one,
-        _entry(session, one),
+        entry(session, service(Reports), one, clock.now()),
         subscriptions.recipients(session, one.id or 0),
         [due.at for due in coming] if one.state == subscriptions.ACTIVE else (),
-        _history(session, one),
+        history(session, one),
         me.may_at(session, "report.edit", one.outlet_code) and one.state != subscriptions.DELETED,
         conflict.version_of(shown),
         server=_server(),
-    )
-
-
-def _history(session: Session, one: ReportSubscription) -> list[Sending]:
-    rows = report_deliveries.history(session, one.id or 0)
-    codes = {code for row in rows for code in row.parts.split()}
-    named = places.names(session, {"" if code == "*" else code for code in codes})
-    return [_sending(session, row, named) for row in rows]
-
-
-def _sending(session: Session, row: ReportDelivery, named: Mapping[str, str]) -> Sending:
-    person = session.get(Staff, row.staff_id)
-    parts = [named["" if code == "*" else code] for code in row.parts.split()]
-    test = row.period_key.startswith(report_deliveries.TEST)
-    undone = (report_deliveries.FAILED, report_deliveries.UNCERTAIN, report_deliveries.WITHHELD)
-    return Sending(
-        row,
-        person.name if person else "",
-        f"{row.first} – {row.last}",
-        _("、").join(parts),
-        _(report_deliveries.STATES[row.state]),
-        _TONES[row.state],
-        row.state in undone and not test,
-        test,
     )
 
 

@@ -67,7 +67,7 @@ def test_against_the_period_before_the_base_is_called_so(told: ReachStore, datab
 
 def sheets(report: Report) -> tuple[Any, dict[str, Any]]:
     rows, about = load_workbook(io.BytesIO(export.as_xlsx(report))).worksheets
-    return rows, {label: cell.value for label, cell in ((row[0].value, row[1]) for row in about.iter_rows())}
+    return rows, {str(row[0].value): row[1].value for row in about.iter_rows()}
 
 
 def test_a_sheet_has_typed_cells_a_frozen_heading_and_a_total_without_formula(

@@ -1,6 +1,7 @@
 """tracking.report_rhythm: weeks, months, working days, year ends, what is due once."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +15,7 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def one(**more: object) -> ReportSubscription:
-    given = {"name": "x", "span": "week", "by": "branch", "compare": "year", "rhythm": "weekly", "since": LONG_AGO,
+    given: dict[str, Any] = {"name": "x", "span": "week", "by": "branch", "compare": "year", "rhythm": "weekly", "since": LONG_AGO,
              "made_at": LONG_AGO, "changed_at": LONG_AGO, **more}  # fmt: skip
     return ReportSubscription(**given)
 

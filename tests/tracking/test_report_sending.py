@@ -21,6 +21,7 @@ from PIL import Image
 from sqlmodel import Session, col, select
 
 from core.database import Database
+from core.errors import Invalid
 from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys, load_secret
@@ -428,10 +429,10 @@ def test_a_form_that_cannot_be_sent_is_refused(post: Post) -> None:
         ({"name": " "}, "name"), ({"span": "campaign"}, "rhythm"), ({"by": "colour"}, "by"), ({"filters": "x=1"}, "filters"),
         ({"hour": 24}, "hour"), ({"rhythm": "monthly", "month_day": 0}, "month_day"), ({"outlet_code": "no"}, "outlet_code"),
     ):  # fmt: skip
-        with pytest.raises(subscriptions.Invalid) as caught:
+        with pytest.raises(Invalid) as caught:
             post.subscribe("all", **wrong)
         assert caught.value.field == field
-    with pytest.raises(subscriptions.Invalid) as caught:
+    with pytest.raises(Invalid) as caught:
         post.subscribe("nobody")
     assert caught.value.field == "recipients"
     assert report_rhythm.SPANS.keys() >= {"week", "month", "quarter", "campaign", "year"}
