@@ -57,6 +57,7 @@ DESK: list[Shown] = [
     Shown("/desk/search?q=西湖", staff=True),
     Shown("/desk/search?q=没有这个", staff=True),
     Shown(f"/desk/campaigns/{browser.CAMPAIGN}/preview", staff=True),
+    Shown("/desk/reach/keeping", staff=True),
     Shown("/desk/outlets", staff=True),
     Shown("/desk/outlets/new", staff=True),
     Shown("/desk/outlets/import", staff=True),

@@ -17,6 +17,7 @@ from institution.powers import WHOLE, Scope
 from tracking import closing, periods, status
 from tracking.desk import answer
 from tracking.drain import Drain
+from tracking.recorder import Recorder
 from tracking.reports import InternalToken
 from tracking.store import ReachStore
 
@@ -46,7 +47,7 @@ def report() -> ResponseReturnValue:
 def state() -> ResponseReturnValue:
     """What the store holds."""
     _check()
-    return jsonify(status.read(service(ReachStore), service(Settings)))
+    return jsonify(status.read(service(ReachStore), service(Settings), service(Recorder).waiting_drops()))
 
 
 @blueprint.get("/verify")

@@ -12,7 +12,7 @@ from institution import desk as institution_desk
 from institution import views as institution_views
 from institution.desk import privacy, searching
 from scheduler import desk as scheduler_desk
-from tracking import definitions_desk, imports_desk
+from tracking import definitions_desk, imports_desk, keeping_desk
 from tracking import desk as tracking_desk
 from tracking import views as tracking_views
 from webapp import desk_panels, desk_search, personal
@@ -38,6 +38,7 @@ _ALL: tuple[Blueprint, ...] = (
     content_desk.blueprint,
     scheduler_desk.blueprint,
     tracking_desk.blueprint,
+    keeping_desk.blueprint,
     imports_desk.blueprint,
     definitions_desk.blueprint,
     tracking_views.blueprint,

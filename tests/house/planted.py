@@ -12,6 +12,7 @@ from campaign.contacts import Contact
 from campaign.programme import CampaignForm
 from content import drafting, lifecycle, review
 from core.privacy import Vault
+from core.settings import Settings
 from institution import approval_guests, approval_paths, personal_data, sessions, stand_ins
 from institution.approval_guests import Invitation
 from institution.approval_paths import Step
@@ -23,6 +24,7 @@ from scheduler.plans import PlanForm
 from tests import factories
 from tests.scheduler import audience_cast
 from tracking.imports import draft, mapping, register, saving, sources
+from tracking.spool import REJECTED
 from webapp.runtime import Runtime
 
 _PIECE = """---
@@ -107,6 +109,7 @@ def plant(spot: Spot) -> Planted:
             "campaign_desk": {"code": _campaign(spot)},
             "content_desk": {"key": spot.key, "number": 1},
             "institution_desk": {"code": spot.outlet},
+            "keeping_desk": _set_aside(spot),
             "privacy": {"number": _privacy(spot, number)},
             "reach_imports": {"number": _import(spot, number)},
             "reach_imports.remove_mapping": {"number": _mapping(spot)},
@@ -116,6 +119,14 @@ def plant(spot: Spot) -> Planted:
             "staff": _account(spot),
         },
     )
+
+
+def _set_aside(spot: Spot) -> dict[str, str]:
+    """A line that the drain could not take; it belongs to the whole institution."""
+    folder = spot.runtime.service(Settings).spool_dir / REJECTED
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"seg-{spot.key}.tsv").write_text(f"{spot.word}\n", "utf-8")
+    return {"where": REJECTED, "name": f"seg-{spot.key}.tsv"}
 
 
 def with_record(session: Session, planted: Planted, place: str) -> Planted:
