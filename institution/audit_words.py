@@ -29,6 +29,7 @@ KINDS: dict[str, str] = {
     "plan": mark("推送计划"),
     "privacy": mark("个人信息"),
     "push": mark("推送"),
+    "reach": mark("触达"),
     "refusal": mark("拒收"),
     "report": mark("定期报告"),
     "staff": mark("账号"),

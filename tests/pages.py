@@ -65,6 +65,7 @@ DESK: list[Shown] = [
     Shown("/desk/links/new", staff=True),
     Shown("/desk/links/outlets", staff=True),
     Shown(f"/desk/links/sheet?node={factories.PROVINCE}", staff=True),
+    Shown("/desk/reach/keeping", staff=True),
     Shown("/desk/outlets", staff=True),
     Shown("/desk/outlets/new", staff=True),
     Shown("/desk/outlets/import", staff=True),

@@ -17,6 +17,7 @@ from institution.powers import WHOLE, Scope
 from tracking import closing, periods, status
 from tracking.desk import answer
 from tracking.drain import Drain
+from tracking.recorder import Recorder
 from tracking.report_sender import Reports
 from tracking.reports import InternalToken
 from tracking.store import ReachStore
@@ -47,7 +48,7 @@ def report() -> ResponseReturnValue:
 def state() -> ResponseReturnValue:
     """What the store holds."""
     check_token()
-    return jsonify(status.read(service(ReachStore), service(Settings)))
+    return jsonify(status.read(service(ReachStore), service(Settings), service(Recorder).waiting_drops()))
 
 
 @blueprint.get("/verify")

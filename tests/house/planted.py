@@ -12,6 +12,7 @@ from campaign.contacts import Contact
 from campaign.programme import CampaignForm
 from content import drafting, lifecycle, review
 from core.privacy import Vault
+from core.settings import Settings
 from institution import api_tokens, approval_guests, approval_paths, personal_data, sessions, stand_ins
 from institution.approval_guests import Invitation
 from institution.approval_paths import Step
@@ -26,6 +27,7 @@ from tracking import annotations, links, subscriptions, targets
 from tracking.imports import draft, mapping, register, saving, sources
 from tracking.links import Aim
 from tracking.periods import Period
+from tracking.spool import REJECTED
 from tracking.subscription_models import ReportDelivery
 from tracking.subscriptions import SubscriptionForm
 from tracking.targets import Aim as TargetAim
@@ -118,6 +120,7 @@ def plant(spot: Spot) -> Planted:
             "insight_desk.remove_note": {"number": _note(spot)},
             "institution_desk": {"code": spot.outlet},
             "links_desk": {"code": _link(spot)},
+            "keeping_desk": _set_aside(spot),
             "privacy": {"number": _privacy(spot, number)},
             "reach_imports": {"number": _import(spot, number)},
             "reach_imports.remove_mapping": {"number": _mapping(spot)},
@@ -141,6 +144,14 @@ def _note(spot: Spot) -> int:
         text=f"{spot.word}停机", by=None, now=spot.now,
     )  # fmt: skip
     return row.id or 0
+
+
+def _set_aside(spot: Spot) -> dict[str, str]:
+    """A line that the drain could not take; it belongs to the whole institution."""
+    folder = spot.runtime.service(Settings).spool_dir / REJECTED
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"seg-{spot.key}.tsv").write_text(f"{spot.word}\n", "utf-8")
+    return {"where": REJECTED, "name": f"seg-{spot.key}.tsv"}
 
 
 def with_record(session: Session, planted: Planted, place: str) -> Planted:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +19,7 @@ from tracking import reports as answers
 from tracking.drain import Drain
 from tracking.groupings import BYS
 from tracking.report_sender import Reports
+from tracking.reports import DROP_NAMES
 from tracking.store import StoreBusy
 from webapp.commands import plain_errors, reach_data, reach_insight, reach_store, runtime
 from webapp.commands.reach_server import ask_server, store
@@ -76,11 +78,13 @@ def report(form: str, output: Path | None, **asked: str) -> None:
 def status_command() -> None:
     """What the store holds, and what waits in the spool."""
     try:
-        found = status.read(store(), runtime().service(Settings))
+        found = status.read(store(), runtime().service(Settings), {})
     except StoreBusy as busy:
         found = json.loads(ask_server("status", busy))
-    for label, value in _status_lines(found):
+    for label, value in [*_status_lines(found), *_keeping_lines(found["keeping"])]:
         click.echo(f"{label}：{value}")
+    for warning in found["keeping"]["warnings"]:
+        click.secho(f"! {warning}", fg="yellow")
 
 
 @reach.command()
@@ -141,6 +145,29 @@ def _status_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         (_("剔除"), f"{found['dropped']:,}"),
         (_("待入库的段"), f"{found['waiting']:,}"),
     ]
+
+
+def _keeping_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """How collecting stands: the same as on the desk."""
+    aside = ", ".join(f"{one['where']}/{one['name']} ({one['lines']})" for one in found["aside"])
+    drops = ", ".join(f"{_(DROP_NAMES.get(why, why))} {number:,}" for why, number in found["drops"].items())
+    return [
+        (_("等待的字节"), f"{found['size']:,}"),
+        (_("等得最久"), f"{found['oldest']:.0f} s"),
+        (_("搁置的行"), aside or "0"),
+        (_("今天剔除"), drops or "0"),
+        (_("上次入库"), _moment(found["drained"])),
+        *((_("失败"), _moment(one)) for one in found["failures"]),
+        (_("触达库版本"), str(found["version"])),
+        (_("磁盘余量"), f"{found['free'] / 2**30:.1f} / {found['total'] / 2**30:.1f} GiB"),
+    ]
+
+
+def _moment(happened: dict[str, Any] | None) -> str:
+    if happened is None:
+        return "—"
+    at = datetime.fromtimestamp(happened["at"], runtime().service(Settings).zone)
+    return f"{at:%Y-%m-%d %H:%M:%S} {happened['sentence']}"
 
 
 for _command in (*reach_store.COMMANDS, *reach_insight.COMMANDS, *reach_data.COMMANDS):
