@@ -22,7 +22,13 @@ from tracking.models import Dimension
 KINDS = ("piece", "campaign", "channel")
 BEGINNING = date(1900, 1, 1)
 HEAD_OFFICE_ONLINE = mark("总部线上")
-_NOTHING = {"piece": mark("未指明内容"), "campaign": mark("日常宣传"), "channel": mark("未指明渠道")}
+_NOTHING = {
+    "piece": mark("未指明内容"),
+    "campaign": mark("日常宣传"),
+    "channel": mark("未指明渠道"),
+    "audience": mark("未指明人群"),
+    "place": mark("未指明场所"),
+}
 CHANNELS = {
     "web": mark("网站"),
     "direct": mark("直接访问"),

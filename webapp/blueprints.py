@@ -13,14 +13,16 @@ from institution import views as institution_views
 from institution.desk import privacy, searching
 from scheduler import desk as scheduler_desk
 from tracking import desk as tracking_desk
+from tracking import rows_desk, view_desk
 from tracking import views as tracking_views
-from webapp import desk_panels, desk_search, personal
+from webapp import desk_origins, desk_panels, desk_search, personal
 
 
 def register(app: Flask, csrf: CSRFProtect) -> None:
     """Plug in the public pages and the desk. Anything exempt from CSRF is named here."""
     assert personal.personal_data  # noqa: S101  (importing it plugs in who holds personal data)
     desk_panels.plug()
+    desk_origins.plug()
     desk_search.plug()
     for blueprint in _ALL:
         app.register_blueprint(blueprint)
@@ -37,6 +39,8 @@ _ALL: tuple[Blueprint, ...] = (
     content_desk.blueprint,
     scheduler_desk.blueprint,
     tracking_desk.blueprint,
+    rows_desk.blueprint,
+    view_desk.blueprint,
     tracking_views.blueprint,
     institution_desk.staff_blueprint,
     institution_desk.outlets_blueprint,

@@ -17,6 +17,7 @@ from tracking.drain import Drain
 from tracking.recorder import Recorder
 from tracking.spool import Spool
 from tracking.store import ReachStore
+from tracking.waiting import Waiting
 
 T = TypeVar("T")
 
@@ -52,9 +53,9 @@ class Runtime:
         return cast("T | None", self._made.get(kind))
 
     def close(self) -> None:
-        """Let go of what was opened, in the order that loses nothing: spool, store, database."""
+        """Let go of what was opened, in the order that loses nothing: late reports, spool, store, database."""
         with self._lock:
-            for kind in (Recorder, Spool, ReachStore, Database):
+            for kind in (Waiting, Recorder, Spool, ReachStore, Database):
                 instance = self._made.pop(kind, None)
                 if instance is not None and hasattr(instance, "close"):
                     instance.close()
@@ -73,6 +74,7 @@ def build(settings: Settings) -> Runtime:
     )
     runtime.offer(Recorder, lambda r: Recorder(r.service(Spool), r.service(Attributions), settings))
     runtime.offer(ReachStore, lambda _r: ReachStore.open(settings))
+    runtime.offer(Waiting, lambda _r: Waiting())
     runtime.offer(
         Drain, lambda r: Drain(r.service(Spool), r.service(ReachStore), r.service(Recorder).count_drop)
     )

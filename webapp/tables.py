@@ -14,6 +14,7 @@ from institution import (
 from institution import models as institution
 from scheduler import models as scheduler
 from tracking import models as tracking
+from tracking import view_models
 
 __all__ = [
     "approval_models",
@@ -28,4 +29,5 @@ __all__ = [
     "scheduler",
     "sign_in_models",
     "tracking",
+    "view_models",
 ]

@@ -168,7 +168,16 @@ def test_a_report_prints_the_definition_in_force_then(
 
 
 def test_questions_that_make_no_sense_are_refused() -> None:
-    for wrong in ({"by": "colour"}, {"by": "outlet,branch"}, {"by": "month,month"}, {"by": ""}, {"where": "colour=red"}, {"compare": "month"}, {"first": "yesterday"}, {"last": "2022-12-31"}):
+    for wrong in (
+        {"by": "colour"},
+        {"by": "outlet,branch"},
+        {"by": "month,month"},
+        {"by": ""},
+        {"where": "colour=red"},
+        {"compare": "month"},
+        {"first": "yesterday"},
+        {"last": "2022-12-31"},
+    ):
         given = {"first": "2023-01-01", "last": "2023-12-31", "by": "outlet", "compare": "year", **wrong}
         with pytest.raises(Invalid):
             reports.ask(**given)
