@@ -44,6 +44,7 @@ def _shown() -> dict[str, object]:
         "only_options": tables.only_options,
         "draw_heat": lambda band: heat_drawing.drawing(band, current_locale()),
         "heat_weekday": heat_drawing.weekday,
+        "heat_weeks": heat_drawing.weeks,
     }
 
 

@@ -43,6 +43,16 @@ def drawing(band: Band, locale: str) -> str:
     )
 
 
+@lru_cache(32)
+def weeks(band: Band) -> str:
+    """The rows of the table beside the drawing: a week each, from its Monday on."""
+    rows = []
+    for monday, days in band.by_week:
+        cells = "".join(f'<td class="n">{one.gross:,}</td>' if one else "<td></td>" for one in days)
+        rows.append(f'<tr><th scope="row">{monday}</th>{cells}</tr>')
+    return "".join(rows)
+
+
 def weekday(number: int, locale: str | None = None) -> str:
     """`一`, `Mon`: a day of the week, 0 is Monday."""
     if (locale or current_locale()) == "en":

@@ -82,16 +82,16 @@ def seen(report: Report, sort: str) -> View[Standing]:
 def standings(report: Report) -> list[Standing]:
     """Every line with its place, in the order of the report."""
     whole, timed = report.total.gross, _timed(report)
-    now = {} if timed else _places(report.rows, lambda line: line.gross)
-    before = {} if timed else _places(report.rows, lambda line: line.gross_before or 0)
+    now = _places([line.gross for line in report.rows])
+    before = _places([line.gross_before or 0 for line in report.rows])
     return [
         Standing(
             line,
-            now.get(line),
-            before[line] - now[line] if line in now and line in before and line.gross_before else None,
+            None if timed else place,
+            former - place if line.gross_before and not timed else None,
             line.gross / whole if whole > 0 else None,
         )
-        for line in report.rows
+        for line, place, former in zip(report.rows, now, before, strict=True)
     ]
 
 
@@ -107,12 +107,9 @@ def _timed(report: Report) -> bool:
     return report.ask.by[0] in TIMES
 
 
-def _places(lines: Sequence[Line], figure: Callable[[Line], int]) -> dict[Line, int]:
-    """Line → its place by a figure; equals share one, as in a race."""
-    places: dict[Line, int] = {}
-    place, last = 0, None
-    for number, line in enumerate(sorted(lines, key=figure, reverse=True), 1):
-        if figure(line) != last:
-            place, last = number, figure(line)
-        places[line] = place
-    return places
+def _places(figures: Sequence[int]) -> list[int]:
+    """The place of each figure, 1 for the largest; equals share one, as in a race."""
+    places: dict[int, int] = {}
+    for number, figure in enumerate(sorted(figures, reverse=True), 1):
+        places.setdefault(figure, number)
+    return [places[figure] for figure in figures]

@@ -16,7 +16,7 @@ from core.errors import Invalid
 from core.i18n import current_locale
 from core.i18n import gettext as _
 from institution.powers import WHOLE
-from tracking import branches, charts, heat, narrowing, periods, provinces, reports, spans, table
+from tracking import branches, charts, groupings, heat, narrowing, periods, provinces, reports, spans, table
 from tracking.address import Address
 from tracking.branches import Link
 from tracking.charts import Chart
@@ -24,9 +24,10 @@ from tracking.choices import Choice, choose
 from tracking.definition import PEOPLE_ERROR
 from tracking.dimensions import Tree
 from tracking.export import facts
-from tracking.groupings import BRANCH, CHANNEL, DAY, HOUR, LONGEST_BY_HOUR, MONTH, TIMES
+from tracking.groupings import BRANCH, CHANNEL, DAY, HOUR, LONGEST_BY_HOUR, MONTH, OUTLET, TIMES
 from tracking.heat import Band
 from tracking.narrowing import Chip, Picking
+from tracking.placement import place
 from tracking.provinces import Tile
 from tracking.reports import Ask, Report
 from tracking.store import ReachStore
@@ -34,6 +35,8 @@ from tracking.table import Row, Table
 from tracking.waiting import Waiting
 
 T = TypeVar("T")
+# Rows of a table by two groupings; more are for a file.
+MOST_ON_PAGE = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,10 @@ class Later:
         self.missing = False
         self._waiting, self._database, self._store = waiting, database, store
         self._until = monotonic() + seconds
+
+    def known(self, name: str, ask: Ask) -> bool:
+        """Whether this was answered before, so that it can be asked first."""
+        return self._waiting.known((name, ask, current_locale()))
 
     def get(self, name: str, ask: Ask, work: Callable[[ReachStore, Session, Ask], T]) -> T | None:
         """What `work` says of a question; None when the page must go out without it."""
@@ -151,8 +158,9 @@ def overview(
     choice = choose(store, session, given, today, whole=reader.whole)
     given, tree = choice.address, Tree.read(session)
     at_top = branches.at_top(tree, choice.ask.within, today)
-    seen = _Seen.ask(store, session, choice.ask, at_top=at_top)
-    full = later.get("people", _with_people(seen.report.ask), reports.report)
+    full = _full(later, choice.ask) if later.known("people", _with_people(choice.ask)) else None
+    seen = _Seen.ask(store, session, choice.ask, at_top=at_top, full=full)
+    full = full or _full(later, seen.report.ask)
     report = _merged(seen.report, full) if full else seen.report
     tiles = provinces.tiles(seen.by(BRANCH).rows) if at_top else []
     listed = table.rows_of(seen.by(CHANNEL), given, tree) if not at_top else []
@@ -189,20 +197,25 @@ class _Seen:
     trouble: str = ""
 
     @classmethod
-    def ask(cls, store: ReachStore, session: Session, ask: Ask, *, at_top: bool) -> "_Seen":
-        """One snapshot for all; a table that is too large leaves the rest of the page standing."""
+    def ask(
+        cls, store: ReachStore, session: Session, ask: Ask, *, at_top: bool, full: Report | None = None
+    ) -> "_Seen":
+        """One snapshot for all; a table that is too large leaves the rest of the page standing.
+
+        `full` is the answer with people, where it is there already; it need not be asked again without.
+        """
         period, trouble = ask.compared.period, ""
         by_time: tuple[str, ...] = (MONTH,) if spans.longer(period) else (DAY,)
         drawn = len(ask.by) == 1 and ask.by[0] in TIMES and (ask.by[0] != DAY or period.days < 400)
         timed = ask.by if drawn else by_time
-        if HOUR in ask.by and period.days > LONGEST_BY_HOUR:
-            main, timed = by_time, by_time
-            trouble = _("按时段统计一次最多 %(days)s 天，请缩短时间范围。", days=LONGEST_BY_HOUR)
-        else:
-            main = ask.by
+        trouble = _too_much(Tree.read(session), ask)
+        main = by_time if trouble else ask.by
+        timed = by_time if trouble else timed
         wanted = dict.fromkeys((main, timed, (BRANCH,) if at_top else (CHANNEL,)))
+        known = {full.ask.by: full} if full else {}
         try:
-            return cls(_several(store, session, ask, wanted), main, timed, trouble)
+            left = [by for by in wanted if by not in known]
+            return cls(known | _several(store, session, ask, left), main, timed, trouble)
         except Invalid as error:
             if len(main) == 1:
                 raise
@@ -224,11 +237,36 @@ class _Seen:
         return self.found[(name,)]
 
 
+def _too_much(tree: Tree, ask: Ask) -> str:
+    """Why a table of this question would be more than a page can hold; "" when it is not."""
+    period = ask.compared.period
+    if HOUR in ask.by and period.days > LONGEST_BY_HOUR:
+        return _("按时段统计一次最多 %(days)s 天，请缩短时间范围。", days=LONGEST_BY_HOUR)
+    rows = 1
+    for by in ask.by:
+        if by in TIMES:
+            rows *= len(groupings.moments(by, period))
+        elif by == OUTLET:
+            rows *= len(place(tree, ask.within, period).stable)
+    if rows <= MOST_ON_PAGE or len(ask.by) < 2:
+        return ""
+    return _(
+        "这样分组约有 %(rows)s 行，页面上看不完：请选一个分支机构、缩短时间，或下载成文件。", rows=f"{rows:,}"
+    )
+
+
 def _several(
     store: ReachStore, session: Session, ask: Ask, wanted: Collection[tuple[str, ...]]
 ) -> dict[tuple[str, ...], Report]:
     asks = [replace(ask, by=by, people=False) for by in wanted]
+    if not asks:
+        return {}
     return dict(zip(wanted, reports.several(store, session, asks), strict=True))
+
+
+def _full(later: Later, ask: Ask) -> Report | None:
+    """The report with people, when it comes in time."""
+    return later.get("people", _with_people(ask), reports.report)
 
 
 def _with_people(ask: Ask) -> Ask:

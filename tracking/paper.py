@@ -1,6 +1,6 @@
 """A page as PDF, printed by the system's Chromium from HTML in memory.
 
-The page is handed over as a file of its own, complete with its style: nothing is fetched, no script runs, and no
+The page is handed over as a file of its own, complete with its style: nothing is fetched, its own policy lets no script run, and no
 cookie and no address of the site is known to that process or stands on its command line.
 """
 
@@ -27,7 +27,6 @@ _FLAGS = (
     "--disable-sync",
     "--no-first-run",
     "--no-default-browser-check",
-    "--blink-settings=scriptEnabled=false",
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--no-pdf-header-footer",
 )

@@ -50,6 +50,11 @@ class Table:
     heads: tuple[str, ...]
 
     @property
+    def words(self) -> dict[str, str]:
+        """The heading of each column, by its key."""
+        return {column.key: column.word for column in self.view.heads}
+
+    @property
     def first(self) -> str:
         """What the rows are."""
         return self.heads[0]

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 # The engine answers one question at a time: more threads would only wait in it.
-_WORKERS, _MOST = 2, 24
+_WORKERS, _MOST, _KNOWN = 2, 24, 200
 
 
 class Waiting:
@@ -18,6 +18,11 @@ class Waiting:
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="reach-late")
         self._running: dict[Hashable, Future[Any]] = {}
         self._lock = threading.Lock()
+        self._known: dict[Hashable, None] = {}
+
+    def known(self, key: Hashable) -> bool:
+        """Whether this was answered before: the store remembers it then, as long as nothing changes."""
+        return key in self._known
 
     def ask(self, key: Hashable, work: Callable[[], T], seconds: float) -> T | None:
         """What `work` says, if it says so within `seconds`; None: come back later. Its errors are raised here."""
@@ -56,5 +61,8 @@ class Waiting:
 
     def _forget(self, key: Hashable, future: Future[Any]) -> None:
         with self._lock:
+            self._known[key] = None
+            while len(self._known) > _KNOWN:
+                del self._known[next(iter(self._known))]
             if self._running.get(key) is future:
                 del self._running[key]
