@@ -51,7 +51,7 @@ class Address:
     @property
     def empty(self) -> bool:
         """Whether nothing was chosen."""
-        return not self.chosen and not self.filters
+        return not self.pairs
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
