@@ -5,7 +5,8 @@ Responsible for `events` (the fact and its line), `attribution` (what a link car
 the beacon), `batch*`, `pixel`, `link*`, `edge*` (the other ways in, docs/collecting.md), `spool` (durable
 segments), `drain`, `store`, `dimensions`, `definition`, `proposing` (a new definition by four eyes), `imports/`
 (what others counted), `periods`, `reports`, `charts`; on top of reports `insight` (growth, funnel,
-likes, alignment), `targets`, `annotations`.
+likes, alignment), `targets`, `annotations`, `overview` (the report page), `behind` (the rows behind a figure); pages
+beside the report plug into `tabs`, who knows batches into `origins`.
 May import `institution` and `core`.
 
 The one flow: visit or beacon → recorder → spool segment → drain → store → reports. An event is answered

@@ -13,21 +13,24 @@ from core import clock
 from core.errors import DomainError
 from core.http import reading, render, service, transaction
 from core.i18n import gettext as _
+from core.i18n import mark
 from core.settings import Settings
 from institution import approval_search, approvals
 from institution.access import requires, signed_in
 from institution.powers import WHOLE
-from tracking import dimensions, periods, proposing, trying_out
+from tracking import dimensions, periods, proposing, tabs, trying_out
 from tracking.definition import KIND_NAMES, Definition, in_force
 from tracking.models import DefinitionProposal
 from tracking.periods import Period
 from tracking.proposing import SOURCES, Version
 from tracking.store import ReachStore
+from tracking.tabs import Tab
 from tracking.trying_out import Trial
 
 blueprint = Blueprint(
     "reach_definitions", __name__, url_prefix="/desk/reach/definitions", template_folder="templates"
 )
+tabs.plug(Tab("definitions", mark("触达定义"), "/desk/reach/definitions"))
 
 
 @dataclass(frozen=True, slots=True)

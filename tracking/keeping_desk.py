@@ -14,15 +14,17 @@ from core.i18n import gettext as _
 from core.i18n import mark
 from core.settings import Settings
 from institution import access
-from tracking import aside, keeping, schema
+from tracking import aside, keeping, schema, tabs
 from tracking.aside import Line
 from tracking.keeping import Spooled
 from tracking.recorder import Recorder
 from tracking.reports import DROP_NAMES
 from tracking.spool import Spool
 from tracking.store import ReachStore
+from tracking.tabs import Tab
 
 blueprint = Blueprint("keeping_desk", __name__, url_prefix="/desk/reach/keeping", template_folder="templates")
+tabs.plug(Tab("keeping", mark("收集状态"), "/desk/reach/keeping"))
 
 
 @dataclass(frozen=True)

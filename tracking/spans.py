@@ -113,10 +113,11 @@ def runs(store: ReachStore, inside: str = "1") -> list[Run]:
 
     `inside` is the condition for the part of the tree: whoever sees a part sees no other's campaigns.
     """
+    table = "reach_daily WHERE outlets = 0 AND" if inside == "1" else "reach_gross WHERE"
     sql = f"""
         SELECT key, toYear(d) AS y, min(d), max(d) FROM (
-            SELECT toString(campaign) AS key, day AS d FROM reach_gross
-            WHERE campaign != '' AND {inside} GROUP BY key, d
+            SELECT toString(campaign) AS key, day AS d FROM {table}
+            campaign != '' AND {inside} GROUP BY key, d
             UNION ALL SELECT toString(campaign) AS key, day AS d FROM reach_event
             WHERE campaign != '' AND day > (SELECT max(day) FROM reach_closed) AND {inside} GROUP BY key, d
         ) GROUP BY key, y ORDER BY max(d) DESC, key

@@ -29,3 +29,4 @@ def tabs() -> list[Tab]:
 
 
 plug(Tab("report", mark("报告"), "/desk/reach"))
+plug(Tab("views", mark("保存的视图"), "/desk/reach/views"))

@@ -22,12 +22,14 @@ from tracking import (
     links_desk,
     report_desk,
     report_views,
+    rows_desk,
+    view_desk,
 )
 from tracking import desk as tracking_desk
 from tracking import insight_views as tracking_insight_views
 from tracking import views as tracking_views
 from tracking.insight_desk import pages as insight_pages
-from webapp import desk_panels, desk_search, personal
+from webapp import desk_origins, desk_panels, desk_search, personal
 
 
 def register(app: Flask, csrf: CSRFProtect) -> None:
@@ -35,6 +37,7 @@ def register(app: Flask, csrf: CSRFProtect) -> None:
     assert personal.personal_data  # noqa: S101  (importing it plugs in who holds personal data)
     assert link_sheet_desk.PER_SHEET  # noqa: S101  (importing it adds its pages to those of the links)
     desk_panels.plug()
+    desk_origins.plug()
     desk_search.plug()
     for blueprint in _ALL:
         app.register_blueprint(blueprint)
@@ -54,6 +57,8 @@ _ALL: tuple[Blueprint, ...] = (
     keeping_desk.blueprint,
     imports_desk.blueprint,
     definitions_desk.blueprint,
+    rows_desk.blueprint,
+    view_desk.blueprint,
     tracking_views.blueprint,
     link_views.blueprint,
     links_desk.blueprint,

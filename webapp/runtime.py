@@ -24,6 +24,7 @@ from tracking.report_rhythm import Ended
 from tracking.report_sender import Reports
 from tracking.spool import Spool
 from tracking.store import ReachStore
+from tracking.waiting import Waiting
 
 T = TypeVar("T")
 
@@ -59,9 +60,9 @@ class Runtime:
         return cast("T | None", self._made.get(kind))
 
     def close(self) -> None:
-        """Let go of what was opened, in the order that loses nothing: spool, store, database."""
+        """Let go of what was opened, in the order that loses nothing: late reports, spool, store, database."""
         with self._lock:
-            for kind in (Recorder, Spool, ReachStore, Database):
+            for kind in (Waiting, Recorder, Spool, ReachStore, Database):
                 instance = self._made.pop(kind, None)
                 if instance is not None and hasattr(instance, "close"):
                     instance.close()
@@ -78,6 +79,7 @@ def build(settings: Settings) -> Runtime:
     runtime.offer(Spool, lambda _r: Spool.of(settings))
     runtime.offer(Recorder, lambda r: Recorder(r.service(Spool), r.service(Attributions), settings))
     runtime.offer(ReachStore, lambda _r: ReachStore.open(settings))
+    runtime.offer(Waiting, lambda _r: Waiting())
     runtime.offer(
         Drain, lambda r: Drain(r.service(Spool), r.service(ReachStore), r.service(Recorder).count_drop)
     )

@@ -14,7 +14,7 @@ from institution import (
 )
 from institution import models as institution
 from scheduler import models as scheduler
-from tracking import batch_models, insight_models, link_models, subscription_models
+from tracking import batch_models, insight_models, link_models, subscription_models, view_models
 from tracking import models as tracking
 from tracking.imports import models as reach_imports
 
@@ -37,4 +37,5 @@ __all__ = [
     "sign_in_models",
     "subscription_models",
     "tracking",
+    "view_models",
 ]

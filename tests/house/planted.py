@@ -18,12 +18,13 @@ from institution.approval_guests import Invitation
 from institution.approval_paths import Step
 from institution.audit_models import AuditRecord
 from institution.models import Staff
+from institution.powers import Scope
 from scheduler import plans
 from scheduler.models import ChannelAccount, Push, PushState
 from scheduler.plans import PlanForm
 from tests import factories
 from tests.scheduler import audience_cast
-from tracking import annotations, links, subscriptions, targets
+from tracking import annotations, links, subscriptions, targets, view_saving
 from tracking.imports import draft, mapping, register, saving, sources
 from tracking.links import Aim
 from tracking.periods import Period
@@ -128,6 +129,7 @@ def plant(spot: Spot) -> Planted:
             "scheduler_desk": pushed | {"account_id": account.id, "action": "end"},
             "scheduler_desk.act_on_push": pushed | {"action": "cancel"},
             "scheduler_desk.act_on_channel": {"account_id": account.id, "action": "close"},
+            "reach_views": {"number": _view(spot, other), "verb": "remove"},
             "staff": _account(spot),
         },
     )
@@ -271,6 +273,12 @@ def _privacy(spot: Spot, by: int) -> int:
         spot.session, wish="export", address_kind="email", indexes=indexes, masked=masked,
         reason=f"{spot.word}本人来电", evidence="核对了身份证件", by=by, now=spot.now, outlet_code=spot.place,
     )  # fmt: skip
+    return made.id or 0
+
+
+def _view(spot: Spot, owner: int) -> int:
+    scope, name = Scope(frozenset({spot.place})), f"{spot.word}视图"
+    made = view_saving.save(spot.session, owner, name, "by=outlet", scope=scope, shared=True, now=spot.now)
     return made.id or 0
 
 

@@ -9,7 +9,9 @@ from sqlmodel import Session
 
 from core import clock
 from core.http import service
+from core.i18n import mark
 from core.settings import Settings
+from tracking import tabs
 from tracking.imports import deciding, keeping, register, saving
 from tracking.imports.models import (
     APPLIED,
@@ -20,10 +22,12 @@ from tracking.imports.models import (
     WAITING,
     WITHDRAWN,
 )
+from tracking.tabs import Tab
 
 blueprint = Blueprint(
     "reach_imports", __name__, url_prefix="/desk/reach/imports", template_folder="../templates"
 )
+tabs.plug(Tab("imports", mark("导入"), "/desk/reach/imports", "reach.import"))
 PLUGGED = (deciding.PERMISSION, keeping.__name__)  # importing them declares their approvals and retention
 STATES = STATE_NAMES
 TONES = {
