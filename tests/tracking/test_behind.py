@@ -67,7 +67,7 @@ def _asked(by: tuple[str, ...], within: str = "", where: Where = ()) -> Ask:
 def _measured(store: ReachStore, asked: Ask, *, before: bool) -> Measured:
     base = asked.compared.base
     assert base is not None
-    period, shifted = (base, asked.compared.forward("day")) if before else (NOW, periods.as_it_is)
+    period, shifted = (base, asked.compared.forward) if before else (NOW, periods.as_it_is)
     found = take(store, FIRST)
     return measure.measure(store, TREE, asked.question, period, FIRST, snapshot=found, shifted=shifted)
 
