@@ -2,6 +2,8 @@
 
 import io
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -56,9 +58,9 @@ class Drain:
         if found.torn:
             self._count_drop(TORN_LINE, found.torn)
         shipped, failure = 0, None
-        for path in self._spool.sealed():
+        for path, certain in _looked_at_ahead(self._spool.sealed()):
             try:
-                shipped += self._ship(path)
+                shipped += self._ship(path, certain)
             except Exception as error:
                 log.warning("reach_segment_not_shipped", segment=path.stem, error=type(error).__name__)
                 self._spool.health.note(health.NOT_SHIPPED, _why(error))
@@ -69,10 +71,10 @@ class Drain:
             raise failure
         return shipped
 
-    def _ship(self, path: Path) -> int:
+    def _ship(self, path: Path, certain: Callable[[], int]) -> int:
         """Straight from the file if every line fits, which is what nearly every segment is."""
         try:
-            number = 0 if path.name.startswith(DROPS) else _certain(path)
+            number = certain()
             if number:
                 self._store.ship(path.stem, path)
             elif lines := self._sift(path):
@@ -116,8 +118,26 @@ def _why(error: Exception) -> str:
     )
 
 
+def _looked_at_ahead(paths: list[Path]) -> Iterator[tuple[Path, Callable[[], int]]]:
+    """Segments with their `_certain`: the next one is looked at while the engine takes this one in."""
+    if len(paths) < 2:
+        yield from ((path, partial(_certain, path)) for path in paths)
+        return
+    with ThreadPoolExecutor(1, "reach-look") as looker:
+        last: tuple[Path, Callable[[], int]] | None = None
+        for path in paths:
+            coming = path, looker.submit(_certain, path).result
+            if last:
+                yield last
+            last = coming
+        if last:
+            yield last
+
+
 def _certain(path: Path) -> int:
     """How many lines a segment has if all of them are certainly events; 0 if they need a closer look."""
+    if path.name.startswith(DROPS):
+        return 0
     total = 0
     with path.open("rb", buffering=0) as file:
         while chunk := _whole_lines(file):

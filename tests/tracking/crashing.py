@@ -48,7 +48,7 @@ class Dying:
 class DeletingFirst(Drain):
     """A drain that deletes before it ships: the control without the confirmation."""
 
-    def _ship(self, path: Path) -> int:
+    def _ship(self, path: Path, certain: Callable[[], int]) -> int:
         lines = path.read_bytes()
         path.unlink()
         self._store.ship(path.stem, lines)
