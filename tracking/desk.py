@@ -20,7 +20,8 @@ from tracking import table as tables
 from tracking.address import Address
 from tracking.choices import choose
 from tracking.groupings import BY_NAMES
-from tracking.overview import Later, Overview, Reader, overview
+from tracking.later import Later
+from tracking.overview import Overview, Reader, overview
 from tracking.store import ReachStore
 from tracking.waiting import Waiting
 

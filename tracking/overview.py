@@ -3,17 +3,13 @@
 What can be answered at once stands on the page; people and the heat calendar may come later (`Later`).
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
-from time import monotonic
-from typing import TypeVar
 
 from sqlmodel import Session
 
-from core.database import Database
 from core.errors import Invalid
-from core.i18n import current_locale
 from core.i18n import gettext as _
 from institution.powers import WHOLE
 from tracking import branches, charts, groupings, heat, narrowing, periods, provinces, reports, spans, table
@@ -26,15 +22,14 @@ from tracking.dimensions import Tree
 from tracking.export import facts
 from tracking.groupings import BRANCH, CHANNEL, DAY, HOUR, LONGEST_BY_HOUR, MONTH, OUTLET, TIMES
 from tracking.heat import Band
-from tracking.narrowing import Chip, Picking
+from tracking.later import Later
+from tracking.narrowing import Narrowed
 from tracking.placement import place
 from tracking.provinces import Tile
 from tracking.reports import Ask, Report
 from tracking.store import ReachStore
 from tracking.table import Row, Table
-from tracking.waiting import Waiting
 
-T = TypeVar("T")
 # Rows of a table by two groupings; more are for a file.
 MOST_ON_PAGE = 30_000
 
@@ -51,30 +46,6 @@ class Reader:
         return WHOLE in self.tops
 
 
-class Later:
-    """What may come after the page: each thing is waited for until a moment that all of them share."""
-
-    def __init__(self, waiting: Waiting, database: Database, store: ReachStore, seconds: float) -> None:
-        self.missing = False
-        self._waiting, self._database, self._store = waiting, database, store
-        self._until = monotonic() + seconds
-
-    def known(self, name: str, ask: Ask) -> bool:
-        """Whether this was answered before, so that it can be asked first."""
-        return self._waiting.known((name, ask, current_locale()))
-
-    def get(self, name: str, ask: Ask, work: Callable[[ReachStore, Session, Ask], T]) -> T | None:
-        """What `work` says of a question; None when the page must go out without it."""
-
-        def run() -> tuple[T]:
-            with self._database.reading() as session:
-                return (work(self._store, session, ask),)
-
-        found = self._waiting.ask((name, ask, current_locale()), run, self._until - monotonic())
-        self.missing = self.missing or found is None
-        return found[0] if found else None
-
-
 @dataclass(frozen=True, slots=True)
 class Overview:
     """Everything on the report page; `late` says that some of it is still being counted."""
@@ -85,9 +56,7 @@ class Overview:
     crumbs: list[tuple[str, str]]
     parts: list[Link]
     spans: list[Link]
-    chips: list[Chip]
-    filters: list[Link]
-    picking: Picking | None
+    narrowed: Narrowed
     chart: Chart | None
     tiles: list[Tile | None]
     tile_links: dict[str, str]
@@ -158,12 +127,8 @@ def overview(
     choice = choose(store, session, given, today, whole=reader.whole)
     given, tree = choice.address, Tree.read(session)
     at_top = branches.at_top(tree, choice.ask.within, today)
-    full = _full(later, choice.ask) if later.known("people", _with_people(choice.ask)) else None
-    seen = _Seen.ask(store, session, choice.ask, at_top=at_top, full=full)
-    full = full or _full(later, seen.report.ask)
-    report = _merged(seen.report, full) if full else seen.report
+    seen, report = _counted(later, store, session, choice.ask, at_top=at_top)
     tiles = provinces.tiles(seen.by(BRANCH).rows) if at_top else []
-    listed = table.rows_of(seen.by(CHANNEL), given, tree) if not at_top else []
     return Overview(
         title=_title(report, at_top=at_top),
         choice=choice,
@@ -171,15 +136,13 @@ def overview(
         crumbs=branches.crumbs(tree, given, today, reader.tops),
         parts=branches.others(tree, given, today, reader.tops),
         spans=_spans(given, choice),
-        chips=narrowing.chips(store, session, choice.ask, given, whole=reader.whole),
-        filters=narrowing.links(given, picked, fixed="campaign" if choice.span == spans.CAMPAIGN else ""),
-        picking=narrowing.picking(store, session, choice.ask, given, picked),
+        narrowed=narrowing.narrowed(
+            store, session, choice.ask, given, whole=reader.whole, picked=picked, fixed=choice.fixed
+        ),
         chart=charts.chart(seen.over_time),
         tiles=tiles,
-        tile_links={
-            tile.line.key: given.but(within=tile.line.key, by="", by2="").href() for tile in tiles if tile
-        },
-        channels=listed,
+        tile_links=_tile_links(tiles, given),
+        channels=[] if at_top else table.rows_of(seen.by(CHANNEL), given, tree),
         calendar=later.get("calendar", choice.ask, heat.calendar) or (),
         table=None if seen.trouble else table.table(report, choice, tree, page),
         trouble=seen.trouble,
@@ -264,6 +227,16 @@ def _several(
     return dict(zip(wanted, reports.several(store, session, asks), strict=True))
 
 
+def _counted(
+    later: Later, store: ReachStore, session: Session, ask: Ask, *, at_top: bool
+) -> tuple["_Seen", Report]:
+    """What is seen at once, and the report with people where they come in time; what was known comes first."""
+    full = _full(later, ask) if later.known("people", _with_people(ask)) else None
+    seen = _Seen.ask(store, session, ask, at_top=at_top, full=full)
+    full = full or _full(later, seen.report.ask)
+    return seen, _merged(seen.report, full) if full else seen.report
+
+
 def _full(later: Later, ask: Ask) -> Report | None:
     """The report with people, when it comes in time."""
     return later.get("people", _with_people(ask), reports.report)
@@ -285,6 +258,11 @@ def _merged(quick: Report, full: Report) -> Report:
 def _title(report: Report, *, at_top: bool) -> str:
     where = _("全国") if at_top else report.within_name
     return _("%(where)s触达 · %(when)s", where=where, when=periods.title(report.ask.compared.period))
+
+
+def _tile_links(tiles: Collection[Tile | None], given: Address) -> dict[str, str]:
+    keys = [tile.line.key for tile in tiles if tile]
+    return {key: given.but(within=key, by="", by2="").href() for key in keys}
 
 
 def _spans(given: Address, choice: Choice) -> list[Link]:

@@ -197,7 +197,7 @@ def test_rows_outside_are_answered_like_rows_that_do_not_exist(manager: FlaskCli
 
 
 def post(client: FlaskClient, path: str, **data: str) -> str:
-    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/desk/reach").text)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/desk/me").text)
     assert token
     answer = client.post(path, data={"csrf_token": token[1], **data}, follow_redirects=True)
     return f"{answer.status_code} {answer.text}"
