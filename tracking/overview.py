@@ -4,34 +4,29 @@ What can be answered at once stands on the page; people and the heat calendar ma
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from sqlmodel import Session
 
-from core.errors import Invalid
 from core.i18n import gettext as _
 from institution.powers import WHOLE
-from tracking import branches, charts, groupings, heat, narrowing, periods, provinces, reports, spans, table
+from tracking import branches, charts, heat, narrowing, periods, provinces, spans, table
 from tracking.address import Address
+from tracking.asking import seen_of
 from tracking.branches import Link
 from tracking.charts import Chart
 from tracking.choices import Choice, choose
 from tracking.definition import PEOPLE_ERROR
 from tracking.dimensions import Tree
 from tracking.export import facts
-from tracking.groupings import BRANCH, CHANNEL, DAY, HOUR, LONGEST_BY_HOUR, MONTH, OUTLET, TIMES
 from tracking.heat import Band
 from tracking.later import Later
 from tracking.narrowing import Narrowed
-from tracking.placement import place
 from tracking.provinces import Tile
-from tracking.reports import Ask, Report
+from tracking.reports import Report
 from tracking.store import ReachStore
 from tracking.table import Row, Table
-
-# Rows of a table by two groupings; more are for a file.
-MOST_ON_PAGE = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +122,9 @@ def overview(
     choice = choose(store, session, given, today, whole=reader.whole)
     given, tree = choice.address, Tree.read(session)
     at_top = branches.at_top(tree, choice.ask.within, today)
-    seen, report = _counted(later, store, session, choice.ask, at_top=at_top)
-    tiles = provinces.tiles(seen.by(BRANCH).rows) if at_top else []
+    seen = seen_of(later, store, session, choice.ask, at_top=at_top)
+    report = seen.report
+    tiles = provinces.tiles(seen.beside.rows) if at_top else []
     return Overview(
         title=_title(report, at_top=at_top),
         choice=choice,
@@ -142,117 +138,12 @@ def overview(
         chart=charts.chart(seen.over_time),
         tiles=tiles,
         tile_links=_tile_links(tiles, given),
-        channels=[] if at_top else table.rows_of(seen.by(CHANNEL), given, tree),
-        calendar=later.get("calendar", choice.ask, heat.calendar) or (),
+        channels=[] if at_top else table.rows_of(seen.beside, given, tree),
+        calendar=heat.bands(seen.days),
         table=None if seen.trouble else table.table(report, choice, tree, page),
         trouble=seen.trouble,
-        late=later.missing,
+        late=seen.late,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """The reports of a page by their groupings, without people; `trouble` where the table's cannot be made."""
-
-    found: dict[tuple[str, ...], Report]
-    main: tuple[str, ...]
-    timed: tuple[str, ...]
-    trouble: str = ""
-
-    @classmethod
-    def ask(
-        cls, store: ReachStore, session: Session, ask: Ask, *, at_top: bool, full: Report | None = None
-    ) -> "_Seen":
-        """One snapshot for all; a table that is too large leaves the rest of the page standing.
-
-        `full` is the answer with people, where it is there already; it need not be asked again without.
-        """
-        period, trouble = ask.compared.period, ""
-        by_time: tuple[str, ...] = (MONTH,) if spans.longer(period) else (DAY,)
-        drawn = len(ask.by) == 1 and ask.by[0] in TIMES and (ask.by[0] != DAY or period.days < 400)
-        timed = ask.by if drawn else by_time
-        trouble = _too_much(Tree.read(session), ask)
-        main = by_time if trouble else ask.by
-        timed = by_time if trouble else timed
-        wanted = dict.fromkeys((main, timed, (BRANCH,) if at_top else (CHANNEL,)))
-        known = {full.ask.by: full} if full else {}
-        try:
-            left = [by for by in wanted if by not in known]
-            return cls(known | _several(store, session, ask, left), main, timed, trouble)
-        except Invalid as error:
-            if len(main) == 1:
-                raise
-            wanted = dict.fromkeys((timed, (BRANCH,) if at_top else (CHANNEL,)))
-            return cls(_several(store, session, ask, wanted), timed, timed, str(error))
-
-    @property
-    def report(self) -> Report:
-        """What the table shows."""
-        return self.found[self.main]
-
-    @property
-    def over_time(self) -> Report:
-        """What the chart shows."""
-        return self.found[self.timed]
-
-    def by(self, name: str) -> Report:
-        """The report by one grouping."""
-        return self.found[(name,)]
-
-
-def _too_much(tree: Tree, ask: Ask) -> str:
-    """Why a table of this question would be more than a page can hold; "" when it is not."""
-    period = ask.compared.period
-    if HOUR in ask.by and period.days > LONGEST_BY_HOUR:
-        return _("按时段统计一次最多 %(days)s 天，请缩短时间范围。", days=LONGEST_BY_HOUR)
-    rows = 1
-    for by in ask.by:
-        if by in TIMES:
-            rows *= len(groupings.moments(by, period))
-        elif by == OUTLET:
-            rows *= len(place(tree, ask.within, period).stable)
-    if rows <= MOST_ON_PAGE or len(ask.by) < 2:
-        return ""
-    return _(
-        "这样分组约有 %(rows)s 行，页面上看不完：请选一个分支机构、缩短时间，或下载成文件。", rows=f"{rows:,}"
-    )
-
-
-def _several(
-    store: ReachStore, session: Session, ask: Ask, wanted: Collection[tuple[str, ...]]
-) -> dict[tuple[str, ...], Report]:
-    asks = [replace(ask, by=by, people=False) for by in wanted]
-    if not asks:
-        return {}
-    return dict(zip(wanted, reports.several(store, session, asks), strict=True))
-
-
-def _counted(
-    later: Later, store: ReachStore, session: Session, ask: Ask, *, at_top: bool
-) -> tuple["_Seen", Report]:
-    """What is seen at once, and the report with people where they come in time; what was known comes first."""
-    full = _full(later, ask) if later.known("people", _with_people(ask)) else None
-    seen = _Seen.ask(store, session, ask, at_top=at_top, full=full)
-    full = full or _full(later, seen.report.ask)
-    return seen, _merged(seen.report, full) if full else seen.report
-
-
-def _full(later: Later, ask: Ask) -> Report | None:
-    """The report with people, when it comes in time."""
-    return later.get("people", _with_people(ask), reports.report)
-
-
-def _with_people(ask: Ask) -> Ask:
-    """The question that people are told by: of two groupings only the first, the table is shown without them."""
-    return replace(ask, by=ask.by[:1], people=True)
-
-
-def _merged(quick: Report, full: Report) -> Report:
-    """The report with people where it has one grouping, else with those of its total."""
-    if len(quick.ask.by) == 1:
-        return full
-    total = replace(quick.total, people=full.total.people, people_before=full.total.people_before)
-    return replace(quick, total=total)
 
 
 def _title(report: Report, *, at_top: bool) -> str:
