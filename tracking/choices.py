@@ -39,6 +39,11 @@ class Choice:
     address: Address
 
     @property
+    def fixed(self) -> str:
+        """The dimension that the span keeps to one value: the campaign, "" for none."""
+        return groupings.CAMPAIGN if self.span == CAMPAIGN and self.value else ""
+
+    @property
     def pinned(self) -> Address:
         """The address that shows the same days whenever it is opened."""
         return self.address.but(at=self.value) if self.span == SO_FAR else self.address

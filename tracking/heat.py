@@ -6,13 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
 
-from sqlmodel import Session
-
-from tracking import periods, reports
+from tracking import periods
 from tracking.groupings import DAY
 from tracking.periods import Period
-from tracking.reports import Ask
-from tracking.store import ReachStore
+from tracking.reports import Ask, Report
 
 # Shorter than this the chart by day shows the same; more years than this are looked at one by one.
 _SHORTEST, _MOST_YEARS = 63, 4
@@ -53,16 +50,24 @@ class Band:
         return max(self.squares, key=lambda one: one.gross)
 
 
-def calendar(store: ReachStore, session: Session, ask: Ask) -> tuple[Band, ...]:
-    """The calendar of the period and of its base, this year first; () where a calendar shows nothing more."""
+def asks(ask: Ask) -> tuple[Ask, ...]:
+    """The questions of a calendar: the days of the period, and of its base; () where it would show nothing more."""
     period, base = ask.compared.period, ask.compared.base
     if period.days < _SHORTEST or _years(period) > _MOST_YEARS:
         return ()
-    found = []
-    for one in (period, base) if base else (period,):
-        asked = replace(ask, compared=periods.compare(one, periods.NONE), by=(DAY,), people=False)
-        report = reports.report(store, session, asked)
-        found += [(part, {line.key: line.gross for line in report.rows}) for part in _slices(one)]
+    return tuple(
+        replace(ask, compared=periods.compare(one, periods.NONE), by=(DAY,), people=False)
+        for one in ((period, base) if base else (period,))
+    )
+
+
+def bands(answers: Iterable[Report]) -> tuple[Band, ...]:
+    """The calendar of the period and of its base, the newest year first; () where nobody was reached."""
+    found = [
+        (part, {line.key: line.gross for line in report.rows})
+        for report in answers
+        for part in _slices(report.ask.compared.period)
+    ]
     if not any(gross for _part, days in found for gross in days.values()):
         return ()
     steps = _steps(gross for _part, days in found for gross in days.values())

@@ -51,6 +51,33 @@ class Picking:
     close: str
 
 
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """The filters of a page: those in force, the dimensions to filter by, the list that is open."""
+
+    chips: list[Chip]
+    links: list[Link]
+    picking: Picking | None
+
+
+def narrowed(
+    store: ReachStore,
+    session: Session,
+    ask: Ask,
+    given: Address,
+    *,
+    whole: bool,
+    picked: str,
+    fixed: str = "",
+) -> Narrowed:
+    """The filters of a page; `picked` is the dimension whose list is open, `fixed` the one that the span says."""
+    return Narrowed(
+        chips(store, session, ask, given, whole=whole),
+        links(given, picked, fixed=fixed),
+        picking(store, session, ask, given, picked),
+    )
+
+
 def chips(store: ReachStore, session: Session, ask: Ask, given: Address, *, whole: bool) -> list[Chip]:
     """The filters in force. Who does not see the whole institution is told only names that their part has."""
     found = []

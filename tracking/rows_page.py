@@ -212,7 +212,7 @@ def named(names: Names, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for by in (KIND, OUTLET, "channel", "campaign", "piece", "audience", "place", SOURCE, BATCH):
         called = names.of(by, {line[by] for line in lines}) if lines else {}
         for line in lines:
-            line[f"{by}_name"] = called.get(line[by]) or line[by]
+            line[f"{by}_name"] = called.get(line[by], line[by]) if line[by] or by == OUTLET else ""
     return lines
 
 

@@ -59,10 +59,15 @@ class Waiting:
             begun = self._running[key] = self._pool.submit(copy_context().run, work)
             return begun
 
-    def _forget(self, key: Hashable, future: Future[Any]) -> None:
+    def learn(self, key: Hashable) -> None:
+        """Say that this was answered, by whatever way."""
         with self._lock:
             self._known[key] = None
             while len(self._known) > _KNOWN:
                 del self._known[next(iter(self._known))]
+
+    def _forget(self, key: Hashable, future: Future[Any]) -> None:
+        self.learn(key)
+        with self._lock:
             if self._running.get(key) is future:
                 del self._running[key]

@@ -19,7 +19,7 @@ from institution.powers import WHOLE, Scope
 from tests import entering, factories
 from tests.tracking.rows import event, ship
 from tests.tracking.test_report_desk import runtime
-from tracking import dimensions, overview, paper, view_saving
+from tracking import asking, dimensions, paper, view_saving
 from tracking.events import ReachEvent
 from tracking.store import ReachStore
 from tracking.view_models import ReachView
@@ -116,7 +116,7 @@ def test_two_groupings_are_a_matrix_whose_cells_lead_to_their_rows(client: Flask
 def test_too_much_leaves_the_page_standing(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "按时段统计一次最多 62 天" in client.get("/desk/reach?by=hour").text
     assert client.get("/desk/reach?span=month&at=2023-09&by=hour").text.count('data-label="触达人次"') >= 24
-    monkeypatch.setattr(overview, "MOST_ON_PAGE", 100)
+    monkeypatch.setattr(asking, "MOST_ON_PAGE", 100)
     page = client.get("/desk/reach?by=outlet&by2=day").text
     assert "页面上看不完" in page and "kpis" in page
 
@@ -197,7 +197,7 @@ def test_rows_outside_are_answered_like_rows_that_do_not_exist(manager: FlaskCli
 
 
 def post(client: FlaskClient, path: str, **data: str) -> str:
-    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/desk/reach").text)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/desk/me").text)
     assert token
     answer = client.post(path, data={"csrf_token": token[1], **data}, follow_redirects=True)
     return f"{answer.status_code} {answer.text}"
