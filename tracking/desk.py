@@ -19,13 +19,9 @@ from tracking import annotations, export, heat_drawing, paper, reports, tabs, vi
 from tracking import table as tables
 from tracking.choices import choose
 from tracking.groupings import BY_NAMES
-<<<<<<< HEAD
-from tracking.overview import Later, Overview, Reader, overview
-from tracking.report_address import Address
-=======
 from tracking.later import Later
 from tracking.overview import Overview, Reader, overview
->>>>>>> show
+from tracking.report_address import Address
 from tracking.store import ReachStore
 from tracking.waiting import Waiting
 

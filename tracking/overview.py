@@ -11,13 +11,8 @@ from sqlmodel import Session
 
 from core.i18n import gettext as _
 from institution.powers import WHOLE
-<<<<<<< HEAD
-from tracking import branches, charts, groupings, heat, narrowing, periods, provinces, reports, spans, table
-=======
 from tracking import branches, charts, heat, narrowing, periods, provinces, spans, table
-from tracking.address import Address
 from tracking.asking import seen_of
->>>>>>> show
 from tracking.branches import Link
 from tracking.charts import Chart
 from tracking.choices import Choice, choose
@@ -28,12 +23,8 @@ from tracking.heat import Band
 from tracking.later import Later
 from tracking.narrowing import Narrowed
 from tracking.provinces import Tile
-<<<<<<< HEAD
 from tracking.report_address import Address
-from tracking.reports import Ask, Report
-=======
 from tracking.reports import Report
->>>>>>> show
 from tracking.store import ReachStore
 from tracking.table import Row, Table
 
