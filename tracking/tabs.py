@@ -7,12 +7,16 @@ from core.i18n import mark
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A page about reach: its key, its word (a msgid), its path, the permission that it needs."""
+    """A page about reach: its key, its word (a msgid), its path, the permission that it needs.
+
+    `whole`: only for who holds the permission for the whole institution.
+    """
 
     key: str
     label: str
     path: str
     permission: str = "reach.view"
+    whole: bool = False
 
 
 _TABS: dict[str, Tab] = {}

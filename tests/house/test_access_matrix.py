@@ -167,6 +167,8 @@ LATER = {
     "approvals.item": "a request opens for who asked, decides or may read everything",
     "approvals.preview": "the same",
     "tracking_desk.download": "a report is of a period",
+    "keeping_desk.show": "how collecting stands is the whole institution's matter; these roles are of a province",
+    "keeping_desk.look": "the same",
 }
 
 
