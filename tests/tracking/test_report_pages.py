@@ -258,6 +258,10 @@ def test_who_opens_a_shared_view_sees_their_own_part(
     )
     page = manager.get(f"/desk/reach/views/{whole.id}", follow_redirects=True).text
     assert "浙江省分公司触达" in page and "春熙" not in page
+    post(client, "/desk/reach/views", name="总公司", query=f"within={factories.HEAD_OFFICE}", shared="1")
+    above = saved(filled)[-1]
+    opened = manager.get(f"/desk/reach/views/{above.id}", follow_redirects=True)
+    assert opened.status_code == 200 and "浙江省分公司触达" in opened.text
     for view in (other, private):
         assert manager.get(f"/desk/reach/views/{view.id}").status_code == 404
     for verb in ("rename", "remove", "unshare", "first"):
