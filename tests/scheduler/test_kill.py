@@ -31,7 +31,7 @@ from tests.scheduler.receivers import ACCEPT, SILENT_BEFORE, Inbox, MailReceiver
 
 ROOT = Path(__file__).resolve().parents[2]
 MESSAGES = 2000
-PATIENCE = 150.0
+PATIENCE = 300.0
 THREADS = 2  # senders per channel, so at most so many mails are in flight
 
 
