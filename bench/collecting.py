@@ -21,7 +21,7 @@ def build_application() -> Collector:
     settings = Settings()
     forget_environment()
     attributions = Attributions(Keys(load_secret(settings)))
-    spool = Spool(settings.spool_dir, settings.spool_seal_seconds, settings.spool_seal_bytes)
+    spool = Spool.of(settings)
     recorder = Recorder(spool, attributions, settings)
     Ticker(recorder).start()
     return Collector(_nothing, recorder)

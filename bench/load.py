@@ -155,11 +155,12 @@ def serve(target: str, environment: Mapping[str, str]) -> Server:
 
 @dataclass(frozen=True)
 class Measured:
-    """What wrk saw: answers per second, how many were not 2xx/3xx or failed, and how many there were."""
+    """What wrk saw: answers per second, how many were not 2xx/3xx or failed, how many there were, the slowest 1 %."""
 
     per_second: float
     bad: int
     answers: int
+    p99_ms: float
 
 
 def wrk(url: str, seconds: int, script: str = "", connections: int = 32) -> Measured:
@@ -167,7 +168,7 @@ def wrk(url: str, seconds: int, script: str = "", connections: int = 32) -> Meas
     if seconds > 10:
         raise ValueError("a round is at most 10 s")
     with folder() as scratch:
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s"]
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
         if script:
             path = scratch / "load.lua"
             path.write_text(script, encoding="utf-8")
@@ -175,10 +176,16 @@ def wrk(url: str, seconds: int, script: str = "", connections: int = 32) -> Meas
         answer = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
     rate = re.search(r"Requests/sec:\s+([\d.]+)", answer)
     answers = re.search(r"(\d+) requests in", answer)
-    if rate is None or answers is None:
+    slow = re.search(r"99%\s+([\d.]+)(us|ms|s|m)\b", answer)
+    if rate is None or answers is None or slow is None:
         raise RuntimeError(f"wrk said: {answer}")
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", answer)
     # what wrk calls a time-out (2 s) is answered all the same, and slows the rate down
     failed = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+)", answer)
     missed = sum(map(int, failed.groups())) if failed else 0
-    return Measured(float(rate[1]), (int(bad[1]) if bad else 0) + missed, int(answers[1]))
+    return Measured(float(rate[1]), (int(bad[1]) if bad else 0) + missed, int(answers[1]), _ms(slow))
+
+
+def _ms(slow: re.Match[str]) -> float:
+    """wrk's way of writing a time, in milliseconds."""
+    return float(slow[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}[slow[2]]

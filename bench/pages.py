@@ -1,7 +1,9 @@
 """A published page, served, its view counted and durable, against nginx serving the same bytes uncounted.
 
 Both have one worker; wrk drives them in turn over the same number of connections, as a visitor who comes
-back (with the visitor's cookie). Afterwards the store is asked whether it holds every view answered.
+back (with the visitor's cookie). Then pages are asked for at half that rate while the same process drains a
+million events and makes one national report after the other. Afterwards the store is asked whether it holds
+every view answered.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
+from bench import busy
 from bench.load import Server, folder, nginx, serve, wrk
 from core.settings import Settings
 from tracking.store import ReachStore
@@ -50,6 +53,7 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--seconds", type=int, default=5)
     arguments.add_argument("--path", default="/p/full-surrender")
+    arguments.add_argument("--scale", type=int, default=100, help="of the demo reach that is reported on")
     chosen = arguments.parse_args()
     with folder() as scratch:
         home = scratch / "home"
@@ -65,8 +69,24 @@ def main() -> None:
                 rates = _rounds(ours, static, chosen.path, chosen.rounds, chosen.seconds)
         finally:
             ours.stop()
+        half = statistics.median(mine for mine, _, _ in rates) / 2
+        beside = _beside(scratch, home, chosen.path, half, chosen.scale)
         counted = _counted(home)
-    _report(rates, len(body), counted)
+    _report(rates, len(body), counted, beside)
+
+
+def _beside(scratch: Path, home: Path, path: str, per_second: float, scale: int) -> busy.Busy:
+    """Pages at half load beside drain and report, on two years of demo reach."""
+    environment = {**os.environ, "SIGNPOST_HOME": str(home)}
+    load = [SIGNPOST, "demo", "load", "--scale", str(scale)]
+    subprocess.run(load, env=environment, check=True, stdout=subprocess.DEVNULL)
+    segments = busy.prepare(scratch)
+    ours = serve("webapp.wsgi:build_application", {"SIGNPOST_HOME": str(home)})
+    try:
+        wrk(ours.url + path, 2, SCRIPT, CONNECTIONS)
+        return busy.measure(ours, home, path, SCRIPT, per_second=per_second, segments=segments)
+    finally:
+        ours.stop()
 
 
 def _rounds(
@@ -84,7 +104,7 @@ def _rounds(
     return rates
 
 
-def _report(rates: list[tuple[float, float, int]], size: int, counted: int) -> None:
+def _report(rates: list[tuple[float, float, int]], size: int, counted: int, beside: busy.Busy) -> None:
     ratio = statistics.median(mine / theirs for mine, theirs, _ in rates)
     print(f"page of {size / 1024:.1f} kB, {CONNECTIONS} connections, one worker each")
     print("   ours/s    nginx/s   ratio")
@@ -94,7 +114,12 @@ def _report(rates: list[tuple[float, float, int]], size: int, counted: int) -> N
     print(f"views in the store {counted:,} for about {served:,} measured answers and a warm-up")
     if counted < served:
         raise SystemExit(f"views were lost: {served - counted:,}")
-    print("RESULT " + json.dumps({"ratio": round(ratio, 3), "counted": counted}))
+    print(
+        f"beside {beside.drained:,} events drained and {beside.reports} national reports: "
+        f"{beside.per_second:,.0f} pages/s, p99 {beside.p99_ms:.1f} ms"
+    )
+    result = {"ratio": round(ratio, 3), "counted": counted, "p99_ms": round(beside.p99_ms, 2)}
+    print("RESULT " + json.dumps(result))
 
 
 if __name__ == "__main__":

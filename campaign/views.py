@@ -1,9 +1,7 @@
 """Public pages around the pieces: home, campaigns, outlets, help, what is counted, and the two switches."""
 
 from datetime import date
-from io import BytesIO
 
-import segno
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -16,7 +14,9 @@ from core.http import page_number, reading, render, safe_target, service
 from core.i18n import LOCALES, mark
 from core.settings import Settings
 from institution import access, outlets
+from tracking import links
 from tracking.attribution import PARAMETER, Attribution, Attributions, PageKeys
+from tracking.link_models import ShortLink
 
 YEAR = 365 * 24 * 3600
 blueprint = Blueprint("campaign", __name__, template_folder="templates")
@@ -72,8 +72,10 @@ def outlet(code: str) -> ResponseReturnValue:
     with reading() as session:
         outlets.get(session, code)
         now = programme.current(session, _today(), code)
-        link = outlet_link(code, now.code if now else "")
-        page = front.outlet_page(session, code, _today(), link=link, qr=qr_svg(link))
+        own = now is not None and bool(now.outlet_code)  # of a branch: the home page does not know it
+        short = None if own else links.standing(session, code, _today())
+        link = short_address(short) if short else outlet_link(code, now.code if now else "")
+        page = front.outlet_page(session, code, _today(), link=link, qr=links.qr_svg(link))
     return _published("campaign/outlet.html", page, PageKeys(outlet=code))
 
 
@@ -83,13 +85,9 @@ def outlet_link(code: str, campaign_code: str = "") -> str:
     return f"{service(Settings).public_url}/?{PARAMETER}={token}"
 
 
-def qr_svg(text: str) -> str:
-    """A QR code as an SVG element: error correction M, the quiet zone of the standard, dark on white."""
-    drawn = BytesIO()
-    segno.make(text, error="m", micro=False).save(
-        drawn, kind="svg", xmldecl=False, svgns=True, border=4, dark="#1e2a2d", light="#ffffff", omitsize=True
-    )
-    return drawn.getvalue().decode()
+def short_address(short: ShortLink) -> str:
+    """The address of a short link: a smaller code, read from further away."""
+    return f"{service(Settings).public_url}{links.PREFIX}{short.code}"
 
 
 @blueprint.get("/o/<code>/qr.svg")
@@ -97,7 +95,9 @@ def outlet_qr(code: str) -> ResponseReturnValue:
     """The QR code of an outlet as a file, for print. It names no campaign: what is printed hangs for years."""
     with reading() as session:
         outlets.get(session, code)
-    return Response(qr_svg(outlet_link(code)), mimetype="image/svg+xml")
+        short = links.standing(session, code, _today())
+    link = short_address(short) if short else outlet_link(code)
+    return Response(links.qr_svg(link), mimetype="image/svg+xml")
 
 
 @blueprint.get("/help")

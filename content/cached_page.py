@@ -10,6 +10,9 @@ from content.page_request import takes_gzip
 from tracking.attribution import PageKeys
 
 Header = tuple[str, str]
+Answer = tuple[
+    str, list[Header], list[bytes]
+]  # the chunks of a body: a list is what the server sends at once
 _LEFT_OUT = {"content-length", "set-cookie", "vary", "cache-control", "etag", "content-encoding"}
 _SMALL = 512  # bytes below which compressing gains nothing
 
@@ -50,12 +53,12 @@ class CachedPage:
     keys: PageKeys
     etag: str
     etag_gzip: str
-    plain: tuple[str, list[Header], bytes]
-    compressed: tuple[str, list[Header], bytes]
-    unchanged: tuple[str, list[Header], bytes]
-    unchanged_gzip: tuple[str, list[Header], bytes]
+    plain: Answer
+    compressed: Answer
+    unchanged: Answer
+    unchanged_gzip: Answer
     size: int
-    used: float = field(default=0.0)
+    used: int = field(default=0)
 
     @classmethod
     def of(cls, body: Body, keys: PageKeys) -> "CachedPage":
@@ -67,7 +70,7 @@ class CachedPage:
         etag, etag_gzip = f'"{tag}"', f'"{tag}-gz"'
         packed = gzip.compress(body.content, 9, mtime=0) if len(body.content) >= _SMALL else b""
         whole = [*common, ("ETag", etag), ("Content-Length", str(len(body.content)))]
-        plain = (body.status, whole, body.content)
+        plain = (body.status, whole, [body.content])
         small = [
             *common,
             ("ETag", etag_gzip),
@@ -80,13 +83,13 @@ class CachedPage:
             etag=etag,
             etag_gzip=etag_gzip,
             plain=plain,
-            compressed=(body.status, small, packed) if packed else plain,
-            unchanged=("304 Not Modified", [*kept, ("ETag", etag)], b""),
-            unchanged_gzip=("304 Not Modified", [*kept, ("ETag", etag_gzip)], b""),
+            compressed=(body.status, small, [packed]) if packed else plain,
+            unchanged=("304 Not Modified", [*kept, ("ETag", etag)], []),
+            unchanged_gzip=("304 Not Modified", [*kept, ("ETag", etag_gzip)], []),
             size=len(body.content) + len(packed) + 1024,
         )
 
-    def answer(self, environ: dict[str, Any]) -> tuple[str, list[Header], bytes]:
+    def answer(self, environ: dict[str, Any]) -> Answer:
         """Status, headers and body for a request; the lists are shared and must not be changed."""
         known = environ.get("HTTP_IF_NONE_MATCH")
         if known:

@@ -4,6 +4,7 @@ A view declares its answer with `mark`; `PageCache` stands in front of everythin
 cache with is rendered without the visitor's session, so nothing personal can be kept or shown to another.
 """
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -26,7 +27,14 @@ FACTS = "signpost.page"
 LARGEST = 64 * 1024 * 1024
 _MOST_PATHS = 20_000
 _READING = ("GET", "HEAD")
-_NEVER = ("/desk", "/static/", "/media/", "/internal/")  # no page of these is a published one: spare the try
+_NEVER = (
+    "/desk",
+    "/static/",
+    "/media/",
+    "/internal/",
+    "/r/",
+    "/s/",
+)  # no page of these is a published one: spare the try
 
 Environ = dict[str, Any]
 Header = tuple[str, str]
@@ -66,6 +74,7 @@ def bump(session: Session) -> None:
 
 
 _changes_here = 0
+_uses = itertools.count()  # what was used last has the highest number
 
 
 def _changed_here(_session: Session) -> None:
@@ -83,11 +92,11 @@ class Generation:
     def __init__(self, database: Database, zone: ZoneInfo, seconds: float = 1.0) -> None:
         self._database, self._zone, self._seconds = database, zone, seconds
         self._lock = threading.Lock()
-        self._number, self._asked_at, self._seen = 0, float("-inf"), -1
+        self._number, self._due_at, self._seen = 0, float("-inf"), -1
 
     def __call__(self) -> int:
         """The generation; one thread asks the database, the others go on with the last answer."""
-        due = time.monotonic() - self._asked_at >= self._seconds or self._seen != _changes_here
+        due = time.monotonic() >= self._due_at or self._seen != _changes_here
         if due and self._lock.acquire(blocking=self._seen != _changes_here):
             try:
                 self._ask()
@@ -102,10 +111,10 @@ class Generation:
                 value = session.exec(select(PageGeneration.value)).first()
                 changed = session.exec(select(func.max(Outlet.updated_at))).first()
         except Exception:  # whatever the driver raises, the last answer stands
-            self._asked_at, self._seen = time.monotonic(), seen
+            self._due_at, self._seen = time.monotonic() + self._seconds, seen
             return
         self._number = hash((value, changed, clock.today(self._zone)))
-        self._asked_at, self._seen = time.monotonic(), seen
+        self._due_at, self._seen = time.monotonic() + self._seconds, seen
 
 
 class PageCache:
@@ -125,7 +134,8 @@ class PageCache:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer from memory, fill the memory, or hand the request through."""
         method = environ["REQUEST_METHOD"]
-        if method not in _READING or not asked.is_plain(environ.get("QUERY_STRING", "")):
+        query = environ.get("QUERY_STRING", "")
+        if method not in _READING or (query and not asked.is_plain(query)):
             return self._through(environ, start_response)
         generation = self._generation()
         if generation != self._now:
@@ -142,13 +152,14 @@ class PageCache:
     def _serve(
         self, page: CachedPage, environ: Environ, start_response: StartResponse, method: str
     ) -> Iterable[bytes]:
-        page.used = time.monotonic()
+        page.used = next(_uses)
         status, headers, body = page.answer(environ)
         if method == "HEAD":
             start_response(status, list(headers))
             return []
-        start_response(status, [*headers, *self._recorder.visit(environ, page.keys)])
-        return [body] if body else []
+        added = self._recorder.visit(environ, page.keys)
+        start_response(status, [*headers, *added] if added else headers)
+        return body
 
     def _fill(self, key: tuple[str, str], environ: Environ) -> CachedPage | None:
         """Render the page once, however many ask for it at the same time; None if it is not one to keep."""

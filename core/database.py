@@ -1,16 +1,20 @@
 """The relational database: engine, transactions, and the column types that need care."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Engine, create_engine, event
+from sqlalchemy import DateTime, Engine, SelectBase, UpdateBase, create_engine, event
 from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Session
 
 _WRITE = "signpost_write"
+_Values = Mapping[str, Any]
+_Change = Callable[[Any], Any]
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -41,6 +45,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine: Engine = _make_engine(url)
+        self._reader = self.engine.execution_options(**{_WRITE: False})
 
     @property
     def is_sqlite(self) -> bool:
@@ -54,25 +59,101 @@ class Database:
         On SQLite it takes the write lock at once (BEGIN IMMEDIATE), so that a read inside it cannot be
         overtaken between reading and writing; others wait up to 30 s.
         """
-        with self._session(write=True) as session:
+        with Session(self.engine, expire_on_commit=False) as session:
             yield session
             session.commit()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that only reads: it takes no write lock, and nothing it changes is kept."""
-        with self._session(write=False) as session:
+        """A session that only reads: it takes no write lock, and nothing it changes is kept.
+
+        It takes a connection only when it is asked something.
+        """
+        with Session(self._reader, expire_on_commit=False) as session:
             yield session
 
-    @contextmanager
-    def _session(self, *, write: bool) -> Iterator[Session]:
-        connection = self.engine.connect().execution_options(**{_WRITE: write})
-        with connection, Session(bind=connection, expire_on_commit=False) as session:
-            yield session
+    def ask(self, question: "Prepared", values: _Values) -> list[tuple[Any, ...]]:
+        """The rows of one question asked alone: without a session, and with nothing else in its transaction."""
+        with closing(self.engine.raw_connection()) as connection:
+            return question.run(self.engine.dialect, connection, values)
 
     def close(self) -> None:
         """Close all pooled connections."""
         self.engine.dispose()
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A statement in one dialect: its text, its values, and what changes each value on its way in and out."""
+
+    text: str
+    values: dict[str, Any]
+    names: tuple[str, ...]
+    positional: bool
+    into: tuple[tuple[str, _Change], ...]
+    out: tuple[_Change | None, ...]
+
+    def arguments(self, given: _Values) -> Any:
+        """What the driver takes: a tuple or a mapping; KeyError for a value that is missing."""
+        values = {**self.values, **given}
+        for name, change in self.into:
+            values[name] = change(values[name])
+        if self.positional:
+            return tuple([values[name] for name in self.names])
+        return {name: values[name] for name in self.names}
+
+    def row(self, found: Sequence[Any]) -> tuple[Any, ...]:
+        """A row as Python knows it."""
+        pairs = zip(found, self.out, strict=True)
+        return tuple(value if change is None else change(value) for value, change in pairs)
+
+
+class Prepared:
+    """A statement put together once and then handed to the driver as it is, with the types of its columns.
+
+    It costs a tenth of executing it anew, and is meant for the few statements that every request runs: who is
+    signed in, the audit record. No event and no session sees it. Errors are SQLAlchemy's, as everywhere.
+    """
+
+    def __init__(self, statement: SelectBase | UpdateBase) -> None:
+        self._statement = statement
+        self._known: dict[tuple[str, str], _Compiled] = {}
+
+    def on(self, connection: Connection, *values: _Values) -> list[tuple[Any, ...]]:
+        """The rows of a question within the transaction of a connection; or a write, for each of the values."""
+        return self.run(connection.dialect, connection.connection, *values)
+
+    def run(self, dialect: Dialect, connection: Any, *values: _Values) -> list[tuple[Any, ...]]:
+        """The same on a connection of the driver."""
+        known = self._known.get((dialect.name, dialect.driver)) or self._compile(dialect)
+        given = [known.arguments(each) for each in values or ({},)]
+        with closing(connection.cursor()) as cursor:
+            try:
+                if len(given) > 1:
+                    cursor.executemany(known.text, given)
+                else:
+                    cursor.execute(known.text, given[0])
+                return [known.row(one) for one in cursor.fetchall()] if known.out else []
+            except dialect.loaded_dbapi.Error as error:
+                base = dialect.loaded_dbapi.Error
+                raise DBAPIError.instance(known.text, given[0], error, base, dialect=dialect) from error
+
+    def _compile(self, dialect: Dialect) -> _Compiled:
+        made: Any = self._statement.compile(dialect=dialect)
+        binds = {name: bind for bind, name in made.bind_names.items()}
+        changes = {name: _impl(bind.type, dialect).bind_processor(dialect) for name, bind in binds.items()}
+        columns = self._statement.selected_columns if isinstance(self._statement, SelectBase) else ()
+        known = self._known[dialect.name, dialect.driver] = _Compiled(
+            str(made), {name: bind.value for name, bind in binds.items() if not bind.required},
+            tuple(made.positiontup or binds), bool(made.positiontup),
+            tuple((name, change) for name, change in changes.items() if change is not None),
+            tuple(_impl(one.type, dialect).result_processor(dialect, None) for one in columns),
+        )  # fmt: skip
+        return known
+
+
+def _impl(kind: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
+    return kind.dialect_impl(dialect)
 
 
 def _make_engine(url: str) -> Engine:

@@ -69,11 +69,14 @@ class Settings(BaseSettings):
         description="Days for which kinds of data are kept where other than the default, such as contact.idle=30, session=365 (kinds: signpost privacy retention --dry-run)",
     )
     database_url: str = Field(
-        "", description="Relational database; empty: SQLite under home. PostgreSQL: postgresql+psycopg://…"
+        "",
+        repr=False,
+        description="Relational database; empty: SQLite under home. PostgreSQL: postgresql+psycopg://…",
     )
     reach_url: str = Field(
         "",
-        description="Reach store; empty: the embedded engine under home. Server: clickhouse://user:password@host:8123/database",
+        repr=False,
+        description="Reach store; empty: the embedded engine under home. Server: clickhouse://user:password@host:8123/database (clickhouses:// with TLS), a cluster with ?cluster=NAME; see docs/scaling.md",
     )
     threads: int = Field(4, ge=4, le=64, description="Blocking threads per web worker")
     spool_seal_seconds: float = Field(
@@ -82,12 +85,28 @@ class Settings(BaseSettings):
     spool_seal_bytes: int = Field(
         8_388_608, ge=1024, description="Size in bytes at which an open spool segment is sealed"
     )
+    spool_sync: bool = Field(
+        False,
+        description="Whether an event is answered only after an fsync that covers it (shared by all that wait: set more threads); off: a power cut may take the last seconds, a crash nothing",
+    )
     drain_seconds: float = Field(
         1.0, gt=0, description="Pause in seconds between two looks of the drain at the spool"
     )
     trusted_proxies: int = Field(
         0, ge=0, description="Number of reverse proxies whose X-Forwarded-For is believed"
     )
+    reach_visitor_minute: int = Field(
+        60,
+        ge=0,
+        description="Events of one visitor that count in a minute; what is more is no person. 0: no limit",
+    )
+    reach_visitor_hour: int = Field(600, ge=0, description="The same in an hour")
+    reach_address_minute: int = Field(
+        6000,
+        ge=0,
+        description="Events from one address that count in a minute: high, since a hall of people shares one. 0: no limit",
+    )
+    reach_address_hour: int = Field(120_000, ge=0, description="The same in an hour")
     session_hours: float = Field(12.0, gt=0, description="Hours until a staff session ends")
     second_factor: str = Field(
         "required",

@@ -15,6 +15,7 @@ from flask_login import LoginManager, UserMixin, current_user
 from sqlmodel import Session
 
 from core import clock
+from core.database import Database
 from core.errors import NotAllowed, NotFound
 from core.http import reading, service, transaction
 from core.i18n import gettext, mark
@@ -68,8 +69,7 @@ class SignedIn(UserMixin):  # type: ignore[misc]
 def load_signed_in(token: str) -> SignedIn | None:
     """The person of a session cookie, None when the session ended or the account was closed."""
     now = clock.now()
-    with reading() as session:
-        loaded = sessions.load(session, token, now)
+    loaded = sessions.load(service(Database), token, now)
     if loaded is None:
         return None
     if now - loaded.session.seen_at > sessions.SEEN_EVERY:

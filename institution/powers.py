@@ -34,6 +34,11 @@ PERMISSIONS = {
     "push.run": mark("启动与停止推送"),
     "channel.edit": mark("维护渠道账号"),
     "reach.view": mark("查看触达报告"),
+    "reach.import": mark("导入触达数据"),
+    "reach.define": mark("提出触达定义"),
+    "reach.approve": mark("批准触达定义与导入"),
+    "link.edit": mark("维护短链接"),
+    "reach.edit": mark("设定触达目标与批注"),
     "report.edit": mark("设置定期触达报告"),
     "staff.edit": mark("管理账号"),
     "approval.edit": mark("设置审批流程"),
@@ -58,20 +63,32 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             "push.edit",
             "push.approve",
             "reach.view",
+            "reach.import",
+            "reach.define",
+            "link.edit",
+            "reach.edit",
             "report.edit",
         },
     ),
-    "editor": (mark("编辑"), _READER | {"content.edit", "content.publish", "campaign.edit", "reach.view"}),
+    "editor": (
+        mark("编辑"),
+        _READER | {"content.edit", "content.publish", "campaign.edit", "reach.view", "link.edit"},
+    ),
     "reviewer": (
         mark("消保审查"),
-        _READER | {"content.approve", "push.view", "push.approve", "privacy.approve", "reach.view"},
+        _READER
+        | {"content.approve", "push.view", "push.approve", "privacy.approve", "reach.view", "reach.approve"},
     ),
     "push_operator": (
         mark("推送专员"),
-        _READER | {"audience.view", "audience.edit", "push.view", "push.edit", "push.run", "reach.view"},
+        _READER
+        | {"audience.view", "audience.edit", "push.view", "push.edit", "push.run", "reach.view", "link.edit"},
     ),
     "complaint_handler": (mark("投诉处理"), _READER | {"privacy.request"}),
-    "analyst": (mark("分析"), _READER | {"reach.view", "report.edit"}),
+    "analyst": (
+        mark("分析"),
+        _READER | {"reach.view", "reach.edit", "reach.import", "reach.define", "report.edit"},
+    ),
     "branch_manager": (
         mark("分支机构负责人"),
         _READER
@@ -82,6 +99,9 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             "audience.view",
             "push.view",
             "reach.view",
+            "reach.import",
+            "link.edit",
+            "reach.edit",
             "report.edit",
             "staff.edit",
         },
@@ -93,7 +113,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
 STRONG = frozenset(
     {
         "content.publish", "push.run", "push.approve", "channel.edit", "staff.edit", "approval.edit",
-        "privacy.request", "privacy.approve", "audit.view", "token.edit",
+        "privacy.request", "privacy.approve", "audit.view", "reach.approve", "token.edit",
     }
 )  # fmt: skip
 

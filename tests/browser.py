@@ -18,10 +18,11 @@ from content import history, library, lifecycle
 from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
-from institution import outlets
+from institution import api_tokens, outlets, people
 from tests import factories, servers
 from tests.scheduler import audience_cast
-from tracking import subscriptions
+from tracking import links, proposing, subscriptions
+from tracking.imports import draft, mapping, register, saving, sources
 from tracking.subscriptions import SubscriptionForm
 from webapp.runtime import Runtime, build
 from webapp.wsgi import compose
@@ -58,6 +59,8 @@ def running(settings: Settings, now: datetime) -> Iterator[Site]:
     with runtime.service(Database).transaction() as session:
         fill(session, settings, now)
         audience_cast.fill_desk(session, runtime.service(Vault), now)
+        reach_counts(session, settings, now)
+        _ways_in(session, now)
     server = make_server("127.0.0.1", port, compose(runtime), threaded=True, request_handler=_Silent)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -72,9 +75,9 @@ def running(settings: Settings, now: datetime) -> Iterator[Site]:
 
 def fill(session: Session, settings: Settings, now: datetime) -> None:
     """The named cast, more outlets, the starter pieces reviewed and published, a campaign that runs today."""
-    people = factories.cast(session, now)
+    cast = factories.cast(session, now)
     _outlets(session, now)
-    author, reviewer = people[factories.EDITOR].id or 0, people[factories.REVIEWER].id or 0
+    author, reviewer = cast[factories.EDITOR].id or 0, cast[factories.REVIEWER].id or 0
     pieces = STARTER / "pieces"
     library.load_folder(session, settings.files_dir, pieces, by=author, now=now)
     for revision in history.newest_of_all(session):
@@ -87,9 +90,29 @@ def fill(session: Session, settings: Settings, now: datetime) -> None:
     coming = campaign_file(now.date() + timedelta(days=60), keys[:2])
     coming |= {"code": "winter", "name": "冬日防骗月", "name_en": "Winter campaign", "theme": "festive"}
     programme.import_file(session, coming, now)
-    reader = people[factories.ADMINISTRATOR].id or 0
+    reader = cast[factories.ADMINISTRATOR].id or 0
     weekly = SubscriptionForm("触达周报", "", "week", "branch", "year", "weekly", (reader,))
     subscriptions.save(session, None, weekly, by=reader, now=now)
+
+
+def reach_counts(session: Session, settings: Settings, now: datetime) -> None:
+    """A file of counts that waits for approval with a mapping saved, and a definition that waits too."""
+    editor = people.by_login(session, factories.EDITOR)
+    assert editor is not None and editor.id is not None
+    head, *rows = sources.SCREENS.sample
+    text = "\n".join(",".join(row) for row in (head, *rows)).replace(
+        "2026-09-15", str(now.date() - timedelta(days=9))
+    )
+    made = draft.read("screens", "柜面屏幕点播与取阅统计（九月第三周，全部网点）.csv", text.encode())
+    columns = mapping.guess(sources.SCREENS, made.table.headings)
+    saving.save(session, columns, source="screens", name="柜面屏幕周报", place="", by=None, now=now)
+    register.submit(
+        session, made, columns, place="", by=editor.id, now=now, today=now.date(), note="科技部每周导出"
+    )
+    proposing.propose(
+        session, version="next-1", valid_from=now.date() + timedelta(days=60), kinds=["visited", "attended", "shared"],
+        head_counts=["offline", "return"], note="送达不再算触达，转发算。", by=editor.id, now=now, zone=settings.zone,
+    )  # fmt: skip
 
 
 def campaign_file(day: date, keys: list[str]) -> dict[str, Any]:
@@ -144,6 +167,17 @@ def _outlets(session: Session, now: datetime) -> None:
         closed_on=date(2024, 6, 30),
     )
     session.flush()
+
+
+def _ways_in(session: Session, now: datetime) -> None:
+    """A token of a program, and short links of some outlets."""
+    api_tokens.make(
+        session, name="大堂屏", purposes=[api_tokens.COLLECT], outlet_code=factories.PROVINCE, days=90, by=None, now=now
+    )  # fmt: skip
+    codes = [factories.OUTLET_A, factories.OUTLET_B]
+    links.for_outlets(
+        session, links.Aim(note="柜台展架"), codes, node=factories.COUNTY, by=None, today=now.date(), now=now
+    )
 
 
 @contextmanager

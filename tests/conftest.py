@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,10 +11,12 @@ from core.database import Database
 from core.i18n import set_locale
 from core.settings import Settings
 from tests import servers
+from tests.tracking import fronts
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.addoption("--reach", choices=("embedded", "server", "cluster"), default="embedded")
 
 
 @pytest.fixture(autouse=True)
@@ -43,8 +46,21 @@ def database_template(
         yield template
 
 
+@pytest.fixture(scope="session")
+def reach_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The reach server of this run, None for the embedded engine; --reach server or cluster."""
+    kind = request.config.getoption("--reach")
+    if kind == "embedded":
+        yield None
+        return
+    with fronts.front(
+        tmp_path_factory.mktemp("reach"), fronts.CLUSTER if kind == "cluster" else ""
+    ) as server:
+        yield server
+
+
 @pytest.fixture
-def settings(tmp_path: Path, database_template: servers.Template) -> Iterator[Settings]:
+def settings(tmp_path: Path, database_template: servers.Template, reach_server: Any) -> Iterator[Settings]:
     """Settings of an installation of its own: home and database are this test's alone."""
     home = tmp_path / "home"
     home.mkdir()
@@ -53,6 +69,7 @@ def settings(tmp_path: Path, database_template: servers.Template) -> Iterator[Se
             _env_file=None,
             home=home,
             database_url=url,
+            reach_url=reach_server.url() if reach_server else "",
             secret_key="test-secret-of-no-value",
             second_factor="off",  # tests/institution/test_second_factor.py and the journeys switch it on
         )

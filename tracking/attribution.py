@@ -45,24 +45,25 @@ class Attributions:
 
     def sign(self, attribution: Attribution) -> str:
         """The token for `?a=`; about 40 characters. ValueError for a key that cannot travel."""
-        return _pack(self._link_key, (attribution.campaign, attribution.outlet, attribution.channel))
+        return pack(self._link_key, (attribution.campaign, attribution.outlet, attribution.channel))
 
     def seal(self, keys: PageKeys) -> str:
         """The keys of a page for its beacon (`data-keys`), so that none can be invented."""
-        return _pack(self._page_key, (keys.piece, keys.campaign, keys.outlet))
+        return pack(self._page_key, (keys.piece, keys.campaign, keys.outlet))
 
     def _read(self, token: str) -> Attribution | None:
         """The attribution of a token, or None when it is not ours."""
-        fields = _unpack(self._link_key, token)
+        fields = unpack(self._link_key, token)
         return Attribution(*fields) if fields else None
 
     def _unseal(self, sealed: str) -> PageKeys | None:
         """The keys of a page, or None when they were not sealed by us."""
-        fields = _unpack(self._page_key, sealed)
+        fields = unpack(self._page_key, sealed)
         return PageKeys(*fields) if fields else None
 
 
-def _pack(key: bytes, fields: tuple[str, str, str]) -> str:
+def pack(key: bytes, fields: tuple[str, str, str]) -> str:
+    """Three keys as a short signed text. ValueError for keys that cannot travel."""
     if not "".join(fields).isprintable():
         raise ValueError(f"a key with control characters cannot be attributed: {fields!r}")
     payload = _BETWEEN.join(fields).rstrip(_BETWEEN).encode()
@@ -72,7 +73,8 @@ def _pack(key: bytes, fields: tuple[str, str, str]) -> str:
     return token
 
 
-def _unpack(key: bytes, token: str) -> tuple[str, str, str] | None:
+def unpack(key: bytes, token: str) -> tuple[str, str, str] | None:
+    """The three keys of a text signed under `key`, else None."""
     if not token or len(token) > _LONGEST:
         return None
     try:

@@ -3,7 +3,8 @@
 The patterns name families, not versions. Sources: the vendors' own pages on their crawlers (Google, Bing,
 Baidu, Sogou, 360, Yisou, Bytedance, Meta, X, LinkedIn, Slack, Telegram, Discord, Apple), and what the open
 lists of link-preview fetchers agree on. WeChat's own browser (MicroMessenger) is a person; what its servers
-send to draw a card or to check a link is not.
+and the program outside of its browser (share extension, bare CFNetwork, "MicroMessenger Client") send to draw a
+card or to check a link is not.
 """
 
 import re
@@ -19,6 +20,8 @@ _PREVIEW = re.compile(
     r"pinterestbot|redditbot|vkshare|viber/|snap url preview|google-pagerenderer|googlemessages|bluesky|"
     r"applebot|dingtalkbot|dingtalk-link|feishu-url|lark-?url|larkurl2meta|urlpreview|url-preview|linkpreview|"
     r"link-preview|linkexpanding|unfurl|wechat-?(?:preview|crawler|spider)|weixin-?(?:preview|spider)|"
+    r"wechatshareextension|^micromessenger client|^(?:wechat|weixin|m?qq|wework|wxwork|dingtalk|lark|feishu|weibo)"
+    r"[\w%]*/\S+ cfnetwork/|"
     r"wxwork-?(?:preview|spider)|qq-?(?:urlmanager|preview)|tencent(?:traveler-?spider|-?preview)",
     re.IGNORECASE,
 )
@@ -48,9 +51,11 @@ def reason_of_agent(agent: str) -> str:
 
 def reason_of(environ: Mapping[str, Any]) -> str:
     """Why this request is not a person looking at a page, or "" when it is."""
-    purpose = environ.get("HTTP_SEC_PURPOSE") or environ.get("HTTP_PURPOSE") or environ.get("HTTP_X_PURPOSE")
+    get = environ.get
+    purpose = get("HTTP_SEC_PURPOSE") or get("HTTP_PURPOSE") or get("HTTP_X_PURPOSE")
     if purpose and ("prefetch" in purpose.lower() or "preview" in purpose.lower()):
         return PREFETCH
-    if environ.get("HTTP_X_MOZ", "").lower() == "prefetch":
+    moz = get("HTTP_X_MOZ")
+    if moz and moz.lower() == "prefetch":
         return PREFETCH
-    return reason_of_agent(environ.get("HTTP_USER_AGENT", "")[:_LONGEST])
+    return reason_of_agent(get("HTTP_USER_AGENT", "")[:_LONGEST])

@@ -15,10 +15,23 @@ import vl_convert
 
 from core.i18n import current_locale
 from core.i18n import gettext as _
-from tracking.reports import Line
+from tracking import periods
+from tracking.reports import Line, Report
 
 FONT = "PingFang SC, HarmonyOS Sans SC, Noto Sans CJK SC, Microsoft YaHei, sans-serif"
+WIDE, NARROW = (680, 300), (320, 210)
 NOW, BEFORE, GRID, TEXT = "var(--chart-now)", "var(--chart-before)", "var(--line)", "var(--ink-3)"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """The drawing for a wide and for a narrow column, and the table beside it."""
+
+    wide: str
+    narrow: str
+    lines: tuple[Line, ...]
+    now: str
+    before: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +43,37 @@ class Point:
     before: int | None
 
 
+def chart(by_time: Report) -> Chart | None:
+    """The chart of a report by a time; None where there is nothing to draw."""
+    compared = by_time.ask.compared
+    if not any(line.gross or line.gross_before for line in by_time.rows):
+        return None
+    now, before = periods.title(compared.period), periods.title(compared.base) if compared.base else ""
+    shown = points(by_time.rows)
+    wide, narrow = (over_time(shown, now, before, *size) for size in (WIDE, NARROW))
+    return Chart(wide, narrow, by_time.rows, now, before)
+
+
 def points(lines: Sequence[Line]) -> tuple[Point, ...]:
-    """The rows of a report by month or day, labelled shortly."""
-    return tuple(Point(_label(line.key, len(lines)), line.gross, line.gross_before) for line in lines)
+    """The rows of a report by a time, labelled shortly; in full where short labels would be the same."""
+    labels = [_label(line.key, len(lines)) for line in lines]
+    if len(set(labels)) < len(labels):
+        labels = [line.key for line in lines]
+    return tuple(
+        Point(label, line.gross, line.gross_before) for label, line in zip(labels, lines, strict=True)
+    )
 
 
 def _label(key: str, number: int) -> str:
-    parts = [int(part) for part in key.split("-")]
+    """A short word for a key of time: `9-05`, `9月`, `Q3`, `W36`, `13`; the year where there are many."""
+    parts = key.split("-")
     if len(parts) == 3:
-        return f"{parts[1]}-{parts[2]}"
+        return f"{int(parts[1])}-{int(parts[2])}"
+    if len(parts) == 1 or not parts[1].isdigit():
+        return key if number > 60 else parts[-1]
     if current_locale() == "en" or number > 12:
-        return f"{parts[0] % 100:02d}-{parts[1]:02d}"
-    return _("%(month)s月", month=parts[1])
+        return f"{int(parts[0]) % 100:02d}-{parts[1]}"
+    return _("%(month)s月", month=int(parts[1]))
 
 
 @lru_cache(64)

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from tracking import demo_plan, rollups, sketches
 from tracking.demo_plan import CAMPAIGNS, DemoCampaign, DemoOutlet, Month, Year
-from tracking.dimensions import describe
+from tracking.dimensions import AUDIENCES, PLACES, describe
 from tracking.events import COLUMNS, ReachEvent
 from tracking.rollups import literal
 from tracking.store import ReachStore
@@ -21,6 +21,7 @@ from tracking.store import ReachStore
 BATCH = "demo-"
 # What the closing of the demo's days is told to be "today": they are all in the past.
 _AFTER = date(2024, 1, 1)
+_AUDIENCES, _PLACES = ("", *AUDIENCES), tuple(PLACES)
 _PIECES = ("full-surrender", "elder-care", "one-key-help")
 
 _VISITS = """
@@ -112,14 +113,14 @@ def clear(store: ReachStore) -> None:
         touched = " OR ".join(
             f"day BETWEEN '{first}' AND '{last}'" for _month, _others, first, last in months
         )
-        store.command(f"ALTER TABLE reach_closed DELETE WHERE {touched}", mutations_sync=2)
+        store.forget("reach_closed", touched)
+        store.forget("reach_daily", touched)
         sketches.forget(store, min(row[2] for row in months), max(row[3] for row in months))
         for month, others, _first, _last in months:
             for table in ("reach_gross", "reach_unique", *(() if others else ("reach_event",))):
-                store.command(f"ALTER TABLE {table} DROP PARTITION {int(month)}")
+                store.drop_month(table, int(month))
         if any(others for _month, others, _first, _last in months):
-            own = f"startsWith(batch, {literal(BATCH)}) AND ({touched})"
-            store.command(f"ALTER TABLE reach_event DELETE WHERE {own}", mutations_sync=2)
+            store.forget("reach_event", f"startsWith(batch, {literal(BATCH)}) AND ({touched})")
         rollups.recount(store)
 
 
@@ -189,6 +190,8 @@ def _activity(cast: _Cast, day: date, code: str, quantity: int) -> tuple[Any, ..
         channel="outlet" if luck < 0.7 else "community",
         source="offline",
         batch=cast.batch,
+        audience=_AUDIENCES[int(luck * 97) % len(_AUDIENCES)],
+        place="" if luck < 0.7 else _PLACES[int(luck * 89) % len(_PLACES)],
     )
     return tuple(getattr(event, column) for column in COLUMNS)
 

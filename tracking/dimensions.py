@@ -19,7 +19,7 @@ from core.i18n import gettext as _
 from institution import outlets
 from tracking.models import Dimension
 
-KINDS = ("piece", "campaign", "channel")
+KINDS = ("piece", "campaign", "channel", "audience", "place")
 BEGINNING = date(1900, 1, 1)
 HEAD_OFFICE_ONLINE = mark("总部线上")
 _NOTHING = {
@@ -47,6 +47,23 @@ CHANNELS = {
     "feed": mark("订阅源"),
     "qr": mark("扫码"),
 }
+# The six key groups and the five kinds of places (五进入) that campaign reports are asked for.
+AUDIENCES = {
+    "elders": mark("老年人"),
+    "youth": mark("青少年"),
+    "new_citizens": mark("新市民"),
+    "workers": mark("务工务农人员"),
+    "disabled": mark("残障人士"),
+    "foreigners": mark("外籍来华人士"),
+}
+PLACES = {
+    "village": mark("进农村"),
+    "community": mark("进社区"),
+    "campus": mark("进校园"),
+    "company": mark("进企业"),
+    "market": mark("进商圈"),
+}
+_BUILT_IN = {"channel": CHANNELS, "audience": AUDIENCES, "place": PLACES}
 
 
 def describe(
@@ -83,8 +100,7 @@ def describe(
 
 def names(session: Session, kind: str, on: date) -> dict[str, str]:
     """Key → name as it stood on a day (or nearest to it), in the language in force."""
-    built_in = CHANNELS if kind == "channel" else {}
-    found = {key: _(name) for key, name in built_in.items()}
+    found = {key: _(name) for key, name in _BUILT_IN.get(kind, {}).items()}
     query = select(Dimension).where(Dimension.kind == kind).order_by(col(Dimension.valid_from))
     begun: set[str] = set()
     for row in session.exec(query):
@@ -122,10 +138,11 @@ class Tree:
     @classmethod
     def read(cls, session: Session) -> "Tree":
         """The history as the institution tells it."""
-        engine, state = session.get_bind().engine, outlets.state(session)
-        known = _TREES.get(engine)
+        # one for each database, whether it is read or written: both faces of its engine have one dialect
+        database, state = session.get_bind().dialect, outlets.state(session)
+        known = _TREES.get(database)
         if known is None or known[0] != state:
-            known = _TREES[engine] = (state, cls._read(session))
+            known = _TREES[database] = (state, cls._read(session))
         return known[1]
 
     @classmethod

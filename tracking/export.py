@@ -174,6 +174,8 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
     yield _("触达定义"), report.definition.sentence
     yield _("去重规则"), _("同一访客同日同网点同渠道同内容计 1 次，另加活动人数")
     yield _("触达人数误差"), f"± {PEOPLE_ERROR:.1%}"
+    for note in report.notes:
+        yield _("批注"), note
     left = "，".join(f"{drop_name(reason)} {number:,}" for reason, number in report.dropped.items())
     yield _("剔除"), left or _("无")
 

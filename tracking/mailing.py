@@ -19,7 +19,7 @@ from core.i18n import gettext as _
 from core.i18n import using_locale
 from core.settings import Settings
 from institution.letters import Content, File
-from tracking import charts, choices, export, periods, reports
+from tracking import charts, export, periods, reports, spans
 from tracking.groupings import BY_NAMES, DAY, MONTH
 from tracking.periods import Period
 from tracking.report_rhythm import Due
@@ -127,7 +127,7 @@ def _base(store: ReachStore, one: ReportSubscription, due: Due) -> Period | None
     """The same campaign a year before, where it ran: then the windows may differ."""
     if not due.campaign or one.compare != periods.YEAR:
         return None
-    runs = (run for run in choices.runs(store) if run.key == due.campaign)
+    runs = (run for run in spans.runs(store) if run.key == due.campaign)
     return next((run.period for run in runs if run.year == due.period.first.year - 1), None)
 
 
@@ -146,7 +146,7 @@ def ask_of(one: ReportSubscription, due: Due, part: str, base: Period | None = N
 
 
 def _time(asked: Ask) -> str:
-    return MONTH if choices.longer(asked.compared.period) else DAY
+    return MONTH if spans.longer(asked.compared.period) else DAY
 
 
 def _section(report: Report, by_time: Report, chart: str, public_url: str, *, attached: bool) -> Section:

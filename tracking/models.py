@@ -1,4 +1,4 @@
-"""Tables of tracking's read path: what keys are called, and what counts as reach since when."""
+"""Tables of tracking's read path: what keys are called, what counts as reach since when, and who proposed it."""
 
 from datetime import date, datetime
 
@@ -38,3 +38,26 @@ class ReachDefinition(SQLModel, table=True):
     head_counts: list[str] = Field(sa_column=Column(JSON, nullable=False))
     note: str = Field(default="", max_length=2000)
     adopted_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class DefinitionProposal(SQLModel, table=True):
+    """A version of the definition as somebody proposes it; adopted as it stands, or not at all.
+
+    `state`: waiting, adopted, changes, rejected or withdrawn. What was sent back is proposed anew. `begins_at`
+    is the institution's midnight of `valid_from`.
+    """
+
+    __tablename__ = "reach_proposal"
+
+    id: int | None = Field(default=None, primary_key=True)
+    version: str = Field(max_length=20, index=True)
+    valid_from: date
+    begins_at: datetime = Field(sa_type=UtcDateTime)
+    kinds: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    head_counts: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    note: str = Field(default="", max_length=2000)
+    state: str = Field(default="waiting", max_length=12, index=True)
+    proposed_by: int = Field(foreign_key="staff.id")
+    proposed_at: datetime = Field(sa_type=UtcDateTime)
+    decided_by: int | None = Field(default=None, foreign_key="staff.id")
+    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -11,7 +11,7 @@ from typing import Any
 from tracking import groupings
 from tracking.definition import CELLS, Definition
 from tracking.groupings import BRANCHES, MONTH, OUTLET, QUARTER, TIMES, TREE, YEAR
-from tracking.periods import Period
+from tracking.periods import Period, Shift, by_days
 from tracking.placement import Placement
 from tracking.question import Question, filters
 from tracking.rollups import between, listed
@@ -31,7 +31,7 @@ def count(
     question: Question,
     placed: Placement,
     period: Period,
-    shifted: str,
+    shifted: Shift,
 ) -> Sequence[tuple[Any, ...]]:
     """Rows of the keys of a question and the number of people; days are shown as `shifted`."""
     ask = _Ask(question, placed, period, shifted, store.zone)
@@ -45,7 +45,7 @@ class _Ask:
     question: Question
     placed: Placement
     period: Period
-    shifted: str
+    shifted: Shift
     zone: str
 
     def sql(self, kept: Iterable[Span], definition: Definition) -> str:
@@ -90,7 +90,7 @@ class _Ask:
     def _key(self, by: str) -> str:
         if by in BRANCHES:
             return self.placed.branch_key
-        return groupings.moment(by, self.shifted, self.zone) if by in TIMES else f"toString({by})"
+        return groupings.moment(by, self.shifted("day"), self.zone) if by in TIMES else f"toString({by})"
 
     def _named(self, last: str) -> str:
         return ", ".join((*(f"k{n}" for n in range(len(self.question.by))), last))
@@ -113,7 +113,7 @@ class _Ask:
         if not self.placed.everything:
             named.add(OUTLET)
         # Sketches know one dimension, and months; of days that are moved within months they know nothing.
-        if len(named) > 1 or self._times() not in _LARGEST or (self._times() and "addDays" in self.shifted):
+        if len(named) > 1 or self._times() not in _LARGEST or (self._times() and by_days(self.shifted)):
             return None
         dimension = named.pop() if named else ""
         return dimension if dimension in DIMENSIONS else None

@@ -2,6 +2,7 @@
 
 import calendar
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -19,7 +20,11 @@ MODE_NAMES = {
     NONE: mark("不比较"),
 }
 _LONGEST = 3_700
+# Turns a Date expression of the store into the one of the day that it is shown as.
+Shift = Callable[[str], str]
 _WEEKS = timedelta(weeks=52)
+# The days that the store's type Date can hold, whole years of them.
+EARLIEST, LATEST = date(1970, 1, 1), date(2148, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,8 @@ class Period:
         """Refuse a period that ends before it begins or spans more than about ten years."""
         if self.last < self.first:
             raise Invalid(mark("结束日期早于开始日期，请调整。"), field="to")
+        if self.first < EARLIEST or self.last > LATEST:
+            raise Invalid(mark("只能统计 1970 年到 2148 年之间的日期，请调整时间范围。"), field="from")
         if self.days > _LONGEST:
             raise Invalid(mark("一次最多统计十年，请缩短时间范围。"), field="to")
 
@@ -57,7 +64,12 @@ class Compared:
         return differing and self.base is not None and self.base.days != self.period.days
 
     def forward(self, sql: str) -> str:
-        """An expression that turns a base day (a Date expression) into the day it is compared with."""
+        """An expression that turns a base day (a Date expression) into the day it is compared with.
+
+        Last year's days all lie within the period: what stands beside 29 February is 28 February.
+        """
+        if self.mode == YEAR and self.period.first.month == 2 and self.period.first.day == 29:
+            return f"greatest(toDate(addYears({sql}, 1)), toDate('{self.period.first}'))"
         if self.mode == YEAR:
             return f"toDate(addYears({sql}, 1))"
         if self.mode == PREVIOUS and self.base and (months := whole_months(self.period)):
@@ -66,12 +78,26 @@ class Compared:
         return f"addDays({sql}, {offset})"
 
 
+def as_it_is(day: str) -> str:
+    """The shift of a period that is not a base."""
+    return day
+
+
+def by_days(shift: Shift) -> bool:
+    """Whether a shift moves days out of their months."""
+    return "addDays" in shift("day")
+
+
 def compare(period: Period, mode: str, base: Period | None = None) -> Compared:
-    """Last year's dates (29 February → 28), last year's weekdays (52 weeks back), or the base given."""
+    """Last year's dates (29 February → 28), last year's weekdays (52 weeks back), or the base given.
+
+    Whole months stand beside whole months: February beside the 29 days of a leap year's, so that the months of
+    a year have bases that add up to the year's. Invalid for a base before the days that can be counted.
+    """
     if mode == NONE:
         return Compared(period)
     if mode == YEAR:
-        return Compared(period, YEAR, Period(year_before(period.first), year_before(period.last)))
+        return Compared(period, YEAR, Period(year_before(period.first), _last_before(period)))
     if mode == WEEKDAYS:
         return Compared(period, WEEKDAYS, Period(period.first - _WEEKS, period.last - _WEEKS))
     if mode == PREVIOUS:
@@ -101,6 +127,16 @@ def _before(period: Period) -> Period:
         return Period(period.first - timedelta(days=period.days), last)
     years, month = divmod(period.first.year * 12 + period.first.month - 1 - months, 12)
     return Period(date(years, month + 1, 1), last)
+
+
+def _last_before(period: Period) -> date:
+    """The last day of the base of a year before."""
+    last = year_before(period.last)
+    return last.replace(day=29) if _is_leap_february(last) and whole_months(period) else last
+
+
+def _is_leap_february(day: date) -> bool:
+    return (day.month, day.day) == (2, 28) and calendar.isleap(day.year)
 
 
 def year_before(day: date) -> date:

@@ -13,10 +13,11 @@ from typing import Any
 import structlog
 
 from core.settings import Settings
-from tracking import bots, visitors
+from tracking import bots, health, suspicion, visitors
 from tracking.attribution import PARAMETER, Attribution, Attributions, PageKeys
 from tracking.events import ReachEvent, Stamps, drop_line, escape, new_id, to_line
 from tracking.spool import DROPS, SEGMENT, Spool, SpoolError
+from tracking.suspicion import Suspicion
 
 HEAD, MALFORMED, FORGED_KEYS, FORGED_ATTRIBUTION, NOT_KEPT, FAILED = (
     "head",
@@ -31,6 +32,7 @@ REASONS = (
     bots.PREFETCH,
     bots.PREVIEW,
     bots.BOT,
+    *suspicion.REASONS,
     MALFORMED,
     FORGED_KEYS,
     FORGED_ATTRIBUTION,
@@ -41,7 +43,9 @@ BEACON_KINDS = frozenset(("engaged", "completed", "shared"))
 COOKIE, COOKIE_SECONDS = "sp_a", 1800
 DIRECT = "direct"
 _NOBODY = Attribution()
+_REMEMBERED = 8192
 _COOKIE = re.compile(r"(?:^|; ?)sp_a=([\w-]+)(?:;|$)", re.ASCII)
+_COOKIE_NAME = f"{COOKIE}="
 _QUERY = re.compile(rf"(?:^|&){PARAMETER}=([^&]*)")
 
 log = structlog.get_logger()
@@ -68,29 +72,39 @@ class Recorder:
         self._stamps = Stamps(settings.zone)
         self._proxies = settings.trusted_proxies
         self._secure = settings.public_url.startswith("https:")
+        self._suspicion = Suspicion(settings)
         self._hash = visitors.DailyHash(settings.home / "salts")
         self._run = f"run-{os.urandom(6).hex()}"
+        self._watch = health.ClockWatch(clock(), time.monotonic())
         self._dropped: Counter[tuple[str, str]] = Counter()
         self._drop_lock = threading.Lock()
-        self._where = lru_cache(8192)(self._where_of)
-        self._parse = lru_cache(8192)(self._parse_beacon)
+        self._where = lru_cache(_REMEMBERED)(self._where_of)
+        self._parse = lru_cache(_REMEMBERED)(self._parse_beacon)
+        self._directly: dict[int, tuple[PageKeys, str]] = {}
 
     def visit(self, environ: Mapping[str, Any], keys: PageKeys) -> list[tuple[str, str]]:
         """Record one view of a page, or drop it with a reason; headers (cookies) for the answer."""
+        headers: list[tuple[str, str]] = []
         try:
-            if environ.get("REQUEST_METHOD") == "HEAD":
+            get = environ.get
+            if get("REQUEST_METHOD") == "HEAD":
                 return self._drop(HEAD)
             reason = bots.reason_of(environ)
             if reason:
                 return self._drop(reason)
-            cookies = environ.get("HTTP_COOKIE", "")
-            headers: list[tuple[str, str]] = []
-            attribution = self._attribution_of_link(environ.get("QUERY_STRING", ""), cookies, headers)
+            cookies, query = get("HTTP_COOKIE", ""), get("QUERY_STRING", "")
             visitor = visitors.from_cookie(cookies)
+            reason = self._suspicion.reason(environ, visitor, self._clock())
+            if reason:
+                return self._drop(reason)
+            if query or _COOKIE_NAME in cookies:
+                where = self._where(self._attribution_of_link(query, cookies, headers), keys, "page")
+            else:
+                where = self._direct(keys)
             if not visitor:
                 visitor = visitors.new_visitor()
                 headers.append(visitors.cookie_header(visitor, secure=self._secure))
-            self._keep("visited", visitor, self._where(attribution, keys, "page"))
+            self._keep("visited", visitor, where)
         except SpoolError:
             return self._drop(NOT_KEPT)
         except Exception as error:
@@ -100,17 +114,18 @@ class Recorder:
 
     def beacon(self, environ: Mapping[str, Any], body: bytes) -> None:
         """Record what a page told about its reading. Malformed: no page of ours; SpoolError: not kept."""
-        reason = bots.reason_of(environ)
+        cookies = environ.get("HTTP_COOKIE", "")
+        known = visitors.from_cookie(cookies)
+        reason = bots.reason_of(environ) or self._suspicion.reason(environ, known, self._clock())
         if reason:
             self._drop(reason)
             return
         kind, keys, where, forged = self._parse(body)
         if forged:
             self._drop(FORGED_ATTRIBUTION)
-        cookies = environ.get("HTTP_COOKIE", "")
         if where is None:
             where = self._where(self._attribution_of_cookie(cookies), keys, "beacon")
-        visitor = visitors.from_cookie(cookies) or self._hashed(environ)
+        visitor = known or self._hashed(environ)
         try:
             self._keep(kind, visitor, where)
         except SpoolError:
@@ -155,15 +170,30 @@ class Recorder:
 
     def tick(self) -> None:
         """What must happen about once a second in each process that records: flush drops, seal by age."""
+        lost = self._watch.set_back(self._clock(), time.monotonic())
+        if lost:
+            self._spool.health.note(health.CLOCK_BACK, f"{lost:.0f}")
+            log.warning("reach_clock_set_back", seconds=round(lost, 1))
         try:
+            self._suspicion.refresh()
             self.flush_drops()
             self._spool.seal_if_due()
         except OSError as error:
             log.error("reach_spool_not_sealed", error=type(error).__name__)
 
     def _keep(self, kind: str, visitor: int, where: str) -> None:
-        stamp = self._stamps.columns(self._clock())
-        self._append(f"{new_id()}\t{stamp}\t{kind}\t1\t{visitor}{where}".encode())
+        self._append(
+            f"{new_id()}\t{self._stamps.columns(self._clock())}\t{kind}\t1\t{visitor}{where}".encode()
+        )
+
+    def _direct(self, keys: PageKeys) -> str:
+        """The last columns of a visit that no link led to: remembered by the very object, which hashes faster."""
+        known = self._directly.get(id(keys))
+        if known is None or known[0] is not keys:
+            if len(self._directly) >= _REMEMBERED:
+                self._directly.clear()
+            known = self._directly[id(keys)] = (keys, self._where_of(_NOBODY, keys, "page"))
+        return known[1]
 
     def _drop(self, reason: str) -> list[tuple[str, str]]:
         self.count_drop(reason)
@@ -184,7 +214,7 @@ class Recorder:
         return attribution
 
     def _attribution_of_cookie(self, cookies: str) -> Attribution:
-        found = _COOKIE.search(cookies) if cookies else None
+        found = _COOKIE.search(cookies) if _COOKIE_NAME in cookies else None
         return (self._attributions.read(found[1]) if found else None) or _NOBODY
 
     def _hashed(self, environ: Mapping[str, Any]) -> int:

@@ -24,10 +24,14 @@ DROP_NAMES = {
     "bot": mark("机器访问"),
     "preview": mark("链接预览"),
     "prefetch": mark("预先加载"),
+    "data_centre": mark("数据中心地址"),
+    "visitor_rate": mark("同一访客快得不像真人"),
+    "address_rate": mark("同一地址流量异常"),
     "head": mark("只问不看的访问"),
     "malformed": mark("格式不对的阅读信号"),
     "forged_keys": mark("伪造的页面标识"),
     "forged_attribution": mark("伪造的来源标识"),
+    "outside_scope": mark("令牌范围外的来源标识"),
     "not_kept": mark("磁盘写不下"),
     "failed": mark("记录时出错"),
     "torn_line": mark("中断时未写完"),
@@ -118,6 +122,7 @@ class Report:
     total: Line
     rows: tuple[Line, ...]
     dropped: dict[str, int]
+    notes: tuple[str, ...] = ()  # what happened meanwhile, as lines: `tracking.annotations.attached`
 
     @property
     def per_day(self) -> tuple[float, float] | None:
@@ -199,7 +204,7 @@ def _answer(
     now = measure.measure(store, tree, question, period, definition, snapshot=snapshot)
     before = None
     if base:
-        shifted = asked.compared.forward("day")
+        shifted = asked.compared.forward
         before = measure.measure(store, tree, question, base, definition, snapshot=snapshot, shifted=shifted)
     return Report(
         ask=asked,

@@ -7,7 +7,10 @@ open first and enters them last, so that a reader who sees the same versions bef
 """
 
 import time
+from calendar import monthrange
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeVar
 
@@ -18,7 +21,7 @@ from tracking.store import ReachStore
 T = TypeVar("T")
 # Raw rows per statement: bounds the memory of the de-duplication, which keeps one entry per visitor and day.
 _AT_ONCE = 3_000_000
-_BEGINNING = date(1970, 1, 1)
+BEGINNING = date(1970, 1, 1)
 
 _GROSS = """
 INSERT INTO reach_gross (day, outlet, channel, campaign, piece, kind, audience, place, quantity, rows)
@@ -30,6 +33,20 @@ INSERT INTO reach_unique (day, outlet, channel, campaign, piece, audience, place
 SELECT day, outlet, channel, led.1 AS campaign, piece, led.2 AS audience, led.3 AS place, sum(n)
 FROM ({unique}) GROUP BY day, outlet, channel, campaign, piece, audience, place
 """
+# What is added up of both: by outlet alone, and without outlet; the kind '' holds the deduplicated ones.
+_DAILY = """
+INSERT INTO reach_daily
+    (outlets, day, outlet, channel, campaign, piece, kind, audience, place, quantity)
+SELECT 1 AS outlets, day, outlet, '', '', '', kind, '', '', sum(quantity) FROM reach_gross
+WHERE {days} GROUP BY day, outlet, kind
+UNION ALL SELECT 1, day, outlet, '', '', '', '', '', '', sum(quantity) FROM reach_unique
+WHERE {days} GROUP BY day, outlet
+UNION ALL SELECT 0, day, '', channel, campaign, piece, kind, audience, place, sum(quantity) FROM reach_gross
+WHERE {days} GROUP BY day, channel, campaign, piece, kind, audience, place
+UNION ALL SELECT 0, day, '', channel, campaign, piece, '', audience, place, sum(quantity) FROM reach_unique
+WHERE {days} GROUP BY day, channel, campaign, piece, audience, place
+"""
+_CLOSING = ("reach_gross", "reach_unique", "reach_daily")
 
 
 def literal(text: str) -> str:
@@ -54,6 +71,37 @@ def on_days(days: Sequence[date]) -> str:
     every = ", ".join(f"'{day}'" for day in days)
     span = between(min(days), max(days))
     return span if (max(days) - min(days)).days + 1 == len(days) else f"{span} AND day IN ({every})"
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """A condition for some closed days, and the table that answers for them: of days, or of whole months."""
+
+    table: str
+    where: str
+
+
+def spread(
+    first: date, last: date, leaving: Iterable[date], *, months: Iterable[date], moving: Sequence[str]
+) -> list[Days]:
+    """The days from `first` to `last` without `leaving`, with as many whole `months` (first days) as fit.
+
+    Outlets that are `moving` are not in the months, but in a part that knows the days.
+    """
+    days = {first + timedelta(number) for number in range((last - first).days + 1)} - set(leaving)
+    starts = Counter(day.replace(day=1) for day in days)
+    whole = sorted(one for one in months if starts.get(one) == monthrange(one.year, one.month)[1])
+    single = sorted(day for day in days if day.replace(day=1) not in set(whole))
+    found = []
+    if whole:
+        stay = f" AND outlet NOT IN {listed(moving)}" if moving else ""
+        found.append(Days("reach_monthly", f"day IN {listed(map(str, whole))}{stay}"))
+    if whole and moving:
+        inside = sorted(day for day in days if day.replace(day=1) in set(whole))
+        found.append(Days("reach_daily", f"{on_days(inside)} AND outlet IN {listed(moving)}"))
+    if single:
+        found.append(Days("reach_daily", on_days(single)))
+    return found
 
 
 def unique_rows(definition: Definition, where: str) -> str:
@@ -104,19 +152,26 @@ def open_among(store: ReachStore, days: Mapping[date, int], definition: Definiti
     ]
 
 
-def close_days(store: ReachStore, today: date, definition: Definition = FIRST) -> int:
-    """Compute the roll-ups of all days before `today` that are open; returns how many were closed."""
+def close_days(
+    store: ReachStore, today: date, definition: Definition = FIRST, *, first: date = BEGINNING
+) -> int:
+    """Compute the roll-ups of all days from `first` to before `today` that are open; how many were closed."""
     with store.closing:
-        waiting = open_days(store, _BEGINNING, today - timedelta(days=1), definition)
+        waiting = open_days(store, first, today - timedelta(days=1), definition)
         return sum(_close(store, days, definition) for days in _portions(store, waiting))
+
+
+def clear(store: ReachStore) -> None:
+    """Throw all roll-ups away, to be computed from the raw rows again."""
+    with store.closing:
+        for table in ROLLUPS:
+            store.empty(table)
+        recount(store)
 
 
 def rebuild(store: ReachStore, today: date, definition: Definition = FIRST) -> int:
     """Throw all roll-ups away and compute them from the raw rows again; returns the days closed."""
-    with store.closing:
-        for table in ROLLUPS:
-            store.command(f"TRUNCATE TABLE {table}")
-        recount(store)
+    clear(store)
     return close_days(store, today, definition)
 
 
@@ -153,13 +208,14 @@ def portions(items: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
 def _close(store: ReachStore, days: Sequence[date], definition: Definition) -> int:
     where = on_days(days)
     _enter(store, [(day, -1) for day in days], definition)
-    for table in ("reach_gross", "reach_unique"):
+    for table in _CLOSING:
         if store.query(f"SELECT 1 FROM {table} WHERE {where} LIMIT 1"):
-            store.command(f"ALTER TABLE {table} DELETE WHERE {where}", mutations_sync=2)
+            store.forget(table, where)
     store.command(_GROSS.format(days=where))
     store.command(
         _UNIQUE.format(unique=unique_rows(definition, where)), max_bytes_before_external_group_by=10**9
     )
+    store.command(_DAILY.format(days=where))
     # Raw rows are only ever added: if their number is still that of the first roll-up, nothing came between.
     rolled = dict(store.query(f"SELECT day, sum(rows) FROM reach_gross WHERE {where} GROUP BY day"))
     counted = dict(store.query(f"SELECT day, count() FROM reach_event WHERE {where} GROUP BY day"))

@@ -1,4 +1,4 @@
-"""People of single months and of a year up to its nth month, kept per key, so that a year need not read raw rows.
+"""Sums of months, and people of months and of a year up to its nth month, so that a year reads neither days nor raw.
 
 A month is kept when it is over, and with it the year so far: from what was kept up to the month before and this
 month. Either holds as long as the number of its raw rows is the one it was made of, exactly as with days in
@@ -47,8 +47,11 @@ class Span:
         return self.first <= other.last and other.first <= self.last
 
 
-def close(store: ReachStore, today: date, definition: Definition = FIRST) -> int:
-    """Keep every month that is over, and each year up to it, where it is not kept or has changed; how many."""
+def close(
+    store: ReachStore, today: date, definition: Definition = FIRST, *, first: date = rollups.BEGINNING
+) -> int:
+    """Keep every month from `first` to before `today` that is over, and each year up to it, where it is not kept
+    or has changed; how many."""
     made = 0
     with store.closing:
         for longer in (False, True):
@@ -57,7 +60,10 @@ def close(store: ReachStore, today: date, definition: Definition = FIRST) -> int
             over = [
                 span
                 for span in sorted(present, key=lambda one: (one.first, one.months))
-                if (span.months > 1) == longer and span.last < today and span not in held
+                if (span.months > 1) == longer
+                and first <= span.first
+                and span.last < today
+                and span not in held
             ]
             for some in ([span] for span in over) if longer else portions(over, present.__getitem__):
                 made += _keep(store, some, definition)
@@ -68,7 +74,8 @@ def forget(store: ReachStore, first: date, last: date) -> None:
     """Throw away what is kept of the years that these days touch."""
     condition = f"first BETWEEN '{first.year}-01-01' AND '{last.year}-12-31'"
     for table in ("reach_kept", "reach_people"):
-        store.command(f"ALTER TABLE {table} DELETE WHERE {condition}", mutations_sync=2)
+        store.forget(table, condition)
+    store.forget("reach_monthly", between(date(first.year, 1, 1), date(last.year, 12, 31)))
 
 
 def valid(store: ReachStore, counted: Mapping[date, int], definition: Definition) -> set[Span]:
@@ -99,18 +106,33 @@ def _present(counted: Mapping[date, int]) -> dict[Span, int]:
 def _keep(store: ReachStore, spans: Sequence[Span], definition: Definition) -> int:
     """Make the lines of some months, or of a year up to a month from what is kept; returns how many hold."""
     _enter(store, [(span, -1) for span in spans], definition)
-    lines = " OR ".join(span.sql for span in spans)
-    if store.query(f"SELECT 1 FROM reach_people WHERE {lines} LIMIT 1"):
-        store.command(f"ALTER TABLE reach_people DELETE WHERE {lines}", mutations_sync=2)
+    _clear(store, spans)
     before = _counts(store, spans)
     longer = spans[0].months > 1
     for statement in _longer_sql(store, spans[0], definition) if longer else _month_sql(spans, definition):
         store.command(statement)
-    # Raw rows are only ever added: the same number before and after means that nothing came between.
+    # Raw rows are only ever added: the same number before and after means that nothing came between. Sums are of
+    # closed days: a month with an open one must wait for it.
     after = _counts(store, spans)
-    whole = [(span, before[span]) for span in spans if before[span] == after[span]]
+    waiting = rollups.open_days(store, spans[0].first, spans[-1].last, definition)
+    whole = [
+        (span, before[span])
+        for span in spans
+        if before[span] == after[span] and not any(span.first <= day <= span.last for day in waiting)
+    ]
     _enter(store, whole, definition)
     return len(whole)
+
+
+def _clear(store: ReachStore, spans: Sequence[Span]) -> None:
+    """Take away what an earlier keeping of these spans made."""
+    months = [str(span.first) for span in spans if span.months == 1]
+    for table, lines in (
+        ("reach_people", " OR ".join(span.sql for span in spans)),
+        ("reach_monthly", f"day IN {listed(months)}" if months else ""),
+    ):
+        if lines and store.query(f"SELECT 1 FROM {table} WHERE {lines} LIMIT 1"):
+            store.forget(table, lines)
 
 
 def _counts(store: ReachStore, spans: Sequence[Span]) -> dict[Span, int]:
@@ -121,6 +143,12 @@ def _counts(store: ReachStore, spans: Sequence[Span]) -> dict[Span, int]:
 
 def _month_sql(spans: Sequence[Span], definition: Definition) -> Iterator[str]:
     days = " OR ".join(span.days for span in spans)
+    columns = "outlet, channel, campaign, piece, kind, audience, place"
+    yield f"""
+        INSERT INTO reach_monthly (outlets, day, {columns}, quantity)
+        SELECT outlets, toStartOfMonth(day) AS first, {columns}, sum(quantity) FROM reach_daily
+        WHERE {days} GROUP BY outlets, first, {columns}
+    """
     for dimension in DIMENSIONS:
         yield f"""
             INSERT INTO reach_people (first, months, dimension, key, people, number)

@@ -50,6 +50,12 @@ class Snapshot:
 
 def take(store: ReachStore, definition: Definition, *, raw_only: bool = False) -> Snapshot:
     """What is closed and kept now, for a definition."""
+    return store.unwritten(
+        ("snapshot", definition.id, raw_only), lambda: _take(store, definition, raw_only=raw_only)
+    )
+
+
+def _take(store: ReachStore, definition: Definition, *, raw_only: bool) -> Snapshot:
     mark = _mark(store)
     counted = rollups.counted(store)
     if raw_only:
@@ -75,5 +81,5 @@ def steadily(store: ReachStore, definition: Definition, answer: Callable[[Snapsh
 def _mark(store: ReachStore) -> tuple[int, int]:
     """Changes whenever a day is opened or closed, or a month or year kept: each enters a newer version."""
     sql = "SELECT (SELECT max(version) FROM reach_closed), (SELECT max(version) FROM reach_kept)"
-    closed, kept = store.query(sql)[0]
+    closed, kept = store.unwritten("mark", lambda: store.query(sql)[0])
     return int(closed or 0), int(kept or 0)

@@ -6,7 +6,6 @@ a living one. Sealing renames it to `.tsv`; only the drain deletes a sealed segm
 
 import ctypes
 import errno
-import fcntl
 import os
 import secrets
 import threading
@@ -15,7 +14,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-OPEN, SEALED = ".open", ".tsv"
+from core.settings import Settings
+from tracking import health
+from tracking.files import OPEN, SEALED, owned, seal, sync_folder, write_durably
+from tracking.group_sync import GroupSync
+from tracking.health import Health
+
 SEGMENT, DROPS = "seg-", "drops-"
 TORN, REJECTED = "torn", "rejected"
 
@@ -34,53 +38,103 @@ class Recovered:
 
 @dataclass(slots=True)
 class _Open:
-    """The segment being written: its name, file and size."""
+    """The segment being written: its name, file and size, and who waits for the disk, if anybody does."""
 
     path: Path
     file: int
     size: int
     since: float
+    group: GroupSync | None = None
 
 
 class Spool:
-    """One folder of segments. `append` is safe from many threads; several processes may share the folder."""
+    """One folder of segments. `append` is safe from many threads; several processes may share the folder.
 
-    def __init__(self, folder: Path, seal_seconds: float = 2.0, seal_bytes: int = 8_388_608) -> None:
+    With `sync` a line is kept only when an fsync confirmed it; those who write at the same time share one.
+    """
+
+    def __init__(
+        self, folder: Path, seal_seconds: float = 2.0, seal_bytes: int = 8_388_608, *, sync: bool = False
+    ) -> None:
         self.folder = folder
+        self.health = Health(folder)
+        self._sync = sync
         self._seal_seconds = seal_seconds
         self._seal_bytes = seal_bytes
         self._lock = threading.Lock()
         self._segment: _Open | None = None
         self._full: list[_Open] = []
-        for path in (folder, folder / TORN, folder / REJECTED):
-            path.mkdir(parents=True, exist_ok=True)
+        try:
+            for path in (folder, folder / TORN, folder / REJECTED):
+                path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:  # pages are served all the same, and `append` says what is the matter
+            self.health.note(health.NOT_KEPT, error)
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Spool":
+        """The spool of these settings."""
+        return cls(
+            settings.spool_dir,
+            settings.spool_seal_seconds,
+            settings.spool_seal_bytes,
+            sync=settings.spool_sync,
+        )
 
     def append(self, lines: bytes) -> None:
-        """Keep whole lines; returns once write(2) took them all. SpoolError when it did not."""
+        """Keep whole lines; returns once write(2) took them all (with `sync`: an fsync). SpoolError if not."""
         try:
             with self._lock:
                 segment = self._segment or self._begin()
-                written = _write(segment.file, lines)
-                if written != len(lines):
-                    self._take_back(segment)
-                    raise SpoolError(f"only {written} of {len(lines)} bytes could be written")
-                segment.size += written
-                if segment.size >= self._seal_bytes:
+                size = len(lines)
+                written = _libc_write(segment.file, lines, size)
+                if written != size:
+                    written = self._short(segment, lines, written)
+                segment.size = place = segment.size + written
+                if place >= self._seal_bytes:
                     self._retire()
-        except SpoolError:
-            raise
+            if segment.group is not None:
+                self._confirm(segment, segment.group, place)
         except OSError as error:
+            self.health.note(health.NOT_KEPT, error)
+            if isinstance(error, SpoolError):
+                raise
             raise SpoolError(error.errno, f"the spool cannot be written: {error}") from error
+
+    def _confirm(self, segment: _Open, group: GroupSync, place: int) -> None:
+        """Wait for the disk; after it refused, no further line goes into this segment."""
+        try:
+            group.wait(place)
+        except OSError:
+            with self._lock:
+                if self._segment is segment:
+                    self._retire()
+            raise
 
     def _begin(self) -> _Open:
         """A new segment, locked, whose name no process has used before."""
         while True:
             path = self.folder / f"{_unique(SEGMENT)}{OPEN}"
             file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
-            if _owned(path, file):
-                self._segment = _Open(path, file, 0, time.monotonic())
+            if owned(path, file):
+                group = GroupSync(file) if self._sync else None
+                if group:
+                    sync_folder(self.folder)
+                self._segment = _Open(path, file, 0, time.monotonic(), group)
                 return self._segment
             os.close(file)  # a recovery elsewhere took the empty file for an orphan, in between
+
+    def _short(self, segment: _Open, lines: bytes, written: int) -> int:
+        """A write that did not take all: once more if a signal came between, else what is there is cut off."""
+        while written < 0:
+            number = ctypes.get_errno()
+            if number != errno.EINTR:
+                raise OSError(number, os.strerror(number))
+            written = _libc_write(segment.file, lines, len(lines))
+        if written != len(lines):
+            self._take_back(segment)
+            short = f"only {written} of {len(lines)} bytes could be written"
+            raise SpoolError(errno.ENOSPC, short)
+        return written
 
     def _take_back(self, segment: _Open) -> None:
         """Cut off a half-written line; if even that fails, no further line may follow it."""
@@ -110,7 +164,9 @@ class Spool:
     def _finish(self, one: _Open) -> None:
         """Seal a full segment outside the lock; if the disk refuses, the next look tries again."""
         try:
-            _seal(one.path, one.file)
+            if one.group:
+                one.group.finish()
+            seal(one.path, one.file)
         except FileNotFoundError:
             pass  # somebody removed it: there is nothing left to seal
         except OSError:
@@ -133,7 +189,7 @@ class Spool:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.rename(target)
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
         except OSError as error:
             temporary.unlink(missing_ok=True)
             raise SpoolError(error.errno, f"the spool cannot be written: {error}") from error
@@ -167,13 +223,13 @@ class Spool:
         except FileNotFoundError:
             return Recovered()  # its owner sealed it meanwhile
         try:
-            if not _owned(path, file):
+            if not owned(path, file):
                 return Recovered()
             torn = self._cut(path, file)
             if os.fstat(file).st_size == 0:
                 path.unlink()
                 return Recovered(0, torn)
-            _seal(path, file)
+            seal(path, file)
             return Recovered(1, torn)
         finally:
             os.close(file)
@@ -185,7 +241,8 @@ class Spool:
         if whole == len(content):
             return 0
         aside = self.folder / TORN / path.stem
-        _write_durably(aside, content[whole:])
+        aside.parent.mkdir(exist_ok=True)
+        write_durably(aside, content[whole:])
         os.ftruncate(file, whole)
         return 1
 
@@ -201,54 +258,11 @@ _libc_write.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t)
 _libc_write.restype = ctypes.c_ssize_t
 
 
-def _write(file: int, content: bytes) -> int:
-    while True:
-        written: int = _libc_write(file, content, len(content))
-        if written >= 0:
-            return written
-        number = ctypes.get_errno()
-        if number != errno.EINTR:
-            raise OSError(number, os.strerror(number))
-
-
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 
 def _unique(prefix: str) -> str:
     return f"{prefix}{time.time_ns():019d}-{os.getpid()}-{secrets.token_hex(4)}"
-
-
-def _owned(path: Path, file: int) -> bool:
-    """Lock the file if nobody holds it, and make sure that the path still means this file."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return path.stat().st_ino == os.fstat(file).st_ino
-    except (BlockingIOError, FileNotFoundError):
-        return False
-
-
-def _seal(path: Path, file: int) -> None:
-    """Bring the content to the disk, then give it the name under which it is shipped."""
-    os.fsync(file)
-    path.rename(path.with_suffix(SEALED))
-    _sync_folder(path.parent)
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    with temporary.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _age(path: Path) -> tuple[int, str]:

@@ -1,22 +1,27 @@
 """What the reach store and the spool hold, for the command line and the doctor."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from core import clock
 from core.settings import Settings
-from tracking.spool import OPEN, SEALED
+from tracking import keeping
 from tracking.store import ReachStore
 
 
-def read(store: ReachStore, settings: Settings) -> dict[str, Any]:
-    """Rows, first and last day, closed and open days, kept spans, dropped, waiting segments."""
+def read(
+    store: ReachStore, settings: Settings, waiting_drops: Mapping[tuple[str, str], int]
+) -> dict[str, Any]:
+    """Rows, first and last day, closed and open days, kept spans, dropped, and how collecting stands."""
     rows, first, last, days = store.query(
         "SELECT sum(rows), min(day), max(day), uniqExact(day) FROM reach_counted WHERE rows != 0"
     )[0]
     closed = store.query("SELECT countIf(rows >= 0) FROM reach_closed FINAL")[0][0]
     dropped = store.query("SELECT sum(quantity) FROM reach_drop")[0][0]
-    folder = settings.spool_dir
-    waiting = sum(1 for path in folder.glob("*") if path.suffix in (OPEN, SEALED)) if folder.is_dir() else 0
+    now = clock.now().timestamp()
+    state = keeping.spooled(settings.spool_dir, now)
+    drops = keeping.dropped(store, clock.today(settings.zone).isoformat(), waiting_drops)
     return {
         "rows": int(rows),
         "first": _day(first, days),
@@ -24,7 +29,8 @@ def read(store: ReachStore, settings: Settings) -> dict[str, Any]:
         "days": int(days),
         "closed": int(closed),
         "dropped": int(dropped),
-        "waiting": waiting,
+        "waiting": state.segments,
+        "keeping": keeping.as_json(state, drops, now),
     }
 
 

@@ -1,29 +1,42 @@
-"""The reach store: one ClickHouse dialect, in this process or on a server; alone imports its client."""
+"""The reach store: one ClickHouse dialect, in this process, on a server or a cluster; alone imports its client."""
 
 import fcntl
 import os
 import threading
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from typing import Any, TypeVar, cast
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
 from core.errors import Conflict
 from core.i18n import mark
 from core.settings import Settings
-from tracking import upgrades
+from tracking import address, intake, upgrades
+from tracking.address import Address
 from tracking.events import COLUMNS, DROP_COLUMNS
+from tracking.layout import DDL_SECONDS, WAITING, Layout
 from tracking.spool import DROPS, SEGMENT
 
-_INSERT = {"async_insert": 0, "deduplicate_blocks_in_dependent_materialized_views": 1}
+T = TypeVar("T")
+_INSERT = {
+    "async_insert": 0,
+    "insert_deduplicate": 1,
+    "deduplicate_blocks_in_dependent_materialized_views": 1,
+}
+# Whatever is not shipped may repeat: a roll-up computed again is not a repetition to be left out. Newer engines
+# ask the second setting, older ones know only the first.
+_REPEATS = {"insert_deduplicate": 0, "deduplicate_insert": "disable"}
 _QUERY = {
     "max_query_size": 64_000_000,
     "max_ast_elements": 10_000_000,
     "max_expanded_ast_elements": 10_000_000,
 }
+# The embedded engine shares its cores with the pages, which come first (where the process may set priorities).
+_GENTLY = {"os_threads_nice_value_query": 10}
 # Answers kept in memory: a report page asks about ten questions, each of at most a few thousand rows.
 _REMEMBERED = 200
 
@@ -39,21 +52,41 @@ class ReachStore:
     at a time through a handle, and a long report must not hold up the drain.
     """
 
-    def __init__(self, writer: Client, reader: Client, lock: int | None = None, *, zone: str = "UTC") -> None:
+    def __init__(
+        self,
+        writer: Client,
+        reader: Client,
+        lock: int | None = None,
+        *,
+        zone: str = "UTC",
+        where: Address | None = None,
+    ) -> None:
         self.zone = zone  # of the institution: what an hour is
         self._writer = writer
         self._reader = reader
         self._lock = lock
+        self._gently = {} if lock is None else _GENTLY
+        self._where = where
+        self.layout = where.layout if where else Layout()
+        self._repeats = {name: value for name, value in _REPEATS.items() if name in writer.server_settings}
         self.closing = threading.Lock()  # roll-ups are computed by one thread at a time
         self._memory: dict[str, tuple[Hashable, list[tuple[Any, ...]]]] = {}
         self._remembering = threading.Lock()
-        upgrades.bring_up(writer)
+        self._states: dict[Hashable, tuple[int, Any]] = {}
+        self._writes = 0
+        self._counting = threading.Lock()
+        with _sentences(where):
+            # only one process holds the embedded engine: a claim that stands is of one that died
+            upgrades.bring_up(writer, self.layout, upgrades.LEASE if where else 0.0)
 
     @classmethod
     def open(cls, settings: Settings) -> "ReachStore":
         """The store of these settings, its tables made; StoreBusy when another process holds the folder."""
         if settings.reach_url:
-            return cls(_remote(settings.reach_url), _remote(settings.reach_url), zone=settings.time_zone)
+            where = address.read(settings.reach_url)
+            with _sentences(where):
+                _make_database(where)
+                return cls(_remote(where), _remote(where), zone=settings.time_zone, where=where)
         lock = _hold(settings.home / "reach.lock")
         path = str(settings.home / "reach")
         try:
@@ -68,8 +101,8 @@ class ReachStore:
         if not settings.reach_url:
             os.close(_hold(settings.home / "reach.lock"))
 
-    def ship(self, segment: str, lines: bytes) -> None:
-        """Insert a segment's lines, once however often it is called with the same name.
+    def ship(self, segment: str, lines: bytes | Path) -> None:
+        """Insert a segment's lines (or a file of them), once however often it is called with the same name.
 
         The name is the insert's deduplication token, which is remembered for 10,000 inserts; a deposit
         (any name that no writer or drop counter uses) is also entered in a ledger and known for ever.
@@ -81,20 +114,32 @@ class ReachStore:
             "SELECT 1 FROM reach_deposit WHERE name = {name:String}", {"name": segment}
         ):
             return
-        drops = segment.startswith(DROPS)
+        with self._writing(), _sentences(self._where):
+            self._insert(segment, lines, drops=segment.startswith(DROPS))
+        if deposit:
+            self.command("INSERT INTO reach_deposit SELECT {name:String}, now()", {"name": segment})
+
+    def _insert(self, segment: str, lines: bytes | Path, *, drops: bool) -> None:
+        settings = {**_INSERT, **self._gently, "insert_deduplication_token": segment}
+        if isinstance(lines, Path):
+            straight = None if drops or self._lock is None else intake.statement(lines)
+            if straight:
+                self._writer.command(straight, settings={**settings, **intake.SETTINGS})
+                return
+            lines = lines.read_bytes()
         self._writer.raw_insert(
             "reach_drop" if drops else "reach_event",
             column_names=DROP_COLUMNS if drops else COLUMNS,
             insert_block=lines,
             fmt="TabSeparated",
-            settings={**_INSERT, "insert_deduplication_token": segment},
+            settings=settings,
         )
-        if deposit:
-            self.command("INSERT INTO reach_deposit SELECT {name:String}, now()", {"name": segment})
 
     def query(self, sql: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """The rows of a SELECT; `params` fill its {name:Type} places."""
-        result = self._reader.query(sql, parameters=dict(params or {}), settings=_QUERY)
+        with _sentences(self._where):
+            settings = {**_QUERY, **self._gently}
+            result = self._reader.query(sql, parameters=dict(params or {}), settings=settings)
         return [tuple(row) for row in result.result_rows]
 
     def remembered(self, sql: str, state: Hashable) -> Sequence[tuple[Any, ...]]:
@@ -111,16 +156,75 @@ class ReachStore:
                 del self._memory[next(iter(self._memory))]
         return rows
 
+    def unwritten(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` says, kept until something is written; asked anew where other processes write as well."""
+        if self._lock is None:
+            return make()
+        writes = self._writes
+        known = self._states.get(key)
+        if known is not None and known[0] == writes:
+            return cast(T, known[1])
+        found = make()
+        if len(self._states) >= _REMEMBERED:
+            self._states.clear()
+        self._states[key] = (writes, found)
+        return found
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Counted before and after: what is read meanwhile may be of either side, and is not kept."""
+        self._written()
+        try:
+            yield
+        finally:
+            self._written()
+
+    def _written(self) -> None:
+        with self._counting:
+            self._writes += 1
+
+    def forget_answers(self) -> None:
+        """Forget every remembered answer."""
+        self._written()
+        with self._remembering:
+            self._memory.clear()
+
     def command(self, sql: str, params: Mapping[str, Any] | None = None, **settings: Any) -> None:
-        """Run a statement that gives no rows (INSERT … SELECT, ALTER, DELETE), with engine settings."""
-        self._writer.command(sql, parameters=dict(params or {}), settings={**_QUERY, **settings})
+        """Run a statement that gives no rows (INSERT … SELECT), with engine settings.
+
+        To take rows away there are `forget`, `empty` and `drop_month`.
+        """
+        self._run(sql, {**self._repeats, **settings}, params)
 
     def insert(
         self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], **settings: Any
     ) -> None:
         """Insert a few rows of Python values; not for reach events, which are shipped."""
         if rows:
-            self._writer.insert(table, rows, column_names=columns, settings=settings)
+            with self._writing(), _sentences(self._where):
+                self._writer.insert(table, rows, column_names=columns, settings={**self._repeats, **settings})
+
+    def forget(self, table: str, where: str) -> None:
+        """Take away the rows of a table for which the condition holds; they are gone when it returns."""
+        self._run(f"ALTER TABLE {table} DELETE WHERE {where}", WAITING)
+
+    def empty(self, table: str) -> None:
+        """Take away all rows of a table."""
+        self._run(f"TRUNCATE TABLE {table}", WAITING)
+
+    def drop_month(self, table: str, month: int) -> None:
+        """Take away a month (202309) of a table that is partitioned by month; nothing there: nothing happens."""
+        self._run(f"ALTER TABLE {table} DROP PARTITION {month:d}", WAITING)
+
+    def _run(self, sql: str, settings: Mapping[str, Any], params: Mapping[str, Any] | None = None) -> None:
+        addressed = self.layout.addressed(sql)
+        waiting = WAITING if addressed != sql else {}
+        with self._writing(), _sentences(self._where):
+            self._writer.command(
+                addressed,
+                parameters=dict(params or {}),
+                settings={**_QUERY, **self._gently, **waiting, **settings},
+            )
 
     def close(self) -> None:
         """Let go of the engine and its folder."""
@@ -146,21 +250,39 @@ def _embedded(path: str) -> Client:
     return clickhouse_connect.get_client(interface="chdb", path=path)
 
 
-def _remote(url: str) -> Client:
-    parts = urlsplit(url)
-    secure = parts.scheme in ("clickhouses", "https")
-    database = parts.path.strip("/") or "default"
-    where: dict[str, Any] = {
-        "host": parts.hostname or "127.0.0.1",
-        "port": parts.port or (8443 if secure else 8123),
-        "username": unquote(parts.username or "default"),
-        "password": unquote(parts.password or ""),
-        "secure": secure,
+def _remote(where: Address, database: str | None = None) -> Client:
+    return clickhouse_connect.get_client(
+        host=where.host,
+        port=where.port,
+        username=where.user,
+        password=where.password,
+        secure=where.secure,
+        database=database or where.database,
+        settings=where.settings,
+        # a statement to all servers of a cluster waits for the slowest
+        send_receive_timeout=DDL_SECONDS + 60,
         # a session would let only one query at a time through
-        "autogenerate_session_id": False,
-    }
-    if database != "default":
-        first = clickhouse_connect.get_client(**where)
-        first.command(f"CREATE DATABASE IF NOT EXISTS `{database}`")
-        first.close()
-    return clickhouse_connect.get_client(**where, database=database)
+        autogenerate_session_id=False,
+        show_clickhouse_errors="scrub",
+    )
+
+
+def _make_database(where: Address) -> None:
+    for statement in where.layout.database_statements():
+        first = _remote(where, "default")
+        try:
+            first.command(statement)
+        finally:
+            first.close()
+
+
+@contextmanager
+def _sentences(where: Address | None) -> Iterator[None]:
+    """Say in a sentence that a server is away or refuses us; errors of the embedded engine stay as they are."""
+    try:
+        yield
+    except DatabaseError as error:
+        away = where and address.away(where, error.code)
+        if not away or (error.code is None and not isinstance(error, OperationalError)):
+            raise
+        raise away from None

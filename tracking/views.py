@@ -1,6 +1,7 @@
 """What the running server answers to its own command line, which cannot open the embedded store beside it."""
 
 import hmac
+from dataclasses import asdict
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -8,14 +9,15 @@ from flask.typing import ResponseReturnValue
 from core import clock
 from core.database import Database
 from core.errors import NotAllowed, NotFound
-from core.http import service
+from core.http import reading, service
 from core.i18n import mark
 from core.settings import Settings
 from institution import access
 from institution.powers import WHOLE, Scope
-from tracking import closing, status
+from tracking import closing, periods, status
 from tracking.desk import answer
 from tracking.drain import Drain
+from tracking.recorder import Recorder
 from tracking.report_sender import Reports
 from tracking.reports import InternalToken
 from tracking.store import ReachStore
@@ -24,7 +26,7 @@ blueprint = Blueprint("tracking", __name__, url_prefix="/internal/reach")
 HEADER = "X-Signpost-Token"
 
 
-def _check() -> None:
+def check_token() -> None:
     """Refuse whoever has not read `server.json`; compared in constant time."""
     given = request.headers.get(HEADER, "").encode()
     if not hmac.compare_digest(given, service(InternalToken).value.encode()):
@@ -35,7 +37,7 @@ def _check() -> None:
 @access.public
 def report() -> ResponseReturnValue:
     """The report that the command line asks for."""
-    _check()
+    check_token()
     return answer(
         "inline", Scope(frozenset({WHOLE}))
     )  # whoever holds the token of server.json runs the machine
@@ -45,8 +47,25 @@ def report() -> ResponseReturnValue:
 @access.public
 def state() -> ResponseReturnValue:
     """What the store holds."""
-    _check()
-    return jsonify(status.read(service(ReachStore), service(Settings)))
+    check_token()
+    return jsonify(status.read(service(ReachStore), service(Settings), service(Recorder).waiting_drops()))
+
+
+@blueprint.get("/verify")
+@access.public
+def verified() -> ResponseReturnValue:
+    """The checks of `verify`, over the months that `from` and `to` touch."""
+    check_token()
+    first, last = (request.args.get(name, "") for name in ("from", "to"))
+    with reading() as session:
+        checks = closing.verify(
+            service(ReachStore),
+            session,
+            service(Settings),
+            first=periods.day(first, "from") if first else None,
+            last=periods.day(last, "to") if last else None,
+        )
+    return jsonify([asdict(check) for check in checks])
 
 
 @blueprint.post("/<verb>")
@@ -54,7 +73,7 @@ def state() -> ResponseReturnValue:
 def act(verb: str) -> ResponseReturnValue:
     """`drain`: ship what is in the spool; `rebuild`: compute all roll-ups from the raw rows again; `reports`:
     send what is due."""
-    _check()
+    check_token()
     if verb == "drain":
         return jsonify({"shipped": service(Drain).run_once()})
     if verb == "rebuild":

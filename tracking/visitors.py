@@ -1,5 +1,6 @@
 """Who-less visitors: a random first-party id, or a keyed hash that nobody can repeat the day after."""
 
+import binascii
 import hashlib
 import os
 import re
@@ -12,10 +13,25 @@ from typing import Any
 COOKIE = "sp_v"
 _SECONDS = 400 * 86_400  # browsers keep no cookie longer (RFC 6265bis)
 _ID = re.compile(r"(?:^|; ?)sp_v=([0-9a-f]{16})(?:;|$)")
+_NAME = f"{COOKIE}="
+_bytes_of = binascii.unhexlify
+_FROM, _TO = len(_NAME), len(_NAME) + 16
 
 
 def from_cookie(cookies: str) -> int:
     """The visitor's id in a Cookie header, or 0."""
+    # As nearly always: it comes first. The pattern would take a microsecond, a tenth of counting a view.
+    if cookies.startswith(_NAME) and (len(cookies) == _TO or cookies[_TO : _TO + 1] == ";"):
+        text = cookies[_FROM:_TO]
+        if text.islower():
+            try:
+                return int.from_bytes(_bytes_of(text), "big")
+            except ValueError:
+                return _searched(cookies)
+    return _searched(cookies) if _NAME in cookies else 0
+
+
+def _searched(cookies: str) -> int:
     found = _ID.search(cookies)
     return int(found[1], 16) if found else 0
 

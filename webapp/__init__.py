@@ -5,5 +5,5 @@ Responsible for `runtime` (which objects exist), `create_app` (Flask), `blueprin
 the layout templates and the starter library. May import every package; none imports it.
 
 The one flow: environment → `core.settings` → `runtime.build` → `create_app` → the WSGI line
-PageCache → Collector → Flask, served by `serve`.
+Collector → PageCache → Flask, served by `serve`.
 """

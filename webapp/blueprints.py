@@ -12,16 +12,32 @@ from institution import desk as institution_desk
 from institution import views as institution_views
 from institution.desk import privacy, searching
 from scheduler import desk as scheduler_desk
-from tracking import api_views, report_desk, report_views
+from tracking import (
+    api_views,
+    definitions_desk,
+    imports_desk,
+    keeping_desk,
+    link_sheet_desk,
+    link_views,
+    links_desk,
+    report_desk,
+    report_views,
+    rows_desk,
+    view_desk,
+)
 from tracking import desk as tracking_desk
+from tracking import insight_views as tracking_insight_views
 from tracking import views as tracking_views
-from webapp import desk_panels, desk_search, personal
+from tracking.insight_desk import pages as insight_pages
+from webapp import desk_origins, desk_panels, desk_search, personal
 
 
 def register(app: Flask, csrf: CSRFProtect) -> None:
     """Plug in the public pages and the desk. Anything exempt from CSRF is named here."""
     assert personal.personal_data  # noqa: S101  (importing it plugs in who holds personal data)
+    assert link_sheet_desk.PER_SHEET  # noqa: S101  (importing it adds its pages to those of the links)
     desk_panels.plug()
+    desk_origins.plug()
     desk_search.plug()
     for blueprint in _ALL:
         app.register_blueprint(blueprint)
@@ -38,7 +54,16 @@ _ALL: tuple[Blueprint, ...] = (
     content_desk.blueprint,
     scheduler_desk.blueprint,
     tracking_desk.blueprint,
+    keeping_desk.blueprint,
+    imports_desk.blueprint,
+    definitions_desk.blueprint,
+    rows_desk.blueprint,
+    view_desk.blueprint,
     tracking_views.blueprint,
+    link_views.blueprint,
+    links_desk.blueprint,
+    insight_pages.blueprint,
+    tracking_insight_views.blueprint,
     api_views.blueprint,
     report_desk.blueprint,
     report_views.blueprint,

@@ -26,6 +26,7 @@ COMMANDS = {
     "audience": _Entry("webapp.commands.push", "audience", mark("导入联系人名单")),
     "push": _Entry("webapp.commands.push", "push", mark("查看与推进推送")),
     "reach": _Entry("webapp.commands.reach", "reach", mark("触达报告与触达库")),
+    "links": _Entry("webapp.commands.links", "links", mark("短链接、二维码与统计图片")),
     "demo": _Entry("webapp.commands.demo", "demo", mark("载入或清除示范机构")),
     "audit": _Entry("webapp.commands.audit_log", "audit", mark("核对、查看、导出操作记录")),
     "access": _Entry("webapp.commands.access", "access", mark("谁能做什么：角色、权限、页面的对照表")),

@@ -7,7 +7,9 @@ from sqlmodel import Session, col, func, select
 
 from content import pages
 from content.models import Piece, Revision, State
+from core.http import service
 from core.i18n import gettext as _
+from core.settings import Settings
 from institution import approval_search, desk_home, outlet_changes
 from institution.access import SignedIn
 from institution.approval_models import Approval
@@ -15,6 +17,7 @@ from institution.approval_search import MINE, Filter
 from institution.desk_home import Entry, Panel
 from institution.personal_models import READY, PrivacyRequest
 from scheduler.models import Batch, BatchState, Plan, PlanApproval, PlanState, Push, PushState
+from tracking import keeping, links
 from webapp import desk_figures
 
 _FIRST = 5
@@ -24,10 +27,22 @@ _SOON = timedelta(days=1)
 
 def plug() -> None:
     """Plug the panels in, in the order in which they are shown; again: changes nothing."""
-    for maker in (reviews, uncertain, failed, overtaken, stopped, returned, publishable, startable, takeable):
+    for maker in (
+        reviews,
+        collecting,
+        uncertain,
+        failed,
+        overtaken,
+        stopped,
+        returned,
+        publishable,
+        startable,
+        takeable,
+    ):
         desk_home.plug(maker)
     desk_figures.plug()
     outlet_changes.on_change(pages.bump)  # an outlet's public page shows what the tree says
+    links.on_change(pages.bump)  # … and its QR code, which is a short link where there is one
 
 
 def reviews(session: Session, person: SignedIn, now: datetime) -> Panel | None:
@@ -168,3 +183,12 @@ def takeable(session: Session, person: SignedIn, now: datetime) -> Panel | None:
     rows = list(session.exec(query.order_by(col(PrivacyRequest.ready_until))))
     entries = [Entry(one.masked, f"/desk/privacy/{one.id}", _("可以下载"), "good") for one in rows[:_FIRST]]
     return Panel(_("个人信息可以下载"), "/desk/privacy?state=ready", len(rows), entries)
+
+
+def collecting(_session: Session, person: SignedIn, now: datetime) -> Panel | None:
+    """What keeps reach from being counted: a spool that waits, lines set aside, a disk that is nearly full."""
+    if not person.scope("reach.view").whole:
+        return None
+    said = keeping.spooled(service(Settings).spool_dir, now.timestamp()).warnings(now.timestamp())
+    entries = [Entry(one, "/desk/reach/keeping", _("请查看"), "bad") for one in said[:_FIRST]]
+    return Panel(_("触达收集异常"), "/desk/reach/keeping", len(said), entries)

@@ -12,6 +12,7 @@ from scheduler.jobs import Job, Outgoing
 from scheduler.mailroom import Mailroom
 from tracking import closing, report_sender
 from tracking.drain import Drain
+from tracking.imports.depositing import Depositor
 from tracking.recorder import Recorder
 from tracking.report_sender import Reports
 from tracking.store import ReachStore
@@ -32,6 +33,7 @@ def jobs(runtime: Runtime) -> list[Job]:
     return [
         Job("reach.tick", 1.0, runtime.service(Recorder).tick),
         Job("reach.drain", settings.drain_seconds, runtime.service(Drain).run_once),
+        Job("reach.imports", 2.0, runtime.service(Depositor).run_once),
         Job("reach.close", CLOSE_DAYS_SECONDS, _close_days(runtime)),
         Job("audit.anchor", ANCHOR_SECONDS, _anchor(runtime)),
         Job("privacy.retention", RETENTION_SECONDS, _retention(runtime)),

@@ -84,6 +84,7 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
         mark("成效"),
         (
             NavItem("reach", mark("触达报告"), "/desk/reach", "r"),
+            NavItem("links", mark("短链接"), "/desk/links", "d"),
             NavItem("reports", mark("定期报告"), "/desk/reach/reports"),
         ),
     ),

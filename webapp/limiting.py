@@ -30,6 +30,7 @@ RATES: dict[str, RateLimitItem] = {
     "sign-in": parse("120/minute"),
     "unsubscribe": parse("3000/minute"),
     "public": parse("300/minute"),
+    "batch": parse("600/minute"),  # of one token; 500 events each
     "upload": parse("30/minute"),
     "export": parse("30/minute"),
     "write": parse("300/minute"),

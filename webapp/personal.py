@@ -4,5 +4,6 @@ from campaign import personal as campaign
 from institution import personal as institution
 from institution import personal_data
 from scheduler import personal as scheduler
+from tracking import batches as tracking
 
-__all__ = ["campaign", "institution", "personal_data", "scheduler"]
+__all__ = ["campaign", "institution", "personal_data", "scheduler", "tracking"]

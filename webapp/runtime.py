@@ -17,12 +17,14 @@ from core.signing import Keys, load_secret
 from scheduler.jobs import Outgoing, outgoing
 from tracking.attribution import Attributions
 from tracking.drain import Drain
+from tracking.imports.depositing import Depositor
 from tracking.periods import Period
 from tracking.recorder import Recorder
 from tracking.report_rhythm import Ended
 from tracking.report_sender import Reports
 from tracking.spool import Spool
 from tracking.store import ReachStore
+from tracking.waiting import Waiting
 
 T = TypeVar("T")
 
@@ -58,9 +60,9 @@ class Runtime:
         return cast("T | None", self._made.get(kind))
 
     def close(self) -> None:
-        """Let go of what was opened, in the order that loses nothing: spool, store, database."""
+        """Let go of what was opened, in the order that loses nothing: late reports, spool, store, database."""
         with self._lock:
-            for kind in (Recorder, Spool, ReachStore, Database):
+            for kind in (Waiting, Recorder, Spool, ReachStore, Database):
                 instance = self._made.pop(kind, None)
                 if instance is not None and hasattr(instance, "close"):
                     instance.close()
@@ -74,13 +76,16 @@ def build(settings: Settings) -> Runtime:
     runtime.offer(Vault, lambda r: Vault(r.service(Keys), settings.privacy_ring))
     runtime.offer(Database, lambda _r: Database(settings.relational_url))
     runtime.offer(Attributions, lambda r: Attributions(r.service(Keys)))
-    runtime.offer(
-        Spool, lambda _r: Spool(settings.spool_dir, settings.spool_seal_seconds, settings.spool_seal_bytes)
-    )
+    runtime.offer(Spool, lambda _r: Spool.of(settings))
     runtime.offer(Recorder, lambda r: Recorder(r.service(Spool), r.service(Attributions), settings))
     runtime.offer(ReachStore, lambda _r: ReachStore.open(settings))
+    runtime.offer(Waiting, lambda _r: Waiting())
     runtime.offer(
         Drain, lambda r: Drain(r.service(Spool), r.service(ReachStore), r.service(Recorder).count_drop)
+    )
+    runtime.offer(
+        Depositor,
+        lambda r: Depositor(r.service(Database), r.service(Recorder), settings.zone, clock.now),
     )
     runtime.offer(Generation, lambda r: Generation(r.service(Database), settings.zone))
     runtime.offer(Unsubscriptions, lambda r: Unsubscriptions(r.service(Keys)))

@@ -14,22 +14,28 @@ from institution import (
 )
 from institution import models as institution
 from scheduler import models as scheduler
+from tracking import batch_models, insight_models, link_models, subscription_models, view_models
 from tracking import models as tracking
-from tracking import subscription_models
+from tracking.imports import models as reach_imports
 
 __all__ = [
     "api_token_models",
     "approval_models",
     "audit_models",
+    "batch_models",
     "campaign",
     "contacts",
     "content",
+    "insight_models",
     "institution",
     "letter_models",
+    "link_models",
     "oidc_models",
     "personal_models",
+    "reach_imports",
     "scheduler",
     "sign_in_models",
     "subscription_models",
     "tracking",
+    "view_models",
 ]

@@ -1,4 +1,4 @@
-"""The WSGI line of one web process: PageCache → Collector → Flask, with the work behind it started."""
+"""The WSGI line of one web process: Collector → PageCache → doors → Flask, with the work behind it started."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,19 +10,21 @@ from tracking.recorder import Recorder
 from webapp import background, logs
 from webapp.affinity import Roaming
 from webapp.create_app import create_app
+from webapp.doors import doors
 from webapp.runtime import Runtime, build
+from webapp.steadying import steady
 
 Application = Callable[..., Any]
 
 
 def compose(runtime: Runtime) -> Application:
     """The line over the objects of `runtime`; starts nothing."""
-    return _line(runtime, create_app(runtime))
+    return _line(runtime, doors(runtime, create_app(runtime)))
 
 
 def _line(runtime: Runtime, app: Application) -> Application:
     recorder = runtime.service(Recorder)
-    return PageCache(Collector(app, recorder), recorder, runtime.service(Generation))
+    return Collector(PageCache(app, recorder, runtime.service(Generation)), recorder)
 
 
 def build_application(settings: Settings | None = None) -> Application:
@@ -31,7 +33,8 @@ def build_application(settings: Settings | None = None) -> Application:
     runtime = build(settings or Settings())
     forget_environment()
     background.start(runtime)
-    roaming = Roaming(create_app(runtime))
+    roaming = Roaming(doors(runtime, create_app(runtime)))
     line = _line(runtime, roaming)
+    steady()
     roaming.settle()  # last: the jobs started above keep all cores
     return line

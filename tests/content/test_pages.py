@@ -313,7 +313,7 @@ def test_a_bump_is_seen_at_once_here_and_when_it_is_due_elsewhere(
     elsewhere._seen = pages._changes_here  # as another process, which learns of it only by asking
     assert here() != before
     assert elsewhere() == there
-    elsewhere._asked_at -= 3601
+    elsewhere._due_at -= 3601
     assert elsewhere() == here()
 
 

@@ -12,19 +12,26 @@ from campaign.contacts import Contact
 from campaign.programme import CampaignForm
 from content import drafting, lifecycle, review
 from core.privacy import Vault
+from core.settings import Settings
 from institution import api_tokens, approval_guests, approval_paths, personal_data, sessions, stand_ins
 from institution.approval_guests import Invitation
 from institution.approval_paths import Step
 from institution.audit_models import AuditRecord
 from institution.models import Staff
+from institution.powers import Scope
 from scheduler import plans
 from scheduler.models import ChannelAccount, Push, PushState
 from scheduler.plans import PlanForm
 from tests import factories
 from tests.scheduler import audience_cast
-from tracking import subscriptions
+from tracking import annotations, links, subscriptions, targets, view_saving
+from tracking.imports import draft, mapping, register, saving, sources
+from tracking.links import Aim
+from tracking.periods import Period
+from tracking.spool import REJECTED
 from tracking.subscription_models import ReportDelivery
 from tracking.subscriptions import SubscriptionForm
+from tracking.targets import Aim as TargetAim
 from webapp.runtime import Runtime
 
 _PIECE = """---
@@ -110,15 +117,43 @@ def plant(spot: Spot) -> Planted:
             "audience_desk": pushed,
             "campaign_desk": {"code": _campaign(spot)},
             "content_desk": {"key": spot.key, "number": 1},
+            "insight_desk": {"number": _target(spot)},
+            "insight_desk.remove_note": {"number": _note(spot)},
             "institution_desk": {"code": spot.outlet},
+            "links_desk": {"code": _link(spot)},
+            "keeping_desk": _set_aside(spot),
             "privacy": {"number": _privacy(spot, number)},
+            "reach_imports": {"number": _import(spot, number)},
+            "reach_imports.remove_mapping": {"number": _mapping(spot)},
             "report_desk": report | {"action": "pause"},
             "scheduler_desk": pushed | {"account_id": account.id, "action": "end"},
             "scheduler_desk.act_on_push": pushed | {"action": "cancel"},
             "scheduler_desk.act_on_channel": {"account_id": account.id, "action": "close"},
+            "reach_views": {"number": _view(spot, other), "verb": "remove"},
             "staff": _account(spot),
         },
     )
+
+
+def _target(spot: Spot) -> int:
+    aim = TargetAim(spot.place, Period(spot.now.date(), spot.now.date()), "gross", 1_000, note=spot.word)
+    return targets.put(spot.session, aim, by=None, now=spot.now).id or 0
+
+
+def _note(spot: Spot) -> int:
+    row = annotations.add(
+        spot.session, outlet_code=spot.place, kind="outage", first=spot.now.date(), last=None,
+        text=f"{spot.word}停机", by=None, now=spot.now,
+    )  # fmt: skip
+    return row.id or 0
+
+
+def _set_aside(spot: Spot) -> dict[str, str]:
+    """A line that the drain could not take; it belongs to the whole institution."""
+    folder = spot.runtime.service(Settings).spool_dir / REJECTED
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"seg-{spot.key}.tsv").write_text(f"{spot.word}\n", "utf-8")
+    return {"where": REJECTED, "name": f"seg-{spot.key}.tsv"}
 
 
 def with_record(session: Session, planted: Planted, place: str) -> Planted:
@@ -185,6 +220,11 @@ def _api_token(spot: Spot) -> int:
     return made.id or 0
 
 
+def _link(spot: Spot) -> str:
+    aim = Aim(note=f"{spot.word}海报")
+    return links.make(spot.session, aim, spot.outlet, by=None, now=spot.now).code
+
+
 def _report(spot: Spot, reader: int) -> dict[str, Any]:
     form = SubscriptionForm(
         name=f"{spot.word}周报", outlet_code=spot.place, span="week", by="outlet", compare="year", rhythm="weekly",
@@ -208,12 +248,37 @@ def _path(spot: Spot, by: int) -> int:
     return made.id or 0
 
 
+def _import(spot: Spot, by: int) -> int:
+    data = f"日期,网点,备注,访问次数\n2026-03-01,{spot.outlet},{spot.word},3\n".encode()
+    made = draft.read("screens", f"{spot.word}屏幕.csv", data)
+    columns = mapping.guess(sources.SCREENS, made.table.headings)
+    one = register.submit(
+        spot.session, made, columns, place=spot.place, by=by, now=spot.now, today=spot.now.date()
+    )
+    return one.id or 0
+
+
+def _mapping(spot: Spot) -> int:
+    columns = mapping.guess(sources.SCREENS, ("日期", "网点", "访问次数"))
+    name = f"{spot.word}屏幕"
+    made = saving.save(
+        spot.session, columns, source="screens", name=name, place=spot.place, by=None, now=spot.now
+    )
+    return made.id or 0
+
+
 def _privacy(spot: Spot, by: int) -> int:
     indexes, masked = personal_data.lookups(spot.runtime.service(Vault), "email", f"{spot.key}@example.com")
     made = personal_data.ask(
         spot.session, wish="export", address_kind="email", indexes=indexes, masked=masked,
         reason=f"{spot.word}本人来电", evidence="核对了身份证件", by=by, now=spot.now, outlet_code=spot.place,
     )  # fmt: skip
+    return made.id or 0
+
+
+def _view(spot: Spot, owner: int) -> int:
+    scope, name = Scope(frozenset({spot.place})), f"{spot.word}视图"
+    made = view_saving.save(spot.session, owner, name, "by=outlet", scope=scope, shared=True, now=spot.now)
     return made.id or 0
 
 

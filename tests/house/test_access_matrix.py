@@ -177,8 +177,8 @@ def test_the_words_are_really_there_for_who_sees_everything(ground: Ground) -> N
     client = entering.client(ground.app, "sees.all")
     for path in (
         "/desk/api-tokens", "/desk/approvals?view=open", "/desk/audience", "/desk/audit?q=" + OUTSIDE, "/desk/campaigns",
-        "/desk/channels", "/desk/pieces", "/desk/plans", "/desk/privacy", "/desk/staff",
-        f"/desk/search?q={OUTSIDE}",
+        "/desk/channels", "/desk/links", "/desk/pieces", "/desk/plans", "/desk/privacy", "/desk/staff",
+        "/desk/reach/imports", "/desk/reach/imports/new", f"/desk/search?q={OUTSIDE}",
     ):  # fmt: skip
         status, text = ask(client, "GET", path)
         assert (status, OUTSIDE in text) == (200, True), path

@@ -38,7 +38,7 @@ class Dying:
         self._before = before
         self._rename = rename
 
-    def ship(self, segment: str, lines: bytes) -> None:
+    def ship(self, segment: str, lines: bytes | Path) -> None:
         if self._before:
             die()
         self._store.ship(f"seg-{new_id()}" if self._rename else segment, lines)
@@ -94,6 +94,10 @@ def main(home: Path, mode: str) -> None:
     }
     if mode == "write":
         write(home, spool, store)
+    elif mode == "drain":
+        sys.stdout.write("draining\n")
+        sys.stdout.flush()
+        Drain(spool, store).run_once()
     elif mode == "count":
         count(spool, store)
     else:

@@ -21,6 +21,13 @@ PREVIEWS = [
     "WhatsApp/2.23.20 N",
     "Slackbot-LinkExpanding 1.0",
     "TelegramBot (like TwitterBot)",
+    "WeChatShareExtensionNew/8.0.3.31 CFNetwork/1220.1 Darwin/20.3.0",
+    "WeChat/8.0.49.33 CFNetwork/1494.0.7 Darwin/23.4.0",
+    "MicroMessenger Client",
+    "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/63.0 Safari/537.36 DingTalkBot-LinkService/1.0",
+    "LarkUrl2Meta/1.0",
+    "QQ/9.0.20 CFNetwork/1494 Darwin/23.4.0",
+    "%E5%BE%AE%E4%BF%A1 WeiXin-Preview/1.0",
 ]
 PEOPLE = [
     PHONE,
@@ -32,13 +39,15 @@ PEOPLE = [
     "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/107.0 wxwork/4.1.22 MicroMessenger/7.0.1 WindowsWechat",
     "Mozilla/5.0 (Linux; Android 13) AppleWebKit/537.36 Mobile Safari/537.36 AliApp(DingTalk/7.5.0) com.alibaba.android.rimet",
     "Mozilla/5.0 (Linux; Android 13) AppleWebKit/537.36 Mobile Safari/537.36 Lark/7.20 LarkLocale/zh_CN",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 16_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 QQ/9.0.20 V1_IPH_SQ",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 MicroMessenger/6.8.0 MacWechat/3.8.6",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0",
 ]
 
 
 def test_robots_previews_and_people_are_told_apart() -> None:
     assert {reason_of_agent(agent) for agent in ROBOTS} == {"bot"}
-    assert {reason_of_agent(agent) for agent in PREVIEWS} == {"preview"}
+    assert [agent for agent in PREVIEWS if reason_of_agent(agent) != "preview"] == []
     assert [agent for agent in PEOPLE if reason_of_agent(agent)] == []
 
 

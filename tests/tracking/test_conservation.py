@@ -19,6 +19,7 @@ from tracking.events import KINDS, ReachEvent, to_line
 from tracking.measure import Figures, Measured
 from tracking.periods import Period
 from tracking.question import Question
+from tracking.schema import ROLLUPS
 from tracking.store import ReachStore
 
 FIRST_DAY = date(2023, 2, 20)
@@ -93,10 +94,8 @@ def emptied(store: ReachStore) -> Callable[[], ReachStore]:
     """The store made empty again: one engine serves all examples."""
 
     def empty() -> ReachStore:
-        for table in ("reach_event", "reach_counted", "reach_gross", "reach_unique", "reach_closed"):
-            store.command(f"TRUNCATE TABLE {table}")
-        for table in ("reach_people", "reach_kept"):
-            store.command(f"TRUNCATE TABLE {table}")
+        for table in ("reach_event", "reach_counted", *ROLLUPS):
+            store.empty(table)
         return store
 
     return empty
@@ -137,7 +136,7 @@ number = 0
 
 
 @settings(
-    max_examples=10,
+    max_examples=6,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

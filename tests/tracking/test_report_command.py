@@ -19,6 +19,7 @@ from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys, load_secret
 from tests import factories
+from tests.tracking.fronts import Fronts
 from tests.tracking.rows import event, ship
 from tracking import subscriptions
 from tracking.reports import InternalToken
@@ -156,3 +157,26 @@ def test_reports_by_mail_say_first_and_are_sent_once(
     assert signpost(filled, "reports", "run", "--dry-run", **mailing).stdout == ""
     with serving(filled):
         assert "0 封" in signpost(filled, "reports", "run", **mailing).stdout
+
+
+def test_the_statements_for_a_cluster_are_printed_without_a_server(settings: Settings) -> None:
+    url = "clickhouse://u:hidden@no-such-host.invalid/reach?cluster=main"
+    printed = signpost(settings, "schema", "--url", url, "--print", "--from", "1")
+    assert printed.returncode == 0
+    assert "hidden" not in printed.stdout
+    statements = [one.strip() for one in printed.stdout.split(";\n") if one.strip()]
+    assert statements[0].startswith("ALTER TABLE `reach`.reach_event_local ON CLUSTER 'main' ADD COLUMN")
+    assert all(" ON CLUSTER 'main'" in one for one in statements)
+    embedded = signpost(settings, "schema", "--print").stdout
+    assert "CREATE TABLE IF NOT EXISTS reach_event (" in embedded
+    assert "CLUSTER" not in embedded
+    assert not (settings.home / "reach").exists()
+
+
+def test_a_store_is_made_on_a_server_or_told_why_not(settings: Settings, running: Fronts) -> None:
+    made = signpost(settings, "schema", "--url", running["cluster"].url())
+    assert (made.returncode, "版本 2" in made.stdout) == (0, True)
+    refused = signpost(settings, "schema", "--url", running["cluster"].url(password="wrong"))
+    assert refused.returncode == 1
+    assert "用户名或密码" in refused.stderr
+    assert "Traceback" not in refused.stderr

@@ -73,3 +73,18 @@ def test_yesterdays_salt_is_thrown_away(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_does_not_stop_the_counting(tmp_path: Path) -> None:
     (tmp_path / "salts").write_text("in the way")
     assert DailyHash(tmp_path / "salts").visitor("2026-09-15", "203.0.113.7", "x") != 0
+
+
+@pytest.mark.parametrize(
+    ("cookies", "visitor"),
+    [
+        ("sp_v=00c0ffee00c0ffee", 0xC0FFEE00C0FFEE), ("sp_v=1234567890123456; a=b", 0x1234567890123456),
+        ("a=b; sp_v=00c0ffee00c0ffee", 0xC0FFEE00C0FFEE), ("a=b;sp_v=00c0ffee00c0ffee;c=d", 0xC0FFEE00C0FFEE),
+        ("sp_v=00C0FFEE00C0FFEE", 0), ("sp_v=c0ffee", 0), ("sp_v=00c0ffee00c0ffee0", 0), ("sp_v=0x00c0ffee00c0ff", 0),
+        ("sp_v= 0c0ffee00c0ffe ", 0), ("sp_v=00c0_fee00c0ffee", 0), ("sp_v=00c0ffee00c0ffe", 0), ("sp_v=00c0ffee00c0ff\xe9e", 0),
+        ("xsp_v=00c0ffee00c0ffee; sp_v=00c0ffee00c0ffef", 0xC0FFEE00C0FFEF), ("", 0),
+        ("sp_v=zzzzzzzzzzzzzzzz; sp_v=00c0ffee00c0ffee", 0xC0FFEE00C0FFEE),
+    ],
+)  # fmt: skip
+def test_the_quick_look_at_the_cookie_is_as_strict_as_the_pattern(cookies: str, visitor: int) -> None:
+    assert from_cookie(cookies) == visitor

@@ -2,8 +2,7 @@
 
 import json
 import sys
-import urllib.error
-import urllib.request
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -12,24 +11,27 @@ import click
 
 from core import clock
 from core.database import Database
-from core.errors import Conflict, DomainError
-from core.i18n import current_locale, mark
+from core.i18n import current_locale
 from core.i18n import gettext as _
 from core.settings import Settings
-from tracking import closing, export, periods, status
+from tracking import annotations, closing, export, periods, status
 from tracking import reports as answers
 from tracking.drain import Drain
 from tracking.groupings import BYS
 from tracking.report_sender import Reports
-from tracking.store import ReachStore, StoreBusy
-from webapp.commands import plain_errors, runtime
-
-_WAIT = 600.0
+from tracking.reports import DROP_NAMES
+from tracking.store import StoreBusy
+from webapp.commands import plain_errors, reach_data, reach_insight, reach_store, runtime
+from webapp.commands.reach_server import ask_server, store
+from webapp.commands.reach_take import take
 
 
 @click.group()
 def reach() -> None:
     """Reports of reach, and the reach store."""
+
+
+reach.add_command(take)
 
 
 @reach.command()
@@ -56,13 +58,14 @@ def report(form: str, output: Path | None, **asked: str) -> None:
     question = answers.ask(**asked)  # a wrong question is refused before anything is opened
     try:
         with runtime().service(Database).reading() as session:
-            written = export.FORMATS[form][0](answers.report(_store(), session, question))
+            found = annotations.attached(session, store(), answers.report(store(), session, question))
+            written = export.FORMATS[form][0](found)
     except StoreBusy as busy:
         given = {"from": asked["first"], "to": asked["last"], "format": form, "lang": current_locale()}
         given.update(
             {key: asked[key] for key in ("by", "compare", "base", "within", "campaign") if asked[key]}
         )
-        written = _server(f"report?{urlencode(given)}", busy)
+        written = ask_server(f"report?{urlencode(given)}", busy)
     if output:
         output.write_bytes(written)
         click.echo(_("已写入 %(path)s") % {"path": output})
@@ -75,11 +78,13 @@ def report(form: str, output: Path | None, **asked: str) -> None:
 def status_command() -> None:
     """What the store holds, and what waits in the spool."""
     try:
-        found = status.read(_store(), runtime().service(Settings))
+        found = status.read(store(), runtime().service(Settings), {})
     except StoreBusy as busy:
-        found = json.loads(_server("status", busy))
-    for label, value in _status_lines(found):
+        found = json.loads(ask_server("status", busy))
+    for label, value in [*_status_lines(found), *_keeping_lines(found["keeping"])]:
         click.echo(f"{label}：{value}")
+    for warning in found["keeping"]["warnings"]:
+        click.secho(f"! {warning}", fg="yellow")
 
 
 @reach.command()
@@ -87,10 +92,10 @@ def status_command() -> None:
 def drain() -> None:
     """Ship what is in the spool into the store."""
     try:
-        _store()
+        store()
         shipped = runtime().service(Drain).run_once()
     except StoreBusy as busy:
-        shipped = json.loads(_server("drain", busy, post=True))["shipped"]
+        shipped = json.loads(ask_server("drain", busy, post=True))["shipped"]
     click.echo(_("已入库 %(number)s 段") % {"number": shipped})
 
 
@@ -100,9 +105,9 @@ def rebuild() -> None:
     """Compute all roll-ups from the raw rows again."""
     today = clock.today(runtime().service(Settings).zone)
     try:
-        days, spans = closing.rebuild(_store(), runtime().service(Database), today)
+        days, spans = closing.rebuild(store(), runtime().service(Database), today)
     except StoreBusy as busy:
-        answer = json.loads(_server("rebuild", busy, post=True))
+        answer = json.loads(ask_server("rebuild", busy, post=True))
         days, spans = answer["days"], answer["spans"]
     click.echo(_("已重算 %(days)s 天、%(spans)s 个整月与整年") % {"days": days, "spans": spans})
 
@@ -124,44 +129,11 @@ def run_reports(dry_run: bool) -> None:
             click.echo("\t".join((one.name, one.days, one.login, what)))
         return
     try:
-        _store()
+        store()
         posted = sender.run_once()
     except StoreBusy as busy:
-        posted = json.loads(_server("reports", busy, post=True))["posted"]
+        posted = json.loads(ask_server("reports", busy, post=True))["posted"]
     click.echo(_("已交给发件箱 %(number)s 封报告") % {"number": posted})
-
-
-def _store() -> ReachStore:
-    return runtime().service(ReachStore)
-
-
-def _server(path: str, busy: StoreBusy, *, post: bool = False) -> bytes:
-    """Ask the server that holds the store; its address and token are in `server.json`, readable by its owner."""
-    file = runtime().service(Settings).home / "server.json"
-    if not file.exists():
-        raise busy
-    known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    ask = urllib.request.Request(  # noqa: S310  (the address is the one our own server wrote)
-        f"{known['url']}/internal/reach/{path}",
-        method="POST" if post else "GET",
-        headers={"X-Signpost-Token": known["token"], "Accept": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(ask, timeout=_WAIT) as answer:  # noqa: S310
-            return bytes(answer.read())
-    except urllib.error.HTTPError as error:
-        raise DomainError(_sentence(error)) from error
-    except urllib.error.URLError as error:
-        raise Conflict(
-            mark("运行中的服务没有应答（%(url)s），请检查它是否在运行。"), url=known["url"]
-        ) from error
-
-
-def _sentence(error: urllib.error.HTTPError) -> str:
-    try:
-        return str(json.loads(error.read())["error"]["message"])
-    except (ValueError, KeyError):
-        return f"HTTP {error.code}"
 
 
 def _status_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
@@ -173,3 +145,30 @@ def _status_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         (_("剔除"), f"{found['dropped']:,}"),
         (_("待入库的段"), f"{found['waiting']:,}"),
     ]
+
+
+def _keeping_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """How collecting stands: the same as on the desk."""
+    aside = ", ".join(f"{one['where']}/{one['name']} ({one['lines']})" for one in found["aside"])
+    drops = ", ".join(f"{_(DROP_NAMES.get(why, why))} {number:,}" for why, number in found["drops"].items())
+    return [
+        (_("等待的字节"), f"{found['size']:,}"),
+        (_("等得最久"), f"{found['oldest']:.0f} s"),
+        (_("搁置的行"), aside or "0"),
+        (_("今天剔除"), drops or "0"),
+        (_("上次入库"), _moment(found["drained"])),
+        *((_("失败"), _moment(one)) for one in found["failures"]),
+        (_("触达库版本"), str(found["version"])),
+        (_("磁盘余量"), f"{found['free'] / 2**30:.1f} / {found['total'] / 2**30:.1f} GiB"),
+    ]
+
+
+def _moment(happened: dict[str, Any] | None) -> str:
+    if happened is None:
+        return "—"
+    at = datetime.fromtimestamp(happened["at"], runtime().service(Settings).zone)
+    return f"{at:%Y-%m-%d %H:%M:%S} {happened['sentence']}"
+
+
+for _command in (*reach_store.COMMANDS, *reach_insight.COMMANDS, *reach_data.COMMANDS):
+    reach.add_command(_command)

@@ -1,0 +1,32 @@
+"""The pages beside the report, as one row of links: whoever adds a page about reach plugs it in here."""
+
+from dataclasses import dataclass
+
+from core.i18n import mark
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A page about reach: its key, its word (a msgid), its path, the permission that it needs."""
+
+    key: str
+    label: str
+    path: str
+    permission: str = "reach.view"
+
+
+_TABS: dict[str, Tab] = {}
+
+
+def plug(tab: Tab) -> None:
+    """Add a page, once however often it is plugged in; a module of pages does so when it is imported."""
+    _TABS[tab.key] = tab
+
+
+def tabs() -> list[Tab]:
+    """All pages in the order in which they were plugged in; the report comes first."""
+    return list(_TABS.values())
+
+
+plug(Tab("report", mark("报告"), "/desk/reach"))
+plug(Tab("views", mark("保存的视图"), "/desk/reach/views"))
