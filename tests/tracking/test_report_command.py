@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,12 +15,16 @@ from openpyxl import load_workbook
 from werkzeug.serving import make_server
 
 from core.database import Database
+from core.privacy import Vault
 from core.settings import Settings
+from core.signing import Keys, load_secret
 from tests import factories
 from tests.tracking.fronts import Fronts
 from tests.tracking.rows import event, ship
+from tracking import subscriptions
 from tracking.reports import InternalToken
 from tracking.store import ReachStore
+from tracking.subscriptions import SubscriptionForm
 from webapp.create_app import create_app
 from webapp.runtime import build
 
@@ -28,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 REPORT = ("report", "--from", "2023-01-01", "--to", "2023-12-31")
 
 
-def signpost(settings: Settings, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def signpost(settings: Settings, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
     """Run `signpost reach …` on this installation."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SIGNPOST_")}
     environment = {
@@ -37,6 +41,7 @@ def signpost(settings: Settings, *arguments: str) -> "subprocess.CompletedProces
         "SIGNPOST_DATABASE_URL": settings.database_url,
         "SIGNPOST_SECRET_KEY": "test-secret-of-no-value",
         "PYTHONIOENCODING": "utf-8",
+        **more,
     }
     command = [sys.executable, "-c", "from webapp.cli import main; main()", "reach", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -133,6 +138,25 @@ def test_status_drain_and_rebuild_work_both_ways(filled: Settings) -> None:
         status = signpost(filled, "status").stdout
     assert "事件：6" in status
     assert "已汇总的天数：4" in status
+
+
+def test_reports_by_mail_say_first_and_are_sent_once(
+    filled: Settings, database: Database, now: datetime
+) -> None:
+    mailing = {"SIGNPOST_SMTP_HOST": "127.0.0.1", "SIGNPOST_MAIL_FROM": "r@example.com"}
+    long_ago = now - timedelta(days=300)
+    with database.transaction() as session:
+        reader = factories.staff(session, factories.BRANCH_MANAGER, now)
+        reader.email = Vault(Keys(load_secret(filled))).encrypt("r@example.com")
+        form = SubscriptionForm("周报", "", "week", "outlet", "year", "weekly", (reader.id or 0,))
+        subscriptions.save(session, None, form, by=None, now=long_ago)
+    said = signpost(filled, "reports", "run", "--dry-run", **mailing)
+    assert said.stdout.split("\t")[::2] == ["周报", factories.BRANCH_MANAGER], said.stderr
+    assert factories.PROVINCE in said.stdout
+    assert "1 封" in signpost(filled, "reports", "run", **mailing).stdout
+    assert signpost(filled, "reports", "run", "--dry-run", **mailing).stdout == ""
+    with serving(filled):
+        assert "0 封" in signpost(filled, "reports", "run", **mailing).stdout
 
 
 def test_the_statements_for_a_cluster_are_printed_without_a_server(settings: Settings) -> None:

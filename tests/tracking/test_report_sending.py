@@ -179,7 +179,7 @@ def test_the_mail_has_figures_a_picture_files_and_the_definition(post: Post) -> 
         f"cid:{picture['Content-ID'].strip('<>')}" in html and picture.get_content_disposition() == "inline"
     )
     image = Image.open(io.BytesIO(picture.get_payload(decode=True)))  # type: ignore[arg-type]
-    assert image.width >= 960 and len(image.convert("RGB").getcolors(1 << 20) or []) > 3, "it is not empty"
+    assert image.width >= 900 and len(image.convert("RGB").getcolors(1 << 20) or []) > 3, "it is not empty"
     names = [part.get_filename() for part in mail.walk() if part.get_content_disposition() == "attachment"]
     assert names == [f"reach-branch-2026-09-14-2026-09-20.{form}" for form in ("xlsx", "csv")]
     assert "/desk/reach?span=dates&amp;from=2026-09-14" in html
