@@ -30,7 +30,7 @@ from tracking.trying_out import Trial
 blueprint = Blueprint(
     "reach_definitions", __name__, url_prefix="/desk/reach/definitions", template_folder="templates"
 )
-tabs.plug(Tab("definitions", mark("触达定义"), "/desk/reach/definitions"))
+tabs.plug(Tab("definitions", mark("触达定义"), "/desk/reach/definitions", after=40))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from tracking.store import ReachStore
 from tracking.tabs import Tab
 
 blueprint = Blueprint("keeping_desk", __name__, url_prefix="/desk/reach/keeping", template_folder="templates")
-tabs.plug(Tab("keeping", mark("收集状态"), "/desk/reach/keeping", whole=True))
+tabs.plug(Tab("keeping", mark("收集状态"), "/desk/reach/keeping", whole=True, after=50))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from core.i18n import mark
 class Tab:
     """A page about reach: its key, its word (a msgid), its path, the permission that it needs.
 
-    `whole`: only for who holds the permission for the whole institution.
+    `whole`: only for who holds the permission for the whole institution; `after`: its place in the row.
     """
 
     key: str
@@ -17,6 +17,7 @@ class Tab:
     path: str
     permission: str = "reach.view"
     whole: bool = False
+    after: int = 10
 
 
 _TABS: dict[str, Tab] = {}
@@ -28,9 +29,9 @@ def plug(tab: Tab) -> None:
 
 
 def tabs() -> list[Tab]:
-    """All pages in the order in which they were plugged in; the report comes first."""
-    return list(_TABS.values())
+    """All pages in the order of their places, those of one place as they were plugged in."""
+    return sorted(_TABS.values(), key=lambda tab: tab.after)
 
 
-plug(Tab("report", mark("报告"), "/desk/reach"))
-plug(Tab("views", mark("保存的视图"), "/desk/reach/views"))
+plug(Tab("report", mark("报告"), "/desk/reach", after=0))
+plug(Tab("views", mark("保存的视图"), "/desk/reach/views", after=20))

@@ -27,7 +27,7 @@ from tracking.tabs import Tab
 blueprint = Blueprint(
     "reach_imports", __name__, url_prefix="/desk/reach/imports", template_folder="../templates"
 )
-tabs.plug(Tab("imports", mark("导入"), "/desk/reach/imports", "reach.import"))
+tabs.plug(Tab("imports", mark("导入"), "/desk/reach/imports", "reach.import", after=30))
 PLUGGED = (deciding.PERMISSION, keeping.__name__)  # importing them declares their approvals and retention
 STATES = STATE_NAMES
 TONES = {

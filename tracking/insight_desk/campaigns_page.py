@@ -16,7 +16,7 @@ from tracking.dimensions import Tree
 from tracking.insight import Campaigns
 from tracking.insight_charts import NARROW, WIDE
 from tracking.insight_desk import frame as frames
-from tracking.insight_desk.frame import Foot, Link
+from tracking.insight_desk.frame import Foot
 from tracking.insight_desk.routes import blueprint
 from tracking.insight_sheets import campaigns_sheet
 from tracking.periods import Period
@@ -54,11 +54,6 @@ class CampaignsPage:
         return [
             one for one in self.foot.notes if day is not None and str(one.first) <= str(day) <= str(one.last)
         ]
-
-    @property
-    def tabs(self) -> list[Link]:
-        """The pages about reach."""
-        return self.frame.tabs
 
 
 def picked(found: Sequence[Run], given: Mapping[str, str]) -> tuple[Run, Run] | None:

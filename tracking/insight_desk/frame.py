@@ -14,7 +14,7 @@ from core.i18n import gettext as _
 from core.settings import Settings
 from institution import access
 from institution.powers import WHOLE, Scope
-from tracking import chosen, dimensions, periods, sheets, spans, tabs
+from tracking import chosen, dimensions, periods, sheets, spans
 from tracking.annotations import Note
 from tracking.chosen import Chosen, href
 from tracking.desk import within
@@ -49,16 +49,6 @@ class Frame:
     bys: list[Link]
     narrowed: list[Link]
     kept: dict[str, str]
-
-    @property
-    def tabs(self) -> list[Link]:
-        """The pages about reach that this person may open."""
-        person = access.signed_in()
-        return [
-            Link(_(one.label), one.path, one.key == self.tab)
-            for one in tabs.tabs()
-            if person.may(one.permission)
-        ]
 
     @property
     def compares(self) -> list[tuple[str, str]]:
