@@ -141,7 +141,8 @@ class PageCache:
         if generation != self._now:
             self._forget(generation)
         path = environ["PATH_INFO"]
-        key = (path, asked.variant(environ.get("HTTP_COOKIE", "")))
+        cookies = environ.get("HTTP_COOKIE", "")
+        key = (path, asked.variant(cookies) if "sp_lang=" in cookies or "sp_elder=" in cookies else "")
         page = self._pages.get(key)
         if page is None and path not in self._others and not path.startswith(_NEVER):
             page = self._fill(key, environ)

@@ -68,13 +68,13 @@ class _Ids:
         self.next = itertools.count(1).__next__
 
 
-_ids = _Ids()
-os.register_at_fork(after_in_child=_ids.renew)
+event_ids = _Ids()
+os.register_at_fork(after_in_child=event_ids.renew)
 
 
 def new_id() -> str:
     """An id that no other event has, on any machine."""
-    return f"{_ids.run}-{_ids.next():x}"
+    return f"{event_ids.run}-{event_ids.next():x}"
 
 
 def new_event(
@@ -211,7 +211,7 @@ class Stamps:
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
-        self._stamp: tuple[int, str] = (-1, "")
+        self.last: tuple[int, str] = (-1, "")  # the millisecond of the last answer, and that answer
         self._day: tuple[float, float, str] = (0.0, 0.0, "")
 
     def day(self, at: float) -> str:
@@ -229,10 +229,10 @@ class Stamps:
     def columns(self, at: float) -> str:
         """The columns `at` (UTC, milliseconds) and `day` of a Unix time, with the tab between them."""
         stamp = int(at * 1000)
-        known, text = self._stamp
+        known, text = self.last
         if known != stamp:
             second, thousandth = divmod(stamp, 1000)
             clock = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(second))
             text = f"{clock}.{thousandth:03d}\t{self.day(at)}"
-            self._stamp = (stamp, text)
+            self.last = (stamp, text)
         return text

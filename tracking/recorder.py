@@ -15,7 +15,7 @@ import structlog
 from core.settings import Settings
 from tracking import bots, health, suspicion, visitors
 from tracking.attribution import PARAMETER, Attribution, Attributions, PageKeys
-from tracking.events import ReachEvent, Stamps, drop_line, escape, new_id, to_line
+from tracking.events import ReachEvent, Stamps, drop_line, escape, event_ids, to_line
 from tracking.spool import DROPS, SEGMENT, Spool, SpoolError
 from tracking.suspicion import Suspicion
 
@@ -182,9 +182,11 @@ class Recorder:
             log.error("reach_spool_not_sealed", error=type(error).__name__)
 
     def _keep(self, kind: str, visitor: int, where: str) -> None:
-        self._append(
-            f"{new_id()}\t{self._stamps.columns(self._clock())}\t{kind}\t1\t{visitor}{where}".encode()
-        )
+        ids, at = event_ids, self._clock()  # without a call for each: this runs once per view
+        stamp, columns = self._stamps.last
+        if stamp != int(at * 1000):
+            columns = self._stamps.columns(at)
+        self._append(f"{ids.run}-{ids.next():x}\t{columns}\t{kind}\t1\t{visitor}{where}".encode())
 
     def _direct(self, keys: PageKeys) -> str:
         """The last columns of a visit that no link led to: remembered by the very object, which hashes faster."""

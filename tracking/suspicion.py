@@ -14,6 +14,7 @@ from tracking.rates import Limits, Rates
 from tracking.visitors import address_of
 
 REASONS = (ranges.DATA_CENTRE, rates.VISITOR, rates.ADDRESS)
+_OWN = ("127.0.0.1", "::1")  # as nearly every server behind a proxy on its own machine sees it
 _LOCAL = (b"\x7f", b"\0" * 15 + b"\x01")  # 127.0.0.0/8 and ::1
 _INSIDE = (b"\x0a", b"\xc0\xa8", b"\xfc", b"\xfd", b"\xfe\x80", *(bytes((172, n)) for n in range(16, 32)))
 
@@ -35,7 +36,10 @@ class Suspicion:
 
     def reason(self, environ: Mapping[str, Any], visitor: int, at: float) -> str:
         """Why this event of a visitor (0: nobody knows whose) is no person's, or ""."""
-        address = packed(address_of(environ, self._proxies))
+        said = address_of(environ, self._proxies)
+        if said in _OWN:
+            return ""
+        address = packed(said)
         if address.startswith(_LOCAL):
             return ""
         if address in self._centres:
