@@ -148,11 +148,6 @@ class PageCache:
             page = self._fill(key, environ)
         if page is None:
             return self._through(environ, start_response)
-        return self._serve(page, environ, start_response, method)
-
-    def _serve(
-        self, page: CachedPage, environ: Environ, start_response: StartResponse, method: str
-    ) -> Iterable[bytes]:
         page.used = next(_uses)
         status, headers, body = page.answer(environ)
         if method == "HEAD":
