@@ -87,7 +87,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
     "complaint_handler": (mark("投诉处理"), _READER | {"privacy.request"}),
     "analyst": (
         mark("分析"),
-        _READER | {"reach.view", "reach.edit", "reach.import", "reach.define", "report.edit"},
+        _READER | {"reach.view", "reach.edit", "reach.import", "report.edit"},
     ),
     "branch_manager": (
         mark("分支机构负责人"),

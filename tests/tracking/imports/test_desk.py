@@ -228,6 +228,11 @@ def test_a_cell_is_shown_as_text(client: FlaskClient) -> None:
 def test_a_definition_is_tried_proposed_and_adopted(
     app: Flask, client: FlaskClient, runtime: Runtime
 ) -> None:
+    refused = client.post("/desk/reach/definitions/propose", data={"action": "trial"})
+    assert refused.status_code == 403  # who analyses reads; the definition is head office's to propose
+    with runtime.service(Database).transaction() as session:
+        factories.person(session, "li.lead", "李主管", "campaign_manager", cast.NOW)
+    client = entering.client(app, "li.lead")
     page = client.get("/desk/reach/definitions")
     assert "2023-1" in page.text and "现行" in page.text
     runtime.service(ReachStore)
@@ -259,7 +264,7 @@ def test_a_definition_is_tried_proposed_and_adopted(
     given = {"decision": "approved", "seen": request.subject_hash}
     assert decider.post(f"/desk/approvals/{request.id}/decide", data=given).status_code == 302
     after = client.get("/desk/reach/definitions").text
-    assert "next" in after and "孙分析" in after and "钱审批" in after
+    assert "next" in after and "李主管" in after and "钱审批" in after
 
 
 def test_a_branch_neither_proposes_nor_tries_out_the_nations_definition(app: Flask, runtime: Runtime) -> None:
