@@ -1,7 +1,7 @@
 """Translation outside a request: Chinese sentences are the msgids, catalogues hold the other languages.
 
 A `ContextVar` holds the locale in force, set per request by `webapp`, per message by the composer and
-per run by the command line. Templates use Flask-Babel with the same catalogues and the same locale.
+per run by the command line. Templates ask the same functions.
 """
 
 import gettext as _gettext
@@ -46,6 +46,11 @@ def gettext(message: str, **params: object) -> str:
     """The message in the locale in force, with %(name)s places filled from `params`."""
     text = _catalogue(_locale.get()).gettext(message) if message else ""
     return text % params if params else text
+
+
+def ngettext(one: str, many: str, number: int) -> str:
+    """The form that fits a number, with nothing filled in."""
+    return _catalogue(_locale.get()).ngettext(one, many, number)
 
 
 def mark(message: str) -> str:

@@ -62,6 +62,25 @@ def measure(
             field="to",
             days=groupings.LONGEST_BY_HOUR,
         )
+    key = (question, period, definition, shifted("day"), tree)
+    return snapshot.remembered(
+        store,
+        key,
+        lambda: _measure(store, tree, question, period, definition, snapshot=snapshot, shifted=shifted),
+        period,
+    )
+
+
+def _measure(
+    store: ReachStore,
+    tree: Tree,
+    question: Question,
+    period: Period,
+    definition: Definition,
+    *,
+    snapshot: Snapshot,
+    shifted: Shift,
+) -> Measured:
     placed = place(tree, question.within, period, question.level)
     gross, unique = _Sums(store, snapshot, definition, question, placed, period, shifted).sums()
     counted, total = _people(
@@ -126,9 +145,9 @@ class _Sums:
         raw = self._raw_days()
         closed = [sql for days in self._closed_days() for sql in self._closed(days)]
         if closed:
-            self._add(found, self.snapshot.ask(self.store, " UNION ALL ".join(closed)))
+            self._add(found, self.store.query(" UNION ALL ".join(closed)))
         if raw:
-            self._add(found, self.snapshot.ask(self.store, " UNION ALL ".join(self._raw(raw)), self.period))
+            self._add(found, self.store.query(" UNION ALL ".join(self._raw(raw))))
         return found
 
     def _add(self, found: tuple[dict[Key, int], dict[Key, int]], rows: Sequence[tuple[Any, ...]]) -> None:

@@ -35,7 +35,7 @@ def count(
 ) -> Sequence[tuple[Any, ...]]:
     """Rows of the keys of a question and the number of people; days are shown as `shifted`."""
     ask = _Ask(question, placed, period, shifted, store.zone)
-    return snapshot.ask(store, ask.sql(snapshot.kept, definition), period)
+    return store.query(ask.sql(snapshot.kept, definition))
 
 
 @dataclass(frozen=True, slots=True)

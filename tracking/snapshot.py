@@ -5,7 +5,7 @@ again. It also says how long an answer may be remembered: raw rows are only ever
 the same number of raw rows give the same figures.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
@@ -39,13 +39,17 @@ class Snapshot:
             return None
         return sorted(day for day in self.open if period.first <= day <= period.last)
 
-    def ask(self, store: ReachStore, sql: str, *periods: Period) -> Sequence[tuple[Any, ...]]:
-        """The rows of a SELECT over these periods, remembered as long as nothing of them changes."""
+    def remembered(self, store: ReachStore, key: Hashable, make: Callable[[], T], *periods: Period) -> T:
+        """What `make` says of these periods, remembered under `key` as long as nothing of them changes."""
         rows = tuple(
             sum(number for day, number in self.counted.items() if one.first <= day <= one.last)
             for one in periods
         )
-        return store.remembered(sql, (self.mark, rows))
+        return store.remembered(key, (self.mark, rows), make)
+
+    def ask(self, store: ReachStore, sql: str, *periods: Period) -> Sequence[tuple[Any, ...]]:
+        """The rows of a SELECT over these periods, remembered in the same way."""
+        return self.remembered(store, sql, lambda: store.query(sql), *periods)
 
 
 def take(store: ReachStore, definition: Definition, *, raw_only: bool = False) -> Snapshot:

@@ -42,9 +42,8 @@ class Run:
 
 def years(store: ReachStore) -> list[int]:
     """The years that have reach, newest first."""
-    rows = store.query(
-        "SELECT toYear(day) AS y FROM reach_counted GROUP BY y HAVING sum(rows) > 0 ORDER BY y DESC"
-    )
+    sql = "SELECT toYear(day) AS y FROM reach_counted GROUP BY y HAVING sum(rows) > 0 ORDER BY y DESC"
+    rows = store.unwritten("years", lambda: store.query(sql))
     return [int(row[0]) for row in rows]
 
 

@@ -70,7 +70,7 @@ class ReachStore:
         self.layout = where.layout if where else Layout()
         self._repeats = {name: value for name, value in _REPEATS.items() if name in writer.server_settings}
         self.closing = threading.Lock()  # roll-ups are computed by one thread at a time
-        self._memory: dict[str, tuple[Hashable, list[tuple[Any, ...]]]] = {}
+        self._memory: dict[Hashable, tuple[Hashable, object]] = {}
         self._remembering = threading.Lock()
         self._states: dict[Hashable, tuple[int, Any]] = {}
         self._writes = 0
@@ -142,19 +142,19 @@ class ReachStore:
             result = self._reader.query(sql, parameters=dict(params or {}), settings=settings)
         return [tuple(row) for row in result.result_rows]
 
-    def remembered(self, sql: str, state: Hashable) -> Sequence[tuple[Any, ...]]:
-        """The rows of a SELECT, from memory while `state` is what it was when it was asked."""
+    def remembered(self, key: Hashable, state: Hashable, make: Callable[[], T]) -> T:
+        """What `make` says, from memory while `state` is what it was when it was made."""
         with self._remembering:
-            known = self._memory.pop(sql, None)
+            known = self._memory.pop(key, None)
             if known is not None and known[0] == state:
-                self._memory[sql] = known  # the one used last goes last
-                return known[1]
-        rows = self.query(sql)
+                self._memory[key] = known  # the one used last goes last
+                return cast(T, known[1])
+        found = make()
         with self._remembering:
-            self._memory[sql] = (state, rows)
+            self._memory[key] = (state, found)
             while len(self._memory) > _REMEMBERED:
                 del self._memory[next(iter(self._memory))]
-        return rows
+        return found
 
     def unwritten(self, key: Hashable, make: Callable[[], T]) -> T:
         """What `make` says, kept until something is written; asked anew where other processes write as well."""

@@ -4,11 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask, current_app, g, request
-from flask_babel import Babel
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from core.i18n import CATALOGUES, LOCALES, current_locale, set_locale
+from core.i18n import LOCALES, gettext, ngettext, set_locale
 from core.settings import Settings
 from core.signing import Keys
 from institution import access
@@ -34,18 +33,19 @@ def create_app(runtime: Runtime) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),
-        BABEL_TRANSLATION_DIRECTORIES=str(CATALOGUES),
-        BABEL_DEFAULT_LOCALE=settings.locale,
-        BABEL_DEFAULT_TIMEZONE=settings.time_zone,
+        LOCALE=settings.locale,
     )
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
-    app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
+    app.jinja_options = {
+        "autoescape": True, "trim_blocks": True, "lstrip_blocks": True, "extensions": ["jinja2.ext.i18n"],
+    }  # fmt: skip
     app.before_request(_choose_language)
     limiting.register(app, settings.rate_storage)  # before CSRF, which reads forms
     api_limiting.register(app)
-    Babel(app, locale_selector=current_locale)
+    # one of some hundred sentences on a page: the catalogue itself, with nothing between
+    app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     blueprints.register(app, CSRFProtect(app))
     access.login_manager().init_app(app, add_context_processor=False)  # templates know `signed_in`
     errors.register(app)
@@ -56,5 +56,5 @@ def create_app(runtime: Runtime) -> Flask:
 
 def _choose_language() -> None:
     chosen = request.args.get("lang") or request.cookies.get(LOCALE_COOKIE)
-    set_locale(chosen if chosen in LOCALES else str(current_app.config["BABEL_DEFAULT_LOCALE"]))
+    set_locale(chosen if chosen in LOCALES else str(current_app.config["LOCALE"]))
     g.elder = request.cookies.get(ELDER_COOKIE) == "1"

@@ -47,7 +47,7 @@ def breaches(source: Source) -> list[str]:
     found = []
     for imported in source.imports():
         top = imported.split(".")[0]
-        top = "flask" if top in ("flask_login", "flask_wtf", "flask_babel") else top
+        top = "flask" if top in ("flask_login", "flask_wtf") else top
         if top in ONLY and not _allowed(source.name, ONLY[top]):
             found.append(f"{source.name} imports {imported}")
     return found
