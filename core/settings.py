@@ -56,6 +56,15 @@ class Settings(BaseSettings):
         pattern="^([A-Z]{2})?$",
         description="Country whose public holidays are no working days (ISO code); empty: Monday to Friday",
     )
+    alarm_hour: int = Field(
+        6, ge=0, le=23, description="Hour at which the visits of the day before are looked at for alarms"
+    )
+    alarm_factor: float = Field(
+        3.0, ge=1.5, le=100, description="An alarm is raised for so many times the usual visits, or that part"
+    )
+    alarm_least: int = Field(
+        30, ge=1, description="… and only where the difference is at least so many visits a day"
+    )
     locale: str = Field("zh", description="Language of pages for a visitor who has not chosen: zh or en")
     secret_key: SecretStr | None = Field(
         None, description="Secret from which all keys derive; made in `secret.key` under home when unset"

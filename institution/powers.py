@@ -38,7 +38,7 @@ PERMISSIONS = {
     "reach.define": mark("提出触达定义"),
     "reach.approve": mark("批准触达定义与导入"),
     "link.edit": mark("维护短链接"),
-    "reach.edit": mark("设定触达目标与批注"),
+    "reach.edit": mark("设定触达目标与批注，处理触达预警"),
     "report.edit": mark("设置定期触达报告"),
     "staff.edit": mark("管理账号"),
     "approval.edit": mark("设置审批流程"),

@@ -4,6 +4,7 @@ The drawing is SVG with presentation attributes only, because the site's policy 
 are the page's own properties, so that it follows dark mode and print.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -97,7 +98,7 @@ def definition(shown: Sequence[Point], now: str, before: str, width: int, height
         if which and number is not None
     ]
     series = [name for name in (before, now) if name]
-    every = max(1, len(shown) // 12)
+    every = math.ceil(len(shown) / _labels(shown, width)) if shown else 1
     shown_labels = [point.label for number, point in enumerate(shown) if number % every == 0]
     axis = alt.Axis(labelAngle=0, ticks=False, domain=False, labelPadding=8, values=shown_labels)
     chart: alt.Chart = (
@@ -117,6 +118,11 @@ def definition(shown: Sequence[Point], now: str, before: str, width: int, height
         .properties(width=width, height=height)
     )
     return _styled(chart)
+
+
+def _labels(shown: Sequence[Point], width: int) -> int:
+    """How many labels stand beside each other without touching."""
+    return 12 if max(len(point.label) for point in shown) <= 3 else min(12, width // 50)
 
 
 def _styled(chart: alt.Chart) -> alt.Chart:

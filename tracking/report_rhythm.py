@@ -82,6 +82,10 @@ class Clock:
             return day.weekday() < 5
         return bool(_calendar(self.country).is_working_day(day))
 
+    def holiday(self, day: date) -> bool:
+        """Whether it is a public holiday, be it on a weekend."""
+        return bool(self.country) and day in _calendar(self.country)
+
 
 @lru_cache(8)
 def _calendar(country: str) -> Any:

@@ -13,6 +13,7 @@ from institution import views as institution_views
 from institution.desk import privacy, searching
 from scheduler import desk as scheduler_desk
 from tracking import (
+    alarms_desk,
     api_views,
     definitions_desk,
     imports_desk,
@@ -55,6 +56,7 @@ _ALL: tuple[Blueprint, ...] = (
     scheduler_desk.blueprint,
     tracking_desk.blueprint,
     keeping_desk.blueprint,
+    alarms_desk.blueprint,
     imports_desk.blueprint,
     definitions_desk.blueprint,
     rows_desk.blueprint,

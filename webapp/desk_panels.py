@@ -18,6 +18,9 @@ from institution.desk_home import Entry, Panel
 from institution.personal_models import READY, PrivacyRequest
 from scheduler.models import Batch, BatchState, Plan, PlanApproval, PlanState, Push, PushState
 from tracking import keeping, links
+from tracking.watching import alarms
+from tracking.watching.models import ReachAlarm
+from tracking.watching.rules import KINDS
 from webapp import desk_figures
 
 _FIRST = 5
@@ -30,6 +33,7 @@ def plug() -> None:
     for maker in (
         reviews,
         collecting,
+        odd_visits,
         uncertain,
         failed,
         overtaken,
@@ -192,3 +196,18 @@ def collecting(_session: Session, person: SignedIn, now: datetime) -> Panel | No
     said = keeping.spooled(service(Settings).spool_dir, now.timestamp()).warnings(now.timestamp())
     entries = [Entry(one, "/desk/reach/keeping", _("请查看"), "bad") for one in said[:_FIRST]]
     return Panel(_("触达收集异常"), "/desk/reach/keeping", len(said), entries)
+
+
+def odd_visits(session: Session, person: SignedIn, _now: datetime) -> Panel | None:
+    """Alarms about visits in this person's part of the tree that nobody has taken care of."""
+    if not person.may("reach.edit"):
+        return None
+    scope = person.scope("reach.edit")
+    number = alarms.count(session, scope)
+    if not number:
+        return None
+    query = alarms.query(scope, alarms.Filter()).order_by(col(ReachAlarm.first).desc(), col(ReachAlarm.id))
+    rows = list(session.exec(query.limit(_FIRST)))
+    words = alarms.Words(session, rows)
+    entries = [Entry(words.who(one), f"/desk/reach/alarms/{one.id}", _(KINDS[one.kind])) for one in rows]
+    return Panel(_("触达预警"), "/desk/reach/alarms", number, entries)

@@ -16,6 +16,8 @@ from tracking.imports.depositing import Depositor
 from tracking.recorder import Recorder
 from tracking.report_sender import Reports
 from tracking.store import ReachStore
+from tracking.watching import watch
+from tracking.watching.watch import Watch
 from webapp import personal
 from webapp.runtime import Runtime
 
@@ -35,6 +37,7 @@ def jobs(runtime: Runtime) -> list[Job]:
         Job("reach.drain", settings.drain_seconds, runtime.service(Drain).run_once),
         Job("reach.imports", 2.0, runtime.service(Depositor).run_once),
         Job("reach.close", CLOSE_DAYS_SECONDS, _close_days(runtime)),
+        Job("reach.watch", watch.EVERY_SECONDS, _watch(runtime).run_once),
         Job("audit.anchor", ANCHOR_SECONDS, _anchor(runtime)),
         Job("privacy.retention", RETENTION_SECONDS, _retention(runtime)),
         *carried_out,
@@ -60,6 +63,13 @@ def _close_days(runtime: Runtime) -> Callable[[], int]:
     store, database = runtime.service(ReachStore), runtime.service(Database)
     zone = runtime.service(Settings).zone
     return lambda: closing.close_past(store, database, clock.today(zone))
+
+
+def _watch(runtime: Runtime) -> Watch:
+    return Watch(
+        runtime.service(Settings), runtime.service(Database), runtime.service(ReachStore), runtime.service(Vault),
+        clock.now,
+    )  # fmt: skip
 
 
 def _anchor(runtime: Runtime) -> Callable[[], bool]:

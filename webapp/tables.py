@@ -17,6 +17,7 @@ from scheduler import models as scheduler
 from tracking import batch_models, insight_models, link_models, subscription_models, view_models
 from tracking import models as tracking
 from tracking.imports import models as reach_imports
+from tracking.watching import models as reach_alarms
 
 __all__ = [
     "api_token_models",
@@ -32,6 +33,7 @@ __all__ = [
     "link_models",
     "oidc_models",
     "personal_models",
+    "reach_alarms",
     "reach_imports",
     "scheduler",
     "sign_in_models",

@@ -32,6 +32,7 @@ from tracking.spool import REJECTED
 from tracking.subscription_models import ReportDelivery
 from tracking.subscriptions import SubscriptionForm
 from tracking.targets import Aim as TargetAim
+from tracking.watching.models import ReachAlarm
 from webapp.runtime import Runtime
 
 _PIECE = """---
@@ -108,6 +109,7 @@ def plant(spot: Spot) -> Planted:
     return Planted(
         spot.word,
         {
+            "alarms_desk": {"number": _alarm(spot)},
             "api_tokens": {"number": _api_token(spot)},
             "approvals": {"number": request.id, "guest": guest.id},
             "approvals.path": path,
@@ -138,6 +140,17 @@ def plant(spot: Spot) -> Planted:
 def _target(spot: Spot) -> int:
     aim = TargetAim(spot.place, Period(spot.now.date(), spot.now.date()), "gross", 1_000, note=spot.word)
     return targets.put(spot.session, aim, by=None, now=spot.now).id or 0
+
+
+def _alarm(spot: Spot) -> int:
+    day = spot.now.date()
+    row = ReachAlarm(
+        level="outlet", outlet_code=spot.outlet, kind="silence", first=day, last=day, expected=20, actual=0,
+        found_at=spot.now,
+    )  # fmt: skip
+    spot.session.add(row)
+    spot.session.flush()
+    return row.id or 0
 
 
 def _note(spot: Spot) -> int:
