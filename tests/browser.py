@@ -21,9 +21,10 @@ from core.settings import Settings
 from institution import api_tokens, outlets, people
 from tests import factories, servers
 from tests.scheduler import audience_cast
-from tracking import links, proposing, subscriptions
+from tracking import annotations, links, proposing, subscriptions
 from tracking.imports import draft, mapping, register, saving, sources
 from tracking.subscriptions import SubscriptionForm
+from tracking.watching.models import ReachAlarm
 from webapp.runtime import Runtime, build
 from webapp.wsgi import compose
 
@@ -93,6 +94,17 @@ def fill(session: Session, settings: Settings, now: datetime) -> None:
     reader = cast[factories.ADMINISTRATOR].id or 0
     weekly = SubscriptionForm("触达周报", "", "week", "branch", "year", "weekly", (reader,))
     subscriptions.save(session, None, weekly, by=reader, now=now)
+    yesterday = now.date() - timedelta(days=1)
+    session.add(
+        ReachAlarm(
+            level="pair", outlet_code=factories.OUTLET_A, channel="outlet", kind="silence", first=yesterday,
+            last=yesterday, expected=24, actual=0, found_at=now,
+        )
+    )  # fmt: skip
+    annotations.add(
+        session, outlet_code="", kind="outage", first=yesterday, last=None, text="机房停电两小时，访问没有记全", by=reader,
+        now=now,
+    )  # fmt: skip
 
 
 def reach_counts(session: Session, settings: Settings, now: datetime) -> None:

@@ -266,7 +266,7 @@ def _page(
     ]
     points = tuple(Point(f"{day.month}-{day.day}", now, usual) for day, now, usual in days)
     wide, narrow = (
-        charts.over_time(shown_points, _("访问"), _("平常"), *size) if counts else ""
+        charts.over_time(shown_points, _("访问"), _("平常"), size) if counts else ""
         for shown_points, size in ((points, charts.WIDE), (points[-28:], charts.NARROW))
     )
     handler = people.get(session, row.handled_by).name if row.handled_by else ""

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from html import escape
 
@@ -22,6 +23,7 @@ from tracking.reports import Line, Report
 FONT = "PingFang SC, HarmonyOS Sans SC, Noto Sans CJK SC, Microsoft YaHei, sans-serif"
 WIDE, NARROW = (680, 300), (320, 210)
 NOW, BEFORE, GRID, TEXT = "var(--chart-now)", "var(--chart-before)", "var(--line)", "var(--ink-3)"
+MARK = "var(--chart-5)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +46,15 @@ class Point:
     before: int | None
 
 
-def chart(by_time: Report) -> Chart | None:
-    """The chart of a report by a time; None where there is nothing to draw."""
+def chart(by_time: Report, noted: Sequence[date] = ()) -> Chart | None:
+    """The chart of a report by a time, with a mark where something is `noted`; None: there is nothing to draw."""
     compared = by_time.ask.compared
     if not any(line.gross or line.gross_before for line in by_time.rows):
         return None
     now, before = periods.title(compared.period), periods.title(compared.base) if compared.base else ""
     shown = points(by_time.rows)
-    wide, narrow = (over_time(shown, now, before, *size) for size in (WIDE, NARROW))
+    marked = _marked(by_time, shown, noted)
+    wide, narrow = (over_time(shown, now, before, size, marked) for size in (WIDE, NARROW))
     return Chart(wide, narrow, by_time.rows, now, before)
 
 
@@ -63,6 +66,13 @@ def points(lines: Sequence[Line]) -> tuple[Point, ...]:
     return tuple(
         Point(label, line.gross, line.gross_before) for label, line in zip(labels, lines, strict=True)
     )
+
+
+def _marked(by_time: Report, shown: Sequence[Point], noted: Sequence[date]) -> tuple[str, ...]:
+    """The labels of the times within which the days lie; of days and months, which is what notes are about."""
+    known = {line.key: point.label for line, point in zip(by_time.rows, shown, strict=True)}
+    keys = [key for day in noted for key in (day.isoformat(), f"{day:%Y-%m}")]
+    return tuple(dict.fromkeys(known[key] for key in keys if key in known))
 
 
 def _label(key: str, number: int) -> str:
@@ -78,9 +88,15 @@ def _label(key: str, number: int) -> str:
 
 
 @lru_cache(64)
-def over_time(shown: tuple[Point, ...], now: str, before: str, width: int = 680, height: int = 220) -> str:
-    """Bars over time as SVG: this period dark, the base light beside it."""
-    drawn = vl_convert.vegalite_to_svg(definition(shown, now, before, width, height).to_json())
+def over_time(
+    shown: tuple[Point, ...],
+    now: str,
+    before: str,
+    size: tuple[int, int] = WIDE,
+    marked: tuple[str, ...] = (),
+) -> str:
+    """Bars over time as SVG: this period dark, the base light beside it; a mark over the labels `marked`."""
+    drawn = vl_convert.vegalite_to_svg(definition(shown, now, before, size, marked).to_json())
     drawn = drawn.replace('fill="white"', 'fill="none"', 1)
     label = _("逐期触达人次：%(now)s 与 %(before)s", now=now, before=before or "—")
     opening, rest = drawn.split(">", 1)
@@ -88,7 +104,9 @@ def over_time(shown: tuple[Point, ...], now: str, before: str, width: int = 680,
     return f'<svg class="chart" role="img" aria-label="{escape(label)}" {box[0] if box else ""}>{rest}'
 
 
-def definition(shown: Sequence[Point], now: str, before: str, width: int, height: int) -> alt.Chart:
+def definition(
+    shown: Sequence[Point], now: str, before: str, size: tuple[int, int], marked: Sequence[str] = ()
+) -> alt.LayerChart:
     """The one definition of the chart over time."""
     unit, divisor = _unit(max((max(point.now, point.before or 0) for point in shown), default=0))
     values = [
@@ -98,10 +116,10 @@ def definition(shown: Sequence[Point], now: str, before: str, width: int, height
         if which and number is not None
     ]
     series = [name for name in (before, now) if name]
-    every = math.ceil(len(shown) / _labels(shown, width)) if shown else 1
+    every = math.ceil(len(shown) / _labels(shown, size[0])) if shown else 1
     shown_labels = [point.label for number, point in enumerate(shown) if number % every == 0]
     axis = alt.Axis(labelAngle=0, ticks=False, domain=False, labelPadding=8, values=shown_labels)
-    chart: alt.Chart = (
+    bars: alt.Chart = (
         alt.Chart(alt.Data(values=values))  # type: ignore[no-untyped-call]
         .mark_bar(cornerRadiusEnd=3)
         .encode(
@@ -115,9 +133,13 @@ def definition(shown: Sequence[Point], now: str, before: str, width: int, height
                 legend=None,
             ),
         )
-        .properties(width=width, height=height)
     )
-    return _styled(chart)
+    marks: alt.Chart = (
+        alt.Chart(alt.Data(values=[{"at": label} for label in marked]))  # type: ignore[no-untyped-call]
+        .mark_point(shape="triangle-down", filled=True, size=70, opacity=1, color=MARK)
+        .encode(x=alt.X("at:N", sort=None, axis=axis), y=alt.value(2))
+    )
+    return _styled(alt.LayerChart(layer=[bars, marks] if marked else [bars], width=size[0], height=size[1]))
 
 
 def _labels(shown: Sequence[Point], width: int) -> int:
@@ -125,9 +147,9 @@ def _labels(shown: Sequence[Point], width: int) -> int:
     return 12 if max(len(point.label) for point in shown) <= 3 else min(12, width // 50)
 
 
-def _styled(chart: alt.Chart) -> alt.Chart:
+def _styled(chart: alt.LayerChart) -> alt.LayerChart:
     """The look of every chart: faint grid, quiet labels, Chinese type."""
-    styled: alt.Chart = (
+    styled: alt.LayerChart = (
         chart.configure_view(stroke=None)
         .configure_axis(
             gridColor=GRID,

@@ -193,7 +193,7 @@ def png(by_time: Report) -> bytes:
         return b""
     compared = by_time.ask.compared
     now, before = periods.title(compared.period), periods.title(compared.base) if compared.base else ""
-    chart = charts.definition(charts.points(by_time.rows), now, before, *_SIZE)
+    chart = charts.definition(charts.points(by_time.rows), now, before, _SIZE)
     drawn: str = chart.properties(background=_SHEET).to_json()
     for name, colour in _COLOURS.items():
         drawn = drawn.replace(name, colour)

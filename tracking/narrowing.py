@@ -8,6 +8,7 @@ from core.i18n import gettext as _
 from tracking import definition as definitions
 from tracking import dimensions, periods, reports
 from tracking.branches import Link
+from tracking.choices import Choice
 from tracking.groupings import AUDIENCE, BY_NAMES, CAMPAIGN, CHANNEL, KEYS, KIND, PIECE, PLACE
 from tracking.report_address import Address
 from tracking.reports import Ask
@@ -63,17 +64,16 @@ class Narrowed:
 def narrowed(
     store: ReachStore,
     session: Session,
-    ask: Ask,
-    given: Address,
+    choice: Choice,
     *,
     whole: bool,
     picked: str,
-    fixed: str = "",
 ) -> Narrowed:
-    """The filters of a page; `picked` is the dimension whose list is open, `fixed` the one that the span says."""
+    """The filters of a page; `picked` is the dimension whose list is open."""
+    ask, given = choice.ask, choice.address
     return Narrowed(
         chips(store, session, ask, given, whole=whole),
-        links(given, picked, fixed=fixed),
+        links(given, picked, fixed=choice.fixed),
         picking(store, session, ask, given, picked),
     )
 

@@ -11,7 +11,8 @@ from sqlmodel import Session
 
 from core.i18n import gettext as _
 from institution.powers import WHOLE
-from tracking import branches, charts, heat, narrowing, periods, provinces, spans, table
+from tracking import annotations, branches, charts, heat, narrowing, periods, provinces, spans, table
+from tracking.annotations import Note
 from tracking.asking import seen_of
 from tracking.branches import Link
 from tracking.charts import Chart
@@ -53,6 +54,7 @@ class Overview:
     spans: list[Link]
     narrowed: Narrowed
     chart: Chart | None
+    notes: list[Note]
     tiles: list[Tile | None]
     tile_links: dict[str, str]
     channels: list[Row]
@@ -125,6 +127,7 @@ def overview(
     seen = seen_of(later, store, session, choice.ask, at_top=at_top)
     report = seen.report
     tiles = provinces.tiles(seen.beside.rows) if at_top else []
+    notes = annotations.over(session, store, choice.ask.compared.period, choice.ask.within)
     return Overview(
         title=_title(report, at_top=at_top),
         choice=choice,
@@ -132,10 +135,9 @@ def overview(
         crumbs=branches.crumbs(tree, given, today, reader.tops),
         parts=branches.others(tree, given, today, reader.tops),
         spans=_spans(given, choice),
-        narrowed=narrowing.narrowed(
-            store, session, choice.ask, given, whole=reader.whole, picked=picked, fixed=choice.fixed
-        ),
-        chart=charts.chart(seen.over_time),
+        narrowed=narrowing.narrowed(store, session, choice, whole=reader.whole, picked=picked),
+        chart=charts.chart(seen.over_time, [one.first for one in notes]),
+        notes=notes,
         tiles=tiles,
         tile_links=_tile_links(tiles, given),
         channels=[] if at_top else table.rows_of(seen.beside, given, tree),

@@ -121,7 +121,8 @@ def runs(store: ReachStore, inside: str = "1") -> list[Run]:
             WHERE campaign != '' AND day > (SELECT max(day) FROM reach_closed) AND {inside} GROUP BY key, d
         ) GROUP BY key, y ORDER BY max(d) DESC, key
     """
-    found = {(str(key), int(year)): Period(first, last) for key, year, first, last in store.query(sql)}
+    rows = store.unwritten(("runs", inside), lambda: store.query(sql))
+    found = {(str(key), int(year)): Period(first, last) for key, year, first, last in rows}
     return [Run(key, year, period, found.get((key, year - 1))) for (key, year), period in found.items()]
 
 
