@@ -13,6 +13,9 @@ from core.settings import Settings
 from tests import servers
 from tests.tracking import fronts
 
+# What a test asks for that touches the relational database.
+_DATABASE = {"database_template", "engine_kind"}
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite")
@@ -20,13 +23,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave long random runs out, unless `-m slow` asks for them or they are named."""
-    named = any("::" in argument for argument in config.args)
-    if config.option.markexpr or named:
+    """Leave out what an option asks to, unless it is asked for by name.
+
+    Long random runs (`-m slow` asks for them); on PostgreSQL what touches no relational database, which says there
+    what it said on SQLite.
+    """
+    if config.option.markexpr or any("::" in argument for argument in config.args):
         return
-    slow = [item for item in items if item.get_closest_marker("slow")]
-    config.hook.pytest_deselected(items=slow)
-    items[:] = [item for item in items if item not in slow]
+    other = config.option.database != "sqlite"
+    left = {
+        item
+        for item in items
+        if item.get_closest_marker("slow")
+        or (other and not _DATABASE & set(getattr(item, "fixturenames", ())))
+    }
+    config.hook.pytest_deselected(items=list(left))
+    items[:] = [item for item in items if item not in left]
 
 
 @pytest.fixture(autouse=True)

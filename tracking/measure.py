@@ -86,10 +86,11 @@ def _measure(
     counted, total = _people(
         store, snapshot, definition, question, placed=placed, period=period, shifted=shifted
     )
+    by_kind = question.by_kind
     rows = {
         key: Figures(
             gross.get(key, 0),
-            None if question.by_kind else unique.get(key, 0),
+            None if by_kind else unique.get(key, 0),
             None if counted is None else counted.get(key, 0),
         )
         for key in gross.keys() | unique.keys() | (counted or {}).keys()
@@ -97,7 +98,7 @@ def _measure(
     everybody = None if total is None else total.get((), 0)
     return Measured(
         rows,
-        Figures(sum(gross.values()), None if question.by_kind else sum(unique.values()), everybody),
+        Figures(sum(gross.values()), None if by_kind else sum(unique.values()), everybody),
     )
 
 
@@ -239,5 +240,5 @@ def dropped(store: ReachStore, period: Period) -> dict[str, int]:
         WHERE day BETWEEN {first:Date} AND {last:Date} GROUP BY why HAVING n != 0 ORDER BY n DESC, why
     """
     days = {"first": period.first, "last": period.last}
-    rows = store.unwritten(("dropped", period), lambda: store.query(sql, days))
+    rows = store.unwritten(("dropped", period), lambda: store.query(sql, days), "reach_drop")
     return {str(why): int(n) for why, n in rows}

@@ -63,16 +63,17 @@ class _Ask:
             parts.append(
                 f"SELECT {self._keys('people')} FROM ({self._lines(spans)}) WHERE {self._where()}{stayed}"
             )
+        if days and not spans:
+            return self._raw(days, definition, f"uniqCombined64({CELLS})(visitor)")
         if days:
-            parts.append(self._raw(days, definition))
+            parts.append(self._raw(days, definition, f"uniqCombined64State({CELLS})(visitor) AS people"))
         merged = f"uniqCombined64Merge({CELLS})(people)"
         return f"SELECT {self._named(merged)} FROM ({' UNION ALL '.join(parts)}){self._grouped()}"
 
-    def _raw(self, days: Sequence[str], definition: Definition) -> str:
-        state = f"uniqCombined64State({CELLS})(visitor) AS people"
+    def _raw(self, days: Sequence[str], definition: Definition, counted: str) -> str:
         kinds = listed(self.question.kinds(definition))
         return f"""
-            SELECT {self._keys(state)} FROM reach_event
+            SELECT {self._keys(counted)} FROM reach_event
             WHERE ({" OR ".join(days)}) AND visitor != 0 AND kind IN {kinds} AND {self._where()}{self._grouped()}
         """
 

@@ -1,7 +1,7 @@
 """Reports of reach: rows with their base and growth, names as they stood, the definition and what was left out."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from sqlmodel import Session
@@ -255,15 +255,12 @@ def _ordered(lines: Iterable[Line], by: Key) -> list[Line]:
 def _line(key: Key, names: Key, now: Figures, before: Figures | None) -> Line:
     first, second = (*key, "", "")[:2]
     name, name2 = (*names, "")[:2]
-    line = Line(first, name, now.gross, now.deduplicated, now.people, key2=second, name2=name2)
     if before is None:
-        return line
-    return replace(
-        line,
-        gross_before=before.gross,
-        deduplicated_before=before.deduplicated,
-        people_before=before.people,
-    )
+        return Line(first, name, now.gross, now.deduplicated, now.people, key2=second, name2=name2)
+    return Line(
+        first, name, now.gross, now.deduplicated, now.people, before.gross, before.deduplicated, before.people,
+        second, name2,
+    )  # fmt: skip
 
 
 def _names(session: Session, tree: Tree, by: str, on: date, keys: set[str]) -> dict[str, str]:

@@ -21,6 +21,8 @@ from tracking.store import ReachStore
 T = TypeVar("T")
 # Raw rows per statement: bounds the memory of the de-duplication, which keeps one entry per visitor and day.
 _AT_ONCE = 3_000_000
+# … and what a single day of more may take before it goes by the disk, which takes twice as long.
+_SPILL = 3 * 10**9
 BEGINNING = date(1970, 1, 1)
 
 _GROSS = """
@@ -149,7 +151,8 @@ def counted(store: ReachStore) -> dict[date, int]:
 def open_among(store: ReachStore, days: Mapping[date, int], definition: Definition) -> list[date]:
     """Those of these days (with the number of their raw rows) that no roll-up answers for, by day."""
     sql = "SELECT day, argMax(rows, version), argMax(definition, version) FROM reach_closed GROUP BY day"
-    closed = {day: (int(rows), str(made_for)) for day, rows, made_for in store.query(sql)}
+    lines = store.unwritten("closed", lambda: store.query(sql), "reach_closed")
+    closed = {day: (int(rows), str(made_for)) for day, rows, made_for in lines}
     return [
         day
         for day, rows in days.items()
@@ -219,7 +222,7 @@ def _close(store: ReachStore, days: Sequence[date], definition: Definition) -> i
             store.forget(table, where)
     store.command(_GROSS.format(days=where))
     store.command(
-        _UNIQUE.format(unique=unique_rows(definition, where)), max_bytes_before_external_group_by=10**9
+        _UNIQUE.format(unique=unique_rows(definition, where)), max_bytes_before_external_group_by=_SPILL
     )
     store.command(_DAILY.format(days=where))
     # Raw rows are only ever added: if their number is still that of the first roll-up, nothing came between.

@@ -81,7 +81,8 @@ def forget(store: ReachStore, first: date, last: date) -> None:
 def valid(store: ReachStore, counted: Mapping[date, int], definition: Definition) -> set[Span]:
     """The kept spans that were made of exactly the raw rows that their days have now."""
     present = _present(counted)
-    lines = store.query("SELECT first, months, rows, definition FROM reach_kept FINAL")
+    sql = "SELECT first, months, rows, definition FROM reach_kept FINAL"
+    lines = store.unwritten("kept", lambda: store.query(sql), "reach_kept")
     return {
         span
         for first, months, rows, made_for in lines

@@ -55,8 +55,9 @@ class Snapshot:
 def take(store: ReachStore, definition: Definition, *, raw_only: bool = False) -> Snapshot:
     """What is closed and kept now, for a definition."""
     return store.unwritten(
-        ("snapshot", definition.id, raw_only), lambda: _take(store, definition, raw_only=raw_only)
-    )
+        ("snapshot", definition.id, raw_only), lambda: _take(store, definition, raw_only=raw_only),
+        "reach_counted", "reach_closed", "reach_kept",
+    )  # fmt: skip
 
 
 def _take(store: ReachStore, definition: Definition, *, raw_only: bool) -> Snapshot:
@@ -85,5 +86,5 @@ def steadily(store: ReachStore, definition: Definition, answer: Callable[[Snapsh
 def _mark(store: ReachStore) -> tuple[int, int]:
     """Changes whenever a day is opened or closed, or a month or year kept: each enters a newer version."""
     sql = "SELECT (SELECT max(version) FROM reach_closed), (SELECT max(version) FROM reach_kept)"
-    closed, kept = store.unwritten("mark", lambda: store.query(sql)[0])
+    closed, kept = store.unwritten("mark", lambda: store.query(sql)[0], "reach_closed", "reach_kept")
     return int(closed or 0), int(kept or 0)

@@ -43,7 +43,7 @@ class Run:
 def years(store: ReachStore) -> list[int]:
     """The years that have reach, newest first."""
     sql = "SELECT toYear(day) AS y FROM reach_counted GROUP BY y HAVING sum(rows) > 0 ORDER BY y DESC"
-    rows = store.unwritten("years", lambda: store.query(sql))
+    rows = store.unwritten("years", lambda: store.query(sql), "reach_counted")
     return [int(row[0]) for row in rows]
 
 
@@ -121,7 +121,7 @@ def runs(store: ReachStore, inside: str = "1") -> list[Run]:
             WHERE campaign != '' AND day > (SELECT max(day) FROM reach_closed) AND {inside} GROUP BY key, d
         ) GROUP BY key, y ORDER BY max(d) DESC, key
     """
-    rows = store.unwritten(("runs", inside), lambda: store.query(sql))
+    rows = store.unwritten(("runs", inside), lambda: store.query(sql), "reach_event", "reach_closed")
     found = {(str(key), int(year)): Period(first, last) for key, year, first, last in rows}
     return [Run(key, year, period, found.get((key, year - 1))) for (key, year), period in found.items()]
 

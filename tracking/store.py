@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,6 +38,9 @@ _QUERY = {
 }
 # The embedded engine shares its cores with the pages, which come first (where the process may set priorities).
 _GENTLY = {"os_threads_nice_value_query": 10}
+# Which table a statement writes; what arrives in one and is counted in another by a view.
+_TABLE = re.compile(r"\s*(?:INSERT INTO|ALTER TABLE|TRUNCATE TABLE) (reach_\w+)")
+_FED = {"reach_event": ("reach_counted",)}
 # Answers kept in memory: a report page asks about ten questions, each of at most a few thousand rows.
 _REMEMBERED = 200
 
@@ -65,15 +69,15 @@ class ReachStore:
         self._writer = writer
         self._reader = reader
         self._lock = lock
-        self._gently = {} if lock is None else _GENTLY
+        self._settings = _QUERY if lock is None else {}  # the embedded engine has them since it was opened
         self._where = where
         self.layout = where.layout if where else Layout()
         self._repeats = {name: value for name, value in _REPEATS.items() if name in writer.server_settings}
         self.closing = threading.Lock()  # roll-ups are computed by one thread at a time
         self._memory: dict[Hashable, tuple[Hashable, object]] = {}
         self._remembering = threading.Lock()
-        self._states: dict[Hashable, tuple[int, Any]] = {}
-        self._writes = 0
+        self._states: dict[Hashable, tuple[list[int], Any]] = {}
+        self._writes: dict[str, int] = {}
         self._counting = threading.Lock()
         with _sentences(where):
             # only one process holds the embedded engine: a claim that stands is of one that died
@@ -114,13 +118,14 @@ class ReachStore:
             "SELECT 1 FROM reach_deposit WHERE name = {name:String}", {"name": segment}
         ):
             return
-        with self._writing(), _sentences(self._where):
-            self._insert(segment, lines, drops=segment.startswith(DROPS))
+        drops = segment.startswith(DROPS)
+        with self._writing("reach_drop" if drops else "reach_event"), _sentences(self._where):
+            self._insert(segment, lines, drops=drops)
         if deposit:
             self.command("INSERT INTO reach_deposit SELECT {name:String}, now()", {"name": segment})
 
     def _insert(self, segment: str, lines: bytes | Path, *, drops: bool) -> None:
-        settings = {**_INSERT, **self._gently, "insert_deduplication_token": segment}
+        settings = {**_INSERT, "insert_deduplication_token": segment}
         if isinstance(lines, Path):
             straight = None if drops or self._lock is None else intake.statement(lines)
             if straight:
@@ -138,8 +143,7 @@ class ReachStore:
     def query(self, sql: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """The rows of a SELECT; `params` fill its {name:Type} places."""
         with _sentences(self._where):
-            settings = {**_QUERY, **self._gently}
-            result = self._reader.query(sql, parameters=dict(params or {}), settings=settings)
+            result = self._reader.query(sql, parameters=dict(params or {}), settings=dict(self._settings))
         return [tuple(row) for row in result.result_rows]
 
     def remembered(self, key: Hashable, state: Hashable, make: Callable[[], T]) -> T:
@@ -156,11 +160,11 @@ class ReachStore:
                 del self._memory[next(iter(self._memory))]
         return found
 
-    def unwritten(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What `make` says, kept until something is written; asked anew where other processes write as well."""
+    def unwritten(self, key: Hashable, make: Callable[[], T], *tables: str) -> T:
+        """What `make` says, kept until one of these tables is written, asked anew where other processes write as well."""
         if self._lock is None:
             return make()
-        writes = self._writes
+        writes = [self._writes.get(table, 0) for table in tables]
         known = self._states.get(key)
         if known is not None and known[0] == writes:
             return cast(T, known[1])
@@ -171,21 +175,22 @@ class ReachStore:
         return found
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self, table: str) -> Iterator[None]:
         """Counted before and after: what is read meanwhile may be of either side, and is not kept."""
-        self._written()
+        self._written(table)
         try:
             yield
         finally:
-            self._written()
+            self._written(table)
 
-    def _written(self) -> None:
+    def _written(self, table: str) -> None:
         with self._counting:
-            self._writes += 1
+            for one in (table, *_FED.get(table, ())):
+                self._writes[one] = self._writes.get(one, 0) + 1
 
     def forget_answers(self) -> None:
-        """Forget every remembered answer."""
-        self._written()
+        """Forget every remembered answer, and what is known of the events, as if some had just been shipped."""
+        self._written("reach_event")
         with self._remembering:
             self._memory.clear()
 
@@ -201,7 +206,7 @@ class ReachStore:
     ) -> None:
         """Insert a few rows of Python values; not for reach events, which are shipped."""
         if rows:
-            with self._writing(), _sentences(self._where):
+            with self._writing(table), _sentences(self._where):
                 self._writer.insert(table, rows, column_names=columns, settings={**self._repeats, **settings})
 
     def forget(self, table: str, where: str) -> None:
@@ -219,11 +224,12 @@ class ReachStore:
     def _run(self, sql: str, settings: Mapping[str, Any], params: Mapping[str, Any] | None = None) -> None:
         addressed = self.layout.addressed(sql)
         waiting = WAITING if addressed != sql else {}
-        with self._writing(), _sentences(self._where):
+        table = _TABLE.match(sql)
+        with self._writing(table[1] if table else ""), _sentences(self._where):
             self._writer.command(
                 addressed,
                 parameters=dict(params or {}),
-                settings={**_QUERY, **self._gently, **waiting, **settings},
+                settings={**self._settings, **waiting, **settings},
             )
 
     def close(self) -> None:
@@ -247,7 +253,11 @@ def _hold(path: Path) -> int:
 
 
 def _embedded(path: str) -> Client:
-    return clickhouse_connect.get_client(interface="chdb", path=path)
+    """A client of the engine in a folder, with its settings: given with each question they would be ten more."""
+    client = clickhouse_connect.get_client(interface="chdb", path=path)
+    for name, value in {**_QUERY, **_GENTLY}.items():
+        client.command(f"SET {name} = {value}")
+    return client
 
 
 def _remote(where: Address, database: str | None = None) -> Client:
