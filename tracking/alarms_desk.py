@@ -229,7 +229,7 @@ def handle(number: int) -> ResponseReturnValue:
             quiet = periods.day(form["quiet_until"], "quiet_until") if form.get("quiet_until") else None
             alarms.handle(
                 session, row, cause=form.get("cause", ""), note=form.get("note", ""), quiet_until=quiet,
-                today=_today(), by=person.id, now=clock.now(),
+                today=_today(), by=person.id, scope=person.scope(EDIT), now=clock.now(),
             )  # fmt: skip
             if form.get("annotate"):
                 kind = (

@@ -162,9 +162,9 @@ def parts(session: Session, row: ReachAlarm, scope: Scope, most: int) -> tuple[l
 
 def handle(
     session: Session, row: ReachAlarm, *, cause: str, note: str, quiet_until: date | None, today: date,
-    by: int, now: datetime,
+    by: int, scope: Scope, now: datetime,
 ) -> None:  # fmt: skip
-    """Say what it was; everything that it explains is taken care of with it. Invalid names the field."""
+    """Say what it was; what it explains within `scope` is taken care of with it. Invalid names the field."""
     if cause not in CAUSES:
         raise Invalid(mark("请选择是什么原因。"), field="cause")
     if not note.strip() or len(note.strip()) > 300:
@@ -176,8 +176,10 @@ def handle(
     one, level = col(ReachAlarm.id) == row.id, [row.id]
     while level:
         session.execute(update(ReachAlarm).where(one).values(**said, handled_by=by, handled_at=now))
-        # what it explains, unless somebody has taken care of it by itself
-        below = and_(col(ReachAlarm.under_id).in_(level), col(ReachAlarm.handled_at).is_(None))
+        # what it explains, unless somebody has taken care of it by itself; nothing that is not the person's to say
+        below = and_(
+            col(ReachAlarm.under_id).in_(level), col(ReachAlarm.handled_at).is_(None), visible(scope)
+        )
         level = list(session.exec(select(ReachAlarm.id).where(below)))
         one = below
     session.refresh(row)

@@ -1,6 +1,7 @@
 """Alarms as they are kept: once while they last, over by themselves, taken care of with what they explain."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import Session, col, select
@@ -108,11 +109,11 @@ def test_what_is_explained_stands_under_it_and_is_taken_care_of_with_it(
         assert (len(parts), total) == (1, 2)
         alarms.handle(
             session, alarms.get(session, other), cause="broken", note="换了新码", quiet_until=None, today=DAY,
-            by=handler, now=now,
+            by=handler, scope=WHOLE, now=now,
         )  # fmt: skip
         alarms.handle(
             session, alarms.get(session, top), cause="outage", note="采集停了", quiet_until=None, today=DAY,
-            by=handler, now=now,
+            by=handler, scope=WHOLE, now=now,
         )  # fmt: skip
         assert [one.cause for one in all_rows(session)] == ["outage"] * 4 + ["broken"]
         assert alarms.count(session, WHOLE) == 0
@@ -151,7 +152,7 @@ def test_quiet_is_kept_for_the_same_and_only_for_the_same(
     with database.transaction() as session:
         alarms.handle(
             session, alarms.get(session, number), cause="planned", note="装修", quiet_until=until, today=DAY,
-            by=handler, now=now,
+            by=handler, scope=WHOLE, now=now,
         )  # fmt: skip
     settle(database, on(DAY + timedelta(days=1), visits={CODE: 3}), now)
     later = DAY + timedelta(days=9)
@@ -169,12 +170,30 @@ def test_quiet_is_kept_for_the_same_and_only_for_the_same(
     ],
 )  # fmt: skip
 def test_what_is_said_of_it_is_checked(
-    database: Database, handler: int, now: datetime, change: dict[str, object], field: str
+    database: Database, handler: int, now: datetime, change: dict[str, Any], field: str
 ) -> None:
     (number,) = settle(database, on(DAY, Finding(HERE, Odd(DROP, DAY, 400, 2))), now)
-    given = {"cause": "real", "note": "核实过", "quiet_until": None} | change
+    given: dict[str, Any] = {"cause": "real", "note": "核实过", "quiet_until": None} | change
     with pytest.raises(Invalid) as error, database.transaction() as session:
-        alarms.handle(session, alarms.get(session, number), today=DAY, by=handler, now=now, **given)  # type: ignore[arg-type]
+        alarms.handle(
+            session, alarms.get(session, number), today=DAY, by=handler, scope=WHOLE, now=now, **given
+        )
     assert error.value.field == field
     with database.reading() as session, pytest.raises(NotFound):
         alarms.get(session, number + 1)
+
+
+def test_a_branch_says_nothing_of_what_is_the_institutions(
+    database: Database, handler: int, now: datetime
+) -> None:
+    """A channel that is odd because of one outlet stands under it, and is still head office's to take care of."""
+    channel = Subject(CHANNEL, channel="outlet")
+    pair, above = settle(database, on(DAY, silent(CODE), silent(channel, under=CODE)), now)
+    with database.transaction() as session:
+        alarms.handle(
+            session, alarms.get(session, pair), cause="broken", note="补贴一张", quiet_until=None, today=DAY,
+            by=handler, scope=Scope(frozenset({PROVINCE})), now=now,
+        )  # fmt: skip
+        assert alarms.get(session, pair).cause == "broken"
+        session.expire_all()
+        assert alarms.get(session, above).handled_at is None
