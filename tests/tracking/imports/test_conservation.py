@@ -66,8 +66,8 @@ def figures(store: ReachStore, definition: Definition) -> dict[tuple[str, str], 
         "GROUP BY ALL"
     )
     once = store.query(
-        "SELECT toString(day), outlet, channel, led.1, piece, led.2, led.3, sum(n) "
-        f"FROM ({rollups.unique_rows(definition, '1')}) GROUP BY ALL"
+        "SELECT toString(day), outlet, channel, campaign, piece, audience, place, sum(quantity) "
+        f"FROM {rollups.unique_table(definition, '1')} GROUP BY ALL"
     )
     found: dict[tuple[str, str], list[int]] = {}
     for place, rows in enumerate((gross, once)):
