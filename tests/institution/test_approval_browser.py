@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from sqlmodel import Session
 
 from content import review
@@ -116,9 +116,10 @@ def test_several_are_approved_without_javascript(site: Site, chromium: Browser) 
         for box in page.locator("input[name=pick]").all():
             box.check()
         page.get_by_role("button", name="批量通过").click()
-        assert page.locator("tbody tr").count() == 2
+        expect(page.locator("tbody tr")).to_have_count(2)  # waits for the page, which a click does not
         page.get_by_role("button", name="全部通过").click()
-        assert "已通过 2 项" in page.locator(".flashes").inner_text()
+        expect(page.locator(".flashes")).to_contain_text("已通过 2 项")
+        page.wait_for_load_state()
         assert re.search(r"没有符合条件", page.content())
 
 
