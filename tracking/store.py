@@ -40,6 +40,7 @@ _QUERY = {
 _GENTLY = {"os_threads_nice_value_query": 10}
 # Which table a statement writes; what arrives in one and is counted in another by a view.
 _TABLE = re.compile(r"\s*(?:INSERT INTO|ALTER TABLE|TRUNCATE TABLE) (reach_\w+)")
+_ANY = ""  # a statement that names none may have written each
 _FED = {"reach_event": ("reach_counted",)}
 # Answers kept in memory: a report page asks about ten questions, each of at most a few thousand rows.
 _REMEMBERED = 200
@@ -160,11 +161,11 @@ class ReachStore:
                 del self._memory[next(iter(self._memory))]
         return found
 
-    def unwritten(self, key: Hashable, make: Callable[[], T], *tables: str) -> T:
+    def unwritten(self, key: Hashable, make: Callable[[], T], table: str, *more: str) -> T:
         """What `make` says, kept until one of these tables is written, asked anew where other processes write as well."""
         if self._lock is None:
             return make()
-        writes = [self._writes.get(table, 0) for table in tables]
+        writes = [self._writes.get(one, 0) for one in (_ANY, table, *more)]
         known = self._states.get(key)
         if known is not None and known[0] == writes:
             return cast(T, known[1])
@@ -225,7 +226,7 @@ class ReachStore:
         addressed = self.layout.addressed(sql)
         waiting = WAITING if addressed != sql else {}
         table = _TABLE.match(sql)
-        with self._writing(table[1] if table else ""), _sentences(self._where):
+        with self._writing(table[1] if table else _ANY), _sentences(self._where):
             self._writer.command(
                 addressed,
                 parameters=dict(params or {}),
