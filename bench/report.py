@@ -1,8 +1,8 @@
 """The questions of the national report, at a scale and at scale 100: `python -m bench.report --scale 1`.
 
-Each question is asked under the definition, against last year, of a store that has forgotten its answers and just taken in events: once
-for gross and deduplicated person-times, once with people, and once of the raw rows alone. The raw rows are asked
-for gross alone when the scale is under 10 and the question is of the whole country (de-duplicating hundreds of
+Each question is asked under the definition, against last year, of a store that has forgotten its answers and has
+just taken in events: once for gross and deduplicated person-times, once with people, and once of the raw rows
+alone. These are asked for gross alone when the scale is under 10 and the question is of the whole country (de-duplicating hundreds of
 millions of rows at once would need more memory than the machine has): less work than the roll-ups are asked for.
 Ends with `RESULT {"p95_ms", "p95_people_ms": the worst question, "speedup": the least, "growth": time at the scale
 ÷ time at scale 100 of the worst question, "people_error": the largest error of people, as a fraction}`.

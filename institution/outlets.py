@@ -164,7 +164,7 @@ def is_open(outlet: Outlet, day: date) -> bool:
 
 def state(session: Session) -> tuple[int, datetime | None]:
     """Changes whenever the tree does: every change of a node notes its time."""
-    session.flush()
+    session.flush()  # a prepared statement does not see to it
     number, newest = _STATE.on(session.connection())[0]
     return number, newest
 

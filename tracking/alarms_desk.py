@@ -119,7 +119,6 @@ class TryPage:
     day: date | None
     rows: Sequence[ReachAlarm]
     words: Words | None
-    rules: Rules
     fault: str = ""
 
 
@@ -174,20 +173,19 @@ def mail() -> ResponseReturnValue:
 def trial() -> ResponseReturnValue:
     """What the rules find on a day; nothing is entered."""
     settings, text = service(Settings), request.args.get("day", "").strip()
-    bounds = looking.rules(settings)
     if not text:
-        return render("tracking/alarms_try.html", TryPage(None, (), None, bounds))
+        return render("tracking/alarms_try.html", TryPage(None, (), None))
     try:
         day = periods.day(text, "day")
         if day >= _today():
             raise Invalid(mark("只能看已经过完的日子。"), field="day")
     except Invalid as fault:
-        return render("tracking/alarms_try.html", TryPage(None, (), None, bounds, str(fault))), 400
+        return render("tracking/alarms_try.html", TryPage(None, (), None, str(fault))), 400
     scope = access.signed_in().scope("reach.view")
     with reading() as session:
         found = looking.look(service(ReachStore), session, settings, day)
         rows = _as_rows(session, scope, found.findings, day)
-        page = TryPage(day, rows, Words(session, rows), bounds)
+        page = TryPage(day, rows, Words(session, rows))
     return render("tracking/alarms_try.html", page)
 
 
@@ -199,15 +197,7 @@ def _as_rows(session: Session, scope: Scope, findings: Sequence[Finding], day: d
         if scope.whole or (one.subject.level in (OUTLET, PAIR) and scope.covers(session, one.subject.outlet))
     ]
     seen = {one.subject for one in shown}
-    return [
-        ReachAlarm(
-            level=one.subject.level, outlet_code=one.subject.outlet, channel=one.subject.channel,
-            kind=one.odd.kind, first=one.odd.first, last=day, expected=one.odd.expected, actual=one.odd.actual,
-            found_at=clock.now(),
-        )
-        for one in shown
-        if one.under not in seen
-    ]  # fmt: skip
+    return [alarms.row_of(one, day, clock.now()) for one in shown if one.under not in seen]
 
 
 @blueprint.get("/<int:number>")

@@ -53,7 +53,7 @@ def settle(session: Session, look: Look, now: datetime) -> list[ReachAlarm]:
         if row is None and key in quiet:
             continue
         if row is None:
-            row = _row(found, look.day, now)
+            row = row_of(found, look.day, now)
             new.append((found, row))
         row.last, row.expected, row.actual = look.day, found.odd.expected, found.odd.actual
         session.add(row)
@@ -74,7 +74,8 @@ def _by_key(session: Session, condition: ColumnElement[bool]) -> dict[tuple[Subj
     return {(subject_of(one), one.kind): one for one in session.exec(select(ReachAlarm).where(condition))}
 
 
-def _row(found: Finding, day: date, now: datetime) -> ReachAlarm:
+def row_of(found: Finding, day: date, now: datetime) -> ReachAlarm:
+    """A finding of a day as an alarm that nobody has entered yet."""
     subject, odd = found.subject, found.odd
     return ReachAlarm(
         level=subject.level, outlet_code=subject.outlet, channel=subject.channel, kind=odd.kind, first=odd.first,

@@ -1,6 +1,6 @@
 """Every morning the day before is looked at, by one process of all, and who asked for it is written to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
@@ -75,14 +75,15 @@ class Watch:
                 new = alarms.settle(session, found, now)
                 watched.raised = len(new)
                 session.add(watched)
-                self._tell(session, day, [one.id or 0 for one in new], now)
+                if new:
+                    self._tell(session, day, now)
         except IntegrityError:  # another process has done this day meanwhile
             return 0
         return len(new)
 
-    def _tell(self, session: Session, day: date, new: Sequence[int], now: datetime) -> None:
+    def _tell(self, session: Session, day: date, now: datetime) -> None:
         """Put a letter to every reader into the outbox: what is new in their part of the tree."""
-        if not new or not letters.possible(self._settings):
+        if not letters.possible(self._settings):
             return
         readers = (
             select(Staff)
