@@ -2,6 +2,9 @@
 
 from campaign import contacts
 from campaign import models as campaign
+from campaign.checkin import models as checkin
+from campaign.events import models as events
+from campaign.registration import models as registration
 from content import models as content
 from institution import (
     api_token_models,
@@ -25,8 +28,10 @@ __all__ = [
     "audit_models",
     "batch_models",
     "campaign",
+    "checkin",
     "contacts",
     "content",
+    "events",
     "insight_models",
     "institution",
     "letter_models",
@@ -35,6 +40,7 @@ __all__ = [
     "personal_models",
     "reach_alarms",
     "reach_imports",
+    "registration",
     "scheduler",
     "sign_in_models",
     "subscription_models",

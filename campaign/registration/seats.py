@@ -1,0 +1,90 @@
+"""Seats of an occurrence and of the options of its choices: the one place that takes and gives them back.
+
+Whoever changes who sits where first holds the occurrence's row until their transaction ends, so that no two
+decide on the same seat: PostgreSQL locks the row, SQLite has one writer at a time. That nothing is oversold rests
+on the condition inside the UPDATE as well, which holds even for a caller that forgot to hold.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from campaign.events.models import Occurrence, OptionSeats
+from core.errors import NotFound
+from core.i18n import mark
+
+Pairs = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What is free at one moment: seats, and seats of the options that have a limit."""
+
+    seats: int
+    options: Mapping[tuple[str, str], int]
+
+    def fits(self, size: int, chosen: Pairs) -> bool:
+        """Whether a party of this size with these choices finds room, every one of them."""
+        return size <= self.seats and all(size <= self.options.get(pair, size) for pair in chosen)
+
+
+def held(session: Session, occurrence_id: int) -> Occurrence:
+    """The occurrence as it is now, its row held until the transaction ends; NotFound."""
+    statement = select(Occurrence).where(Occurrence.id == occurrence_id).with_for_update()
+    found = session.exec(statement.execution_options(populate_existing=True)).first()
+    if found is None:
+        raise NotFound(mark("没有找到这场活动，它可能已经撤下。"))
+    return found
+
+
+def room(session: Session, occurrence: Occurrence) -> Room:
+    """What is free; true until the transaction ends if the occurrence is held."""
+    rows = session.exec(
+        select(OptionSeats)
+        .where(OptionSeats.occurrence_id == occurrence.id)
+        .execution_options(populate_existing=True)
+    )
+    return Room(occurrence.free, {(one.question, one.option): one.capacity - one.taken for one in rows})
+
+
+def take(session: Session, occurrence: Occurrence, size: int, chosen: Pairs) -> bool:
+    """Take seats for a party: all of them or none. False when there is no room."""
+    if not room(session, occurrence).fits(size, chosen):
+        return False
+    taken = update(Occurrence).where(
+        col(Occurrence.id) == occurrence.id, col(Occurrence.taken) + size <= col(Occurrence.capacity)
+    )
+    if not _counted(session, taken.values(taken=col(Occurrence.taken) + size)):
+        return False
+    for question, option in chosen:
+        _move_option(session, occurrence, question, option, size)
+    session.refresh(occurrence, ["taken"])
+    return True
+
+
+def give_back(session: Session, occurrence: Occurrence, size: int, chosen: Pairs) -> None:
+    """Give the seats of a party back."""
+    back = update(Occurrence).where(col(Occurrence.id) == occurrence.id, col(Occurrence.taken) >= size)
+    if not _counted(session, back.values(taken=col(Occurrence.taken) - size)):
+        raise RuntimeError(f"occurrence {occurrence.id}: fewer seats are taken than are given back")
+    for question, option in chosen:
+        _move_option(session, occurrence, question, option, -size)
+    session.refresh(occurrence, ["taken"])
+
+
+def _move_option(session: Session, occurrence: Occurrence, question: str, option: str, by: int) -> None:
+    session.execute(
+        update(OptionSeats)
+        .where(
+            col(OptionSeats.occurrence_id) == occurrence.id,
+            col(OptionSeats.question) == question,
+            col(OptionSeats.option) == option,
+        )
+        .values(taken=col(OptionSeats.taken) + by)
+    )
+
+
+def _counted(session: Session, statement: object) -> bool:
+    return session.connection().execute(statement).rowcount == 1  # type: ignore[call-overload, no-any-return]
