@@ -71,6 +71,10 @@ class Registration(SQLModel, table=True):
     changed_at: datetime = Field(sa_type=UtcDateTime)
     offer_until: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
     reason: str = Field(default="", max_length=200)
+    channel: str = Field(default="", max_length=60)
+    campaign_code: str = Field(default="", max_length=60)
+    counted_registered: int = 0
+    counted_attended: int = 0
 
     @property
     def is_live(self) -> bool:
@@ -131,3 +135,14 @@ class Feedback(SQLModel, table=True):
     again: int
     words_sealed: str = ""
     given_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class CountedBatch(SQLModel, table=True):
+    """Reach events that are fixed and go into the spool under the name of this row; again changes nothing."""
+
+    __tablename__ = "event_counted"
+
+    id: int | None = Field(default=None, primary_key=True)
+    lines: list[list[str]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    made_at: datetime = Field(sa_type=UtcDateTime)
+    deposited_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
