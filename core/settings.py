@@ -56,6 +56,12 @@ class Settings(BaseSettings):
         pattern="^([A-Z]{2})?$",
         description="Country whose public holidays are no working days (ISO code); empty: Monday to Friday",
     )
+    registration_bits: int = Field(
+        13,
+        ge=0,
+        le=24,
+        description="Work a browser does before it registers for an event, in zero bits; each doubles it",
+    )
     alarm_hour: int = Field(
         6, ge=0, le=23, description="Hour at which the visits of the day before are looked at for alarms"
     )

@@ -18,8 +18,10 @@ from content import history, library, lifecycle
 from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
+from core.signing import Keys, load_secret
 from institution import api_tokens, outlets, people
 from tests import factories, servers
+from tests.campaign.registration import making
 from tests.scheduler import audience_cast
 from tracking import annotations, links, proposing, subscriptions
 from tracking.imports import draft, mapping, register, saving, sources
@@ -91,6 +93,7 @@ def fill(session: Session, settings: Settings, now: datetime) -> None:
     coming = campaign_file(now.date() + timedelta(days=60), keys[:2])
     coming |= {"code": "winter", "name": "冬日防骗月", "name_en": "Winter campaign", "theme": "festive"}
     programme.import_file(session, coming, now)
+    _events(session, settings, now)
     reader = cast[factories.ADMINISTRATOR].id or 0
     weekly = SubscriptionForm("触达周报", "", "week", "branch", "year", "weekly", (reader,))
     subscriptions.save(session, None, weekly, by=reader, now=now)
@@ -105,6 +108,19 @@ def fill(session: Session, settings: Settings, now: datetime) -> None:
         session, outlet_code="", kind="outage", first=yesterday, last=None, text="机房停电两小时，访问没有记全", by=reader,
         now=now,
     )  # fmt: skip
+
+
+def _events(session: Session, settings: Settings, now: datetime) -> None:
+    """One occurrence with room, one that is full with somebody waiting; the first party of it is registration 1."""
+    vault = Vault(Keys(load_secret(settings)), settings.privacy_ring)
+    room = making.occurrence(
+        session, now, capacity=20, outlet_code=factories.OUTLET_A, options={"早场": 10, "午场": 10}, host="吴柜员",
+        topic="先停一停，再转账", topic_en="Stop before you transfer",
+    )  # fmt: skip
+    making.party(session, vault, room, 1, 3, now=now, minors=1, option="早场")
+    full = making.occurrence(session, now, capacity=2, outlet_code=factories.OUTLET_B, code="fullsome")
+    making.party(session, vault, full, 2, 2, now=now)
+    making.party(session, vault, full, 3, 2, now=now)
 
 
 def reach_counts(session: Session, settings: Settings, now: datetime) -> None:

@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 
+from campaign.registration.work import Doorkeeper
 from campaign.unsubscribe import Unsubscriptions
 from core.signing import Keys
 from tests import browser, factories
@@ -24,6 +25,7 @@ class Shown:
 # What `secret_key` of the browser's site makes of an invented address.
 UNSUBSCRIBE = Unsubscriptions(Keys(b"of-no-value")).path("email", "ab" * 32)
 LEAVE = LeaveLinks(Keys(b"of-no-value")).path(1, 3)
+DOORKEEPER = Doorkeeper(Keys(b"of-no-value"), 13)
 
 PUBLIC: list[Shown] = [
     Shown("/"),
@@ -48,6 +50,12 @@ PUBLIC: list[Shown] = [
     Shown("/p/human-help"),
     Shown(UNSUBSCRIBE),
     Shown(LEAVE),
+    Shown("/e/tuesday-1"),
+    Shown("/e/fullsome-1"),
+    Shown(f"/my/{DOORKEEPER.link(1)}"),
+    Shown(f"/my/{DOORKEEPER.link(3)}"),
+    Shown(f"/my/{DOORKEEPER.link(1)}/feedback"),
+    Shown("/t/ABCDEFGH"),
 ]
 DESK: list[Shown] = [
     Shown("/desk/sign-in"),

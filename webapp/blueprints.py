@@ -3,7 +3,7 @@
 from flask import Blueprint, Flask
 from flask_wtf.csrf import CSRFProtect
 
-from campaign import audience_views
+from campaign import audience_views, registration_views
 from campaign import desk as campaign_desk
 from campaign import views as campaign_views
 from content import desk as content_desk
@@ -50,6 +50,7 @@ _ALL: tuple[Blueprint, ...] = (
     campaign_views.blueprint,
     campaign_desk.campaigns_blueprint,
     audience_views.blueprint,
+    registration_views.blueprint,
     campaign_desk.audience_blueprint,
     content_views.blueprint,
     content_desk.blueprint,
@@ -82,6 +83,11 @@ _CSRF_EXEMPT: tuple[str, ...] = (
     "campaign.views.set_elder",  # a preference of the browser, from pages that are cached for everybody
     "campaign.views.set_language",
     "campaign.audience_views.unsubscribe",  # mail programs post it themselves (RFC 8058), without a cookie
+    "campaign.registration_views.register",  # the form carries a challenge of its own
+    "campaign.registration_views.accept",  # the personal link is the secret, and the page is nobody else's
+    "campaign.registration_views.leave",
+    "campaign.registration_views.people",
+    "campaign.registration_views.give_feedback",
     "tracking.report_views.unsubscribe",  # the same, for readers of reports
     "tracking.views.act",  # our own command line, which shows the token of server.json
 )

@@ -2,6 +2,11 @@
 
 from collections.abc import Callable
 
+from campaign.registration import telling, waiting_list
+from campaign.registration.counting import EVERY_SECONDS as COUNT_SECONDS
+from campaign.registration.counting import Counting
+from campaign.registration.telling import Telling
+from campaign.registration.work import Doorkeeper
 from core import clock
 from core.database import Database
 from core.privacy import Vault
@@ -38,6 +43,7 @@ def jobs(runtime: Runtime) -> list[Job]:
         Job("reach.imports", 2.0, runtime.service(Depositor).run_once),
         Job("reach.close", CLOSE_DAYS_SECONDS, _close_days(runtime)),
         Job("reach.watch", watch.EVERY_SECONDS, _watch(runtime).run_once),
+        Job("events.count", COUNT_SECONDS, _counting(runtime).run_once),
         Job("audit.anchor", ANCHOR_SECONDS, _anchor(runtime)),
         Job("privacy.retention", RETENTION_SECONDS, _retention(runtime)),
         *carried_out,
@@ -55,6 +61,8 @@ def _carried_out(runtime: Runtime) -> list[Job]:
         *runtime.service(Outgoing).jobs(),
         Job("letters.carry", 2.0, mailroom.run_once),
         Job("approvals.remind", EVERY_SECONDS, reminders.run_once),
+        Job("events.lapse", 10.0, _lapse(runtime)),
+        Job("events.tell", telling.EVERY_SECONDS, _telling(runtime).run_once),
         Job("reports.send", report_sender.EVERY_SECONDS, runtime.service(Reports).run_once),
     ]
 
@@ -70,6 +78,35 @@ def _watch(runtime: Runtime) -> Watch:
         runtime.service(Settings), runtime.service(Database), runtime.service(ReachStore), runtime.service(Vault),
         clock.now,
     )  # fmt: skip
+
+
+def _counting(runtime: Runtime) -> Counting:
+    database, zone = runtime.service(Database), runtime.service(Settings).zone
+    return Counting(database, runtime.service(Recorder), zone, clock.now)
+
+
+def _telling(runtime: Runtime) -> Telling:
+    return Telling(
+        runtime.service(Settings), runtime.service(Database), runtime.service(Vault),
+        runtime.service(Doorkeeper), clock.now,
+    )  # fmt: skip
+
+
+def _lapse(runtime: Runtime) -> Callable[[], int]:
+    """End offers whose time is over, each occurrence in a transaction of its own."""
+    database = runtime.service(Database)
+
+    def lapse() -> int:
+        now = clock.now()
+        with database.reading() as session:
+            found = list(waiting_list.with_ended_offers(session, now))
+        ended = 0
+        for occurrence_id in found:
+            with database.transaction() as session:
+                ended += waiting_list.lapse_due(session, occurrence_id, now)
+        return ended
+
+    return lapse
 
 
 def _anchor(runtime: Runtime) -> Callable[[], bool]:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 from sqlmodel import Session
 
 from campaign import programme
+from campaign.registration.work import Doorkeeper
 from campaign.unsubscribe import Unsubscriptions
 from content.pages import Generation
 from core import clock
@@ -89,6 +90,7 @@ def build(settings: Settings) -> Runtime:
     )
     runtime.offer(Generation, lambda r: Generation(r.service(Database), settings.zone))
     runtime.offer(Unsubscriptions, lambda r: Unsubscriptions(r.service(Keys)))
+    runtime.offer(Doorkeeper, lambda r: Doorkeeper(r.service(Keys), settings.registration_bits))
     runtime.offer(Outgoing, _outgoing)
     runtime.offer(Reports, _reports)
     return runtime

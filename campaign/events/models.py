@@ -95,7 +95,8 @@ class Occurrence(SQLModel, table=True):
 
     `planned_at` is when the series first meant it to begin: planning again finds it, wherever it was moved since.
     `taken` is the number of seats that are confirmed or offered, never above `capacity`; only
-    `campaign.registration.seats` writes it.
+    `campaign.registration.seats` writes it. `moves` counts how often time or place changed: whoever is registered is
+    reminded again.
     """
 
     __tablename__ = "event_occurrence"
@@ -129,6 +130,7 @@ class Occurrence(SQLModel, table=True):
     state: str = Field(default=OPEN, max_length=16)
     reason: str = Field(default="", max_length=200)
     version: int = 1
+    moves: int = 0
     demo: bool = Field(default=False, index=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Column, Index, UniqueConstraint, text
+from sqlalchemy import JSON, Column, Index, UniqueConstraint, event, inspect, text
 from sqlmodel import Field, SQLModel
 
 from core.database import UtcDateTime
@@ -73,6 +73,7 @@ class Registration(SQLModel, table=True):
     reason: str = Field(default="", max_length=200)
     channel: str = Field(default="", max_length=60)
     campaign_code: str = Field(default="", max_length=60)
+    counted: bool = Field(default=False, index=True)
     counted_registered: int = 0
     counted_attended: int = 0
 
@@ -85,6 +86,12 @@ class Registration(SQLModel, table=True):
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """The chosen question and option pairs."""
         return tuple((question, option) for question, option in self.options)
+
+
+@event.listens_for(Registration, "before_update")
+def _look_again(_mapper: object, _connection: object, row: Registration) -> None:
+    if not inspect(row).attrs.counted.history.has_changes():
+        row.counted = False
 
 
 class RegisteredPerson(SQLModel, table=True):

@@ -52,9 +52,11 @@ def moved(session: Session, occurrence: Occurrence, now: datetime) -> int:
         if one.offer_until is not None and one.offer_until > occurrence.starts_at:
             one.offer_until = max(now, occurrence.starts_at)
             session.add(one)
+    occurrence.moves += 1
+    session.add(occurrence)
     session.flush()
     waiting_list.next_up(session, occurrence, now)
-    return _tell(session, occurrence, notices.MOVED, now, about=occurrence.starts_at.isoformat()[:40])
+    return _tell(session, occurrence, notices.MOVED, now, about=str(occurrence.moves))
 
 
 def call_off(session: Session, occurrence_id: int, reason: str, now: datetime) -> Occurrence:
@@ -82,7 +84,7 @@ def call_on(session: Session, occurrence_id: int, now: datetime) -> Occurrence:
     session.add(occurrence)
     session.flush()
     waiting_list.next_up(session, occurrence, now)
-    _tell(session, occurrence, notices.MOVED, now, about=str(occurrence.version))
+    _tell(session, occurrence, notices.MOVED, now, about=f"on-{occurrence.version}")
     return occurrence
 
 

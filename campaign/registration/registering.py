@@ -5,7 +5,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -30,6 +30,7 @@ _PHONE = re.compile(r"1[3-9]\d{9}|\+\d{6,15}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is mistaken for another when spoken or written
 _CODE = 8
+TWICE = mark("这个手机号已经报过这场活动。要改人数或取消，请用报名后的链接，或打网点电话。")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Wanted:
     agreed: bool = False
     waits: bool = True
     language: str = "zh"
+    channel: str = ""
+    campaign: str = ""
 
     @property
     def size(self) -> int:
@@ -129,10 +132,8 @@ def checked(wanted: Wanted, occurrence: Occurrence) -> Wanted:
     )
     if not wanted.agreed:
         raise Invalid(mark("请先看一看怎样使用您的信息，同意后再报名。"), field="agreed")
-    return Wanted(
-        name, phone, wanted.request_key, email, companions, wanted.minors, wanted.chosen, wanted.answers,
-        wanted.agreed, wanted.waits, "en" if wanted.language == "en" else "zh",
-    )  # fmt: skip
+    language = "en" if wanted.language == "en" else "zh"
+    return replace(wanted, name=name, phone=phone, email=email, companions=companions, language=language)
 
 
 def plain_name(text: str, where: str) -> str:
@@ -190,6 +191,8 @@ def _made(
         options=[list(pair) for pair in pairs],
         consent_version=consent.CURRENT,
         language=wanted.language,
+        channel=wanted.channel,
+        campaign_code=wanted.campaign,
         created_at=now,
         joined_at=now,
         changed_at=now,

@@ -108,6 +108,7 @@ def upgrade() -> None:
     sa.Column('state', sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
     sa.Column('reason', sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('moves', sa.Integer(), nullable=False),
     sa.Column('demo', sa.Boolean(), nullable=False),
     sa.Column('created_at', core.database.UtcDateTime(timezone=True), nullable=False),
     sa.Column('updated_at', core.database.UtcDateTime(timezone=True), nullable=False),
@@ -176,6 +177,7 @@ def upgrade() -> None:
     sa.Column('reason', sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
     sa.Column('channel', sqlmodel.sql.sqltypes.AutoString(length=60), nullable=False),
     sa.Column('campaign_code', sqlmodel.sql.sqltypes.AutoString(length=60), nullable=False),
+    sa.Column('counted', sa.Boolean(), nullable=False),
     sa.Column('counted_registered', sa.Integer(), nullable=False),
     sa.Column('counted_attended', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['occurrence_id'], ['event_occurrence.id'], ),
@@ -187,6 +189,7 @@ def upgrade() -> None:
     with op.batch_alter_table('event_registration', schema=None) as batch_op:
         batch_op.create_index('event_registration_phone', ['occurrence_id', 'phone_index'], unique=True, sqlite_where=sa.text("state IN ('pending', 'confirmed', 'waiting', 'offered')"), postgresql_where=sa.text("state IN ('pending', 'confirmed', 'waiting', 'offered')"))
         batch_op.create_index('event_registration_queue', ['occurrence_id', 'state', 'joined_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_event_registration_counted'), ['counted'], unique=False)
         batch_op.create_index(batch_op.f('ix_event_registration_created_at'), ['created_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_event_registration_email_index'), ['email_index'], unique=False)
         batch_op.create_index(batch_op.f('ix_event_registration_offer_until'), ['offer_until'], unique=False)
@@ -290,6 +293,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_event_registration_offer_until'))
         batch_op.drop_index(batch_op.f('ix_event_registration_email_index'))
         batch_op.drop_index(batch_op.f('ix_event_registration_created_at'))
+        batch_op.drop_index(batch_op.f('ix_event_registration_counted'))
         batch_op.drop_index('event_registration_queue')
         batch_op.drop_index('event_registration_phone', sqlite_where=sa.text("state IN ('pending', 'confirmed', 'waiting', 'offered')"), postgresql_where=sa.text("state IN ('pending', 'confirmed', 'waiting', 'offered')"))
 

@@ -1,0 +1,232 @@
+"""Public pages of registration: one occurrence with its form, and the holder's own page behind a personal link.
+
+None of these is cached: they say how many places are left, and whose they are. What is posted needs no CSRF token:
+the form carries a challenge of its own, and a personal link is itself the secret.
+"""
+
+from typing import Any
+
+from flask import Blueprint, Response, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import IntegrityError
+from werkzeug.datastructures import MultiDict
+
+from campaign.registration import changing, feedback, registering, showing, words
+from campaign.registration.registering import Wanted
+from campaign.registration.showing import EventPage, PersonalPage
+from campaign.registration.work import Doorkeeper
+from content import pages
+from content.pages import PageFacts
+from core import clock
+from core.errors import Conflict, DomainError, NotFound
+from core.http import reading, render, service, transaction
+from core.i18n import current_locale, mark
+from core.privacy import Vault
+from core.settings import Settings
+from institution import access
+from tracking import links
+from tracking.attribution import Attribution, Attributions, PageKeys
+from tracking.recorder import COOKIE
+
+blueprint = Blueprint("registration", __name__, template_folder="templates")
+_MOST_COMPANIONS = 9
+
+
+@blueprint.get("/e/<code>")
+def occurrence(code: str) -> ResponseReturnValue:
+    """One occurrence: what, when, where, whether there is room, and the form."""
+    return _event(code)
+
+
+@blueprint.post("/e/<code>")
+@access.public
+def register(code: str) -> ResponseReturnValue:
+    """Register, then go to the personal page, which can be reloaded without registering again."""
+    now, doorkeeper, form = clock.now(), service(Doorkeeper), request.form
+    try:
+        with reading() as session:
+            number = showing.occurrence_of(session, code).id or 0
+        key = doorkeeper.key(form.get("challenge", ""), form.get("proof", ""), number, now)
+        with transaction() as session:
+            made = registering.register(session, service(Vault), number, _wanted(form, key), now=now)
+            token = doorkeeper.link(made.id or 0)
+    except IntegrityError:  # the same number or form in the same moment
+        return _event(code, error=Conflict(registering.TWICE, field="phone")), 409
+    except NotFound:
+        raise
+    except DomainError as error:
+        return _event(code, error=error), 409 if isinstance(error, Conflict) else 400
+    return redirect(url_for(".mine", token=token, new=1), code=303)
+
+
+@blueprint.get("/t/<code>")
+def ticket(code: str) -> ResponseReturnValue:
+    """Where a phone's own camera lands that reads a ticket's QR code: it says to show it at the door."""
+    return _private(render("campaign/ticket.html", code[:12].upper()))
+
+
+@blueprint.get("/my/<token>")
+def mine(token: str) -> ResponseReturnValue:
+    """The holder's own page: code and QR code, place in the queue, what can be changed."""
+    return _personal(token, is_new=request.args.get("new") == "1")
+
+
+@blueprint.post("/my/<token>/accept")
+@access.public
+def accept(token: str) -> ResponseReturnValue:
+    """Say yes to an offered place."""
+    return _change(token, changing.accept)
+
+
+@blueprint.post("/my/<token>/leave")
+@access.public
+def leave(token: str) -> ResponseReturnValue:
+    """Give up the place or the waiting place."""
+    return _change(token, changing.leave)
+
+
+@blueprint.post("/my/<token>/people")
+@access.public
+def people(token: str) -> ResponseReturnValue:
+    """Bring more or fewer people."""
+    companions, minors = _party(request.form)
+    return _change(
+        token,
+        lambda session, number, now: changing.resize(
+            session, service(Vault), number, companions, minors, now=now
+        ),
+    )
+
+
+@blueprint.get("/my/<token>/feedback")
+def feedback_form(token: str) -> ResponseReturnValue:
+    """Three questions after the event."""
+    return _feedback(token)
+
+
+@blueprint.post("/my/<token>/feedback")
+@access.public
+def give_feedback(token: str) -> ResponseReturnValue:
+    """Keep the answers."""
+    number, form = _number(token), request.form
+    try:
+        with transaction() as session:
+            feedback.give(session, service(Vault), number, form, now=clock.now())
+    except NotFound:
+        raise
+    except DomainError as error:
+        return _feedback(token, error=error), 400
+    return redirect(url_for(".feedback_form", token=token), code=303)
+
+
+def _event(code: str, *, error: DomainError | None = None) -> str:
+    settings, doorkeeper, now = service(Settings), service(Doorkeeper), clock.now()
+    with reading() as session:
+        page: EventPage = showing.event_page(
+            session, code, settings.zone, now, bits=doorkeeper.bits, form=request.form,
+            challenge=doorkeeper.challenge(showing.occurrence_of(session, code).id or 0, now),
+            error=str(error) if error else "", wrong=(error.field or "") if error else "",
+        )  # fmt: skip
+        others = [
+            (one.url, words.when(one.starts_at, settings.zone))
+            for one in showing.other_times(session, page.occurrence, now)
+        ]
+    keys = PageKeys(campaign=page.series.campaign_code, outlet=page.occurrence.outlet_code)
+    if request.method == "GET":
+        pages.mark(request.environ, PageFacts(keys, cache=False))
+    sealed = service(Attributions).seal(keys)
+    return render(
+        "campaign/event.html",
+        page,
+        sealed=sealed,
+        others=others,
+        most=min(page.occurrence.party_most - 1, _MOST_COMPANIONS),
+    )
+
+
+def _wanted(form: MultiDict[str, str], key: str) -> Wanted:
+    companions, minors = _party(form)
+    asked = {name.removeprefix("q-"): text for name, text in form.items() if name.startswith("q-")}
+    chosen = {name.removeprefix("o-"): text for name, text in form.items() if name.startswith("o-") and text}
+    led = _led()
+    return Wanted(
+        name=form.get("name", "")[:200],
+        phone=form.get("phone", "")[:60],
+        email=form.get("email", "")[:250],
+        request_key=key,
+        companions=companions,
+        minors=minors,
+        chosen=chosen,
+        answers=asked,
+        agreed=form.get("agreed") == "1",
+        language=current_locale(),
+        channel=led.channel,
+        campaign=led.campaign,
+    )
+
+
+def _party(form: MultiDict[str, str]) -> tuple[tuple[str, ...], int]:
+    names = [form.get(f"companion-{number}", "")[:200] for number in range(1, _MOST_COMPANIONS + 1)]
+    young = form.get("minors", "0")
+    return tuple(one for one in names if one.strip()), int(young) if young.isdecimal() and len(
+        young
+    ) < 3 else 0
+
+
+def _led() -> Attribution:
+    """Whose link led this browser here, as pages count it."""
+    token = request.cookies.get(COOKIE, "")
+    return (service(Attributions).read(token) if token else None) or Attribution()
+
+
+def _number(token: str) -> int:
+    number = service(Doorkeeper).registration_of(token)
+    if number is None:
+        raise NotFound(mark("这个链接不完整，请从报名后的页面或信里重新打开，或打网点电话。"))
+    return number
+
+
+def _change(token: str, verb: Any) -> ResponseReturnValue:
+    number = _number(token)
+    try:
+        with transaction() as session:
+            verb(session, number, clock.now())
+    except NotFound:
+        raise
+    except DomainError as error:
+        answer = _personal(token, error=error)
+        answer.status_code = 409 if isinstance(error, Conflict) else 400
+        return answer
+    return redirect(url_for(".mine", token=token), code=303)
+
+
+def _page(token: str, **more: Any) -> PersonalPage:
+    settings = service(Settings)
+    with reading() as session:
+        one = changing.get(session, _number(token))
+        qr = links.qr_svg(f"{settings.public_url}/t/{one.code}")
+        return showing.personal_page(
+            session, service(Vault), one, settings.zone, clock.now(), token=token, qr=qr, **more
+        )
+
+
+def _personal(token: str, *, is_new: bool = False, error: DomainError | None = None) -> Response:
+    page = _page(
+        token, is_new=is_new, error=str(error) if error else "", wrong=(error.field or "") if error else ""
+    )
+    return _private(
+        render("campaign/registration.html", page, most=min(page.occurrence.party_most - 1, _MOST_COMPANIONS))
+    )
+
+
+def _feedback(token: str, *, error: DomainError | None = None) -> Response:
+    page = _page(token, error=str(error) if error else "", wrong=(error.field or "") if error else "")
+    return _private(render("campaign/feedback.html", page, questions=feedback.QUESTIONS, form=request.form))
+
+
+def _private(body: str) -> Response:
+    """A page of one person: kept nowhere, found by no search engine."""
+    answer = make_response(body)
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["X-Robots-Tag"] = "noindex"
+    return answer
