@@ -3,7 +3,7 @@
 from flask import Blueprint, Flask
 from flask_wtf.csrf import CSRFProtect
 
-from campaign import audience_views, registration_views
+from campaign import audience_views, checkin_views, registration_views
 from campaign import desk as campaign_desk
 from campaign import views as campaign_views
 from content import desk as content_desk
@@ -51,6 +51,7 @@ _ALL: tuple[Blueprint, ...] = (
     campaign_desk.campaigns_blueprint,
     audience_views.blueprint,
     registration_views.blueprint,
+    checkin_views.blueprint,
     campaign_desk.audience_blueprint,
     content_views.blueprint,
     content_desk.blueprint,
@@ -88,6 +89,8 @@ _CSRF_EXEMPT: tuple[str, ...] = (
     "campaign.registration_views.leave",
     "campaign.registration_views.people",
     "campaign.registration_views.give_feedback",
+    "campaign.checkin_views.names",  # the door's key comes in a header that no other site can set
+    "campaign.checkin_views.scans",
     "tracking.report_views.unsubscribe",  # the same, for readers of reports
     "tracking.views.act",  # our own command line, which shows the token of server.json
 )

@@ -21,6 +21,7 @@ from campaign.registration.models import (
     PENDING,
     REJECTED,
     WAITING,
+    WALKED_IN,
     RegisteredPerson,
     Registration,
 )
@@ -81,7 +82,7 @@ def accept(session: Session, number: int, now: datetime) -> Registration:
 def leave(session: Session, number: int, now: datetime, *, reason: str = "") -> Registration:
     """Give up the place or the waiting place; what comes free goes on at once. Again: changes nothing."""
     one, occurrence = held(session, number)
-    if not one.is_live:
+    if not one.is_live and one.state != WALKED_IN:
         return one
     if any(person.arrived_at for person in people(session, one)):
         raise Conflict(mark("已经有人签到，不能取消；签到记错了请先撤销签到。"))

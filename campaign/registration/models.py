@@ -10,6 +10,7 @@ from core.i18n import mark
 
 PENDING, CONFIRMED, WAITING, OFFERED = "pending", "confirmed", "waiting", "offered"
 CANCELLED, REJECTED, LAPSED = "cancelled", "rejected", "lapsed"
+WALKED_IN = "walked_in"  # came without a place, when there was none to give
 STATE_NAMES = {
     PENDING: mark("等待审核"),
     CONFIRMED: mark("已报上名"),
@@ -18,6 +19,7 @@ STATE_NAMES = {
     CANCELLED: mark("已取消"),
     REJECTED: mark("未通过"),
     LAPSED: mark("候补过期"),
+    WALKED_IN: mark("现场加入"),
 }
 LIVE = (PENDING, CONFIRMED, WAITING, OFFERED)
 HOLDING = (CONFIRMED, OFFERED)

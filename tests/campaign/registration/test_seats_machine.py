@@ -197,12 +197,12 @@ FEW = settings(
 
 
 def test_no_mix_of_acts_oversells_or_wastes_a_place(machine: type[Machine]) -> None:
-    run_state_machine_as_test(machine, settings=FEW)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(machine, settings=FEW)
 
 
 @pytest.mark.slow
 def test_no_long_mix_of_acts_oversells_or_wastes_a_place(machine: type[Machine]) -> None:
-    run_state_machine_as_test(machine, settings=settings(FEW, max_examples=300, stateful_step_count=60))  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(machine, settings=settings(FEW, max_examples=300, stateful_step_count=60))
 
 
 def test_a_queue_that_nobody_moves_up_is_caught(
@@ -211,7 +211,7 @@ def test_a_queue_that_nobody_moves_up_is_caught(
     """The control: without moving up, a place stays empty while somebody waits."""
     monkeypatch.setattr(waiting_list, "next_up", lambda *_: [])
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(machine, settings=FEW)  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(machine, settings=FEW)
 
 
 def test_seats_taken_without_looking_are_caught(
@@ -220,7 +220,7 @@ def test_seats_taken_without_looking_are_caught(
     """The control: who takes whatever is asked for oversells."""
     monkeypatch.setattr(seats, "take", _greedy)
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(machine, settings=FEW)  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(machine, settings=FEW)
 
 
 def _greedy(session: Session, occurrence: Occurrence, size: int, _chosen: object) -> bool:

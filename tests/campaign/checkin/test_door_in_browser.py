@@ -1,0 +1,155 @@
+"""Two phones at the door of one occurrence, in a real browser: the network cut, everything comes home once."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from sqlmodel import col, select
+
+from campaign.checkin import doors
+from campaign.checkin.models import Scan
+from campaign.events.models import Occurrence
+from campaign.registration.models import RegisteredPerson, Registration
+from core import clock
+from core.database import Database
+from core.privacy import Vault
+from core.settings import Settings
+from institution import people
+from tests import browser, factories
+from tests.browser import Site
+from tests.campaign.registration import making
+
+
+@pytest.fixture
+def site(settings: Settings) -> Iterator[Site]:
+    with browser.running(settings, clock.now()) as running:
+        yield running
+
+
+@pytest.fixture
+def chromium() -> Iterator[Browser]:
+    with browser.chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def door(site: Site) -> tuple[str, int]:
+    """The link of a door, and the occurrence: a party of three, one more, and one who waits."""
+    runtime, now = site.runtime, clock.now()
+    with runtime.service(Database).transaction() as session:
+        where = making.occurrence(session, now, capacity=4, code="doorstep", outlet_code=factories.OUTLET_A)
+        for number, size, minors in ((41, 3, 1), (42, 1, 0), (43, 1, 0)):
+            making.party(session, runtime.service(Vault), where, number, size, now=now, minors=minors)
+            now += timedelta(seconds=1)
+        by = people.by_login(session, factories.EDITOR)
+        assert by is not None
+        _door, key = doors.make(session, where, label="", by=by.id or 0, now=now)
+    return f"{site.address}{doors.PATH}#{key}", where.id or 0
+
+
+# What the phone keeps: asks its store and gives the answer once it is written.
+_ACTS = """((mode, act) => new Promise((done) => { const opened = indexedDB.open("door");
+  opened.onsuccess = () => { const all = opened.result.transaction("acts", mode);
+    const asked = act(all.objectStore("acts")); all.oncomplete = () => done(asked.result); }; }))"""
+
+
+def _phone(chromium: Browser, link: str) -> tuple[BrowserContext, Page]:
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN")
+    page = context.new_page()
+    page.goto(link)
+    expect(page.locator("#work")).to_be_visible()
+    expect(page.locator("body")).to_have_attribute("data-kept", "1")
+    return context, page
+
+
+def _find(page: Page, text: str) -> None:
+    page.fill("#text", text)
+    page.press("#text", "Enter")
+
+
+def _inside(site: Site, number: int) -> int:
+    with site.runtime.service(Database).reading() as session:
+        query = select(RegisteredPerson).join(Registration).where(Registration.occurrence_id == number)
+        return sum(one.arrived_at is not None for one in session.exec(query))
+
+
+def test_two_phones_without_network_lose_and_double_nothing(
+    site: Site, chromium: Browser, door: tuple[str, int]
+) -> None:
+    link, number = door
+    (one, first), (two, second) = _phone(chromium, link), _phone(chromium, link)
+    assert "#" not in first.url, "the key does not stay in the address"
+    for context in (one, two):
+        context.set_offline(True)
+    first.reload()  # the page itself opens without network
+    expect(first.locator("#work")).to_be_visible()
+    _find(first, "0041")
+    expect(first.locator("#verdict")).to_contain_text("请进")
+    first.click("text=全部签到")
+    _find(second, "0041")
+    second.locator("#party button.go").first.click()  # the same person at the other door
+    _find(second, "0042")
+    expect(second.locator("#verdict")).to_contain_text("请进")
+    second.click("summary:has-text('现场加入')")
+    second.click("#walk button")
+    first.reload()  # what is written down outlives the page
+    expect(first.locator("#net")).to_contain_text("还有 3 条没有传回")
+    assert _inside(site, number) == 0
+    one.set_offline(False)
+    expect(first.locator("#net")).to_have_text("已联网", timeout=15_000)
+    assert _inside(site, number) == 3
+    two.set_offline(False)
+    expect(second.locator("#net")).to_have_text("已联网", timeout=15_000)
+    assert _inside(site, number) == 5
+    with site.runtime.service(Database).reading() as session:
+        query = select(Scan.verdict).where(Scan.occurrence_id == number).order_by(col(Scan.id))
+        assert sorted(session.exec(query)) == ["again", "in", "in", "in", "in", "over"]
+        assert session.get_one(Occurrence, number).taken == 4
+    expect(first.locator("#came")).to_have_text("5", timeout=20_000)
+
+
+def test_refusals_and_undoing_on_the_phone(site: Site, chromium: Browser, door: tuple[str, int]) -> None:
+    link, number = door
+    _context, page = _phone(chromium, link)
+    with site.runtime.service(Database).reading() as session:
+        waits = session.exec(
+            select(Registration).where(Registration.occurrence_id == number, Registration.state == "waiting")
+        ).one()
+    _find(page, waits.code)
+    expect(page.locator("#verdict")).to_have_text("还在候补，没有位置")
+    _find(page, "9999")
+    expect(page.locator("#verdict")).to_have_text("没有找到，请核对")
+    _find(page, "0042")
+    expect(page.locator("#came")).to_have_text("1")
+    page.locator("#log button").first.click()
+    expect(page.locator("#came")).to_have_text("0")
+    expect(page.locator("#net")).to_have_text("已联网")
+    assert _inside(site, number) == 0
+    assert browser.overflow(page) == [] and browser.faults(page) == []
+
+
+def test_a_phone_that_forgets_what_it_did_offline_is_caught(
+    site: Site, chromium: Browser, door: tuple[str, int]
+) -> None:
+    """The control: without its own store a phone that reloads offline brings nothing home."""
+    link, number = door
+    context, page = _phone(chromium, link)
+    context.set_offline(True)
+    _find(page, "0042")
+    expect(page.locator("#net")).to_contain_text("还有 1 条")
+    page.wait_for_function(f"{_ACTS}('readonly', (store) => store.count()).then((number) => number === 1)")
+    page.evaluate(f"{_ACTS}('readwrite', (store) => store.clear())")
+    page.reload()
+    context.set_offline(False)
+    expect(page.locator("#net")).to_have_text("已联网", timeout=15_000)
+    assert _inside(site, number) == 0
+
+
+def test_a_link_that_was_shut_says_so(site: Site, chromium: Browser, door: tuple[str, int]) -> None:
+    link, _number = door
+    _context, page = _phone(chromium, link)
+    with site.runtime.service(Database).transaction() as session:
+        doors.end(session, 1, clock.now())
+    page.reload()
+    expect(page.locator("#stop")).to_contain_text("已经停用或过期")
