@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError
 from werkzeug.datastructures import MultiDict
 
-from campaign.registration import changing, feedback, registering, showing, words
+from campaign.registration import changing, consent, feedback, registering, showing, words
 from campaign.registration.registering import Wanted
 from campaign.registration.showing import EventPage, PersonalPage
 from campaign.registration.work import Doorkeeper
@@ -20,7 +20,7 @@ from content.pages import PageFacts
 from core import clock
 from core.errors import Conflict, DomainError, NotFound
 from core.http import reading, render, service, transaction
-from core.i18n import current_locale, mark
+from core.i18n import current_locale, gettext, mark
 from core.privacy import Vault
 from core.settings import Settings
 from institution import access
@@ -139,6 +139,7 @@ def _event(code: str, *, error: DomainError | None = None) -> str:
         "campaign/event.html",
         page,
         sealed=sealed,
+        consent=gettext(consent.TEXTS[consent.CURRENT]),
         others=others,
         most=min(page.occurrence.party_most - 1, _MOST_COMPANIONS),
     )
