@@ -44,19 +44,16 @@ def register(code: str) -> ResponseReturnValue:
     """Register, then go to the personal page, which can be reloaded without registering again."""
     now, doorkeeper, form = clock.now(), service(Doorkeeper), request.form
     try:
-        with reading() as session:
-            number = showing.occurrence_of(session, code).id or 0
-        key = doorkeeper.key(form.get("challenge", ""), form.get("proof", ""), number, now)
+        number, key = doorkeeper.opened(form.get("challenge", ""), form.get("proof", ""), now)
         with transaction() as session:
-            made = registering.register(session, service(Vault), number, _wanted(form, key), now=now)
-            token = doorkeeper.link(made.id or 0)
+            made = registering.enter(session, service(Vault), number, _wanted(form, key), now=now)
     except IntegrityError:  # the same number or form in the same moment
         return _event(code, error=Conflict(registering.TWICE, field="phone")), 409
     except NotFound:
         raise
     except DomainError as error:
         return _event(code, error=error), 409 if isinstance(error, Conflict) else 400
-    return redirect(url_for(".mine", token=token, new=1), code=303)
+    return redirect(url_for(".mine", token=doorkeeper.link(made), new=1), code=303)
 
 
 @blueprint.get("/t/<code>")

@@ -80,8 +80,11 @@ def postgres_binary(name: str) -> str | None:
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """A PostgreSQL cluster on a free loopback port; yields its address without a database name."""
+def postgres(folder: Path, *, durable: bool = False) -> Iterator[str]:
+    """A PostgreSQL cluster on a free loopback port; yields its address without a database name.
+
+    `durable`: commits reach the disk, for measurements; tests do without.
+    """
     data, port = Path("/tmp") / f"signpost-pg-{uuid.uuid4().hex}", free_port()
     as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     initdb, server = postgres_binary("initdb"), postgres_binary("postgres")
@@ -113,7 +116,7 @@ def postgres(folder: Path) -> Iterator[str]:
         "-k",
         str(data),
         "-c",
-        "fsync=off",
+        "fsync=on" if durable else "fsync=off",
         "-c",
         "max_connections=200",
     ]

@@ -7,8 +7,11 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
+from typing import Any, cast
 
-from sqlmodel import Session, col, select
+from sqlalchemy import Table, bindparam, insert, literal_column, select, union_all
+from sqlmodel import Session
 
 from campaign.events.models import OPEN, EventSeries, Occurrence
 from campaign.registration import asking, consent, notices, seats
@@ -21,6 +24,7 @@ from campaign.registration.models import (
     RegisteredPerson,
     Registration,
 )
+from core.database import Prepared
 from core.errors import Conflict, Invalid
 from core.i18n import mark
 from core.privacy import Vault, normal_email, normal_phone
@@ -30,6 +34,22 @@ _PHONE = re.compile(r"1[3-9]\d{9}|\+\d{6,15}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is mistaken for another when spoken or written
 _CODE = 8
+_ROW = cast(Table, Registration.__table__)  # type: ignore[attr-defined]
+_PERSON = cast(Table, RegisteredPerson.__table__)  # type: ignore[attr-defined]
+_SERIES = cast(Table, EventSeries.__table__)  # type: ignore[attr-defined]
+_FIXED = {"offer_until": None, "reason": "", "counted": False, "counted_registered": 0, "counted_attended": 0}
+_ADD = Prepared(
+    insert(_ROW)
+    .values({one.name: _FIXED.get(one.name, bindparam(one.name)) for one in _ROW.c if one.name != "id"})
+    .returning(_ROW.c.id)
+)
+_ADD_PERSON = Prepared(
+    insert(_PERSON).values(
+        registration_id=bindparam("registration_id"), number=bindparam("number"), arrived_at=None, arrived_by="",
+        name_sealed=bindparam("name_sealed"), under_14=bindparam("under_14"),
+    )
+)  # fmt: skip
+_QUESTIONS = Prepared(select(_SERIES.c.questions).where(_SERIES.c.id == bindparam("which")))
 TWICE = mark("这个手机号已经报过这场活动。要改人数或取消，请用报名后的链接，或打网点电话。")
 
 
@@ -75,32 +95,78 @@ def register(
 
     Invalid names the field; Conflict: not open, full, or this number is registered already.
     """
+    number = enter(session, vault, occurrence_id, wanted, now=now, via=via, staff_id=staff_id)
+    return session.get_one(Registration, number)
+
+
+def enter(
+    session: Session,
+    vault: Vault,
+    occurrence_id: int,
+    wanted: Wanted,
+    *,
+    now: datetime,
+    via: str = ITSELF,
+    staff_id: int | None = None,
+) -> int:
+    """The same, giving the number of the registration alone: what a thousand people do in one minute.
+
+    Plain rows and statements prepared once: mapped objects would take three times as long.
+    """
     occurrence = seats.held(session, occurrence_id)
-    known = session.exec(select(Registration).where(Registration.request_key == wanted.request_key)).first()
-    if known is not None:
-        return known
     wanted = checked(wanted, occurrence)
-    series = session.get_one(EventSeries, occurrence.series_id)
-    pairs = asking.checked(series.questions, wanted.chosen, wanted.answers)
+    known = _known(session, vault, occurrence_id, wanted)
+    if known:
+        return known
+    ((questions,),) = _QUESTIONS.on(session.connection(), {"which": occurrence.series_id})
+    pairs = asking.checked(questions, wanted.chosen, wanted.answers)
     _check_open(occurrence, now, via)
-    _check_alone(session, vault, occurrence_id, wanted.phone)
-    made = _made(vault, occurrence, wanted, pairs, now)
-    made.via, made.staff_id = via, staff_id
-    made.state = _state(session, occurrence, made, wanted)
-    session.add(made)
-    session.flush()
-    _add_people(session, vault, made, wanted)
-    if made.state != PENDING:
-        notices.note(
-            session, made, notices.REGISTERED if made.state == CONFIRMED else notices.WAITLISTED, now
-        )
-    return made
+    row = _row(vault, wanted, pairs, now)
+    row.update(occurrence_id=occurrence_id, via=via, staff_id=staff_id)
+    row["state"] = state = _state(session, occurrence, wanted, pairs, via)
+    ((number,),) = _ADD.on(session.connection(), row)
+    names = [row["name_sealed"], *(vault.encrypt(one) for one in wanted.companions)]
+    add_people(session, number, names, wanted.minors, first=1)
+    if state != PENDING and wanted.email:
+        kind = notices.REGISTERED if state == CONFIRMED else notices.WAITLISTED
+        notices.note(session, session.get_one(Registration, number), kind, now)
+    return int(number)
 
 
-def _state(session: Session, occurrence: Occurrence, made: Registration, wanted: Wanted) -> str:
-    if occurrence.approval and made.via == ITSELF:
+def _known(session: Session, vault: Vault, occurrence_id: int, wanted: Wanted) -> int:
+    """The registration of this very form, 0 for none; Conflict when the telephone number has another one.
+
+    The number is looked for under every key of the ring; the unique index settles what races.
+    """
+    phones = vault.indexes(PHONE_KIND, wanted.phone)
+    values = {f"phone_{place}": index for place, index in enumerate(phones)}
+    asked = {"key": wanted.request_key, "which": occurrence_id, **values}
+    found = dict(_known_by(len(phones)).on(session.connection(), asked))
+    if wanted.request_key in found:
+        return int(found[wanted.request_key])
+    if found:
+        raise Conflict(TWICE, field="phone")
+    return 0
+
+
+@lru_cache
+def _known_by(phones: int) -> Prepared:
+    """The statement that asks for a form's key and for so many indexes of a number at once."""
+    key = select(_ROW.c.request_key, _ROW.c.id).where(_ROW.c.request_key == bindparam("key"))
+    phone = select(_ROW.c.request_key, _ROW.c.id).where(
+        _ROW.c.occurrence_id == bindparam("which"),
+        _ROW.c.phone_index.in_([bindparam(f"phone_{place}") for place in range(phones)]),
+        _ROW.c.state.in_([literal_column(f"'{state}'") for state in LIVE]),
+    )
+    return Prepared(union_all(key, phone))
+
+
+def _state(
+    session: Session, occurrence: Occurrence, wanted: Wanted, pairs: list[tuple[str, str]], via: str
+) -> str:
+    if occurrence.approval and via == ITSELF:
         return PENDING
-    if seats.take(session, occurrence, made.size, made.pairs):
+    if seats.take(session, occurrence, wanted.size, pairs):
         return CONFIRMED
     if occurrence.waiting and wanted.waits:
         return WAITING
@@ -108,7 +174,7 @@ def _state(session: Session, occurrence: Occurrence, made: Registration, wanted:
         mark("只剩 %(free)s 个位置，不够 %(size)s 人。可以减少人数，或看看别的场次。"),
         field="size",
         free=max(occurrence.free, 0),
-        size=made.size,
+        size=wanted.size,
     )
 
 
@@ -153,50 +219,28 @@ def _check_open(occurrence: Occurrence, now: datetime, via: str) -> None:
         raise Conflict(mark("报名还没有开始，请到开始的时间再来。"))
 
 
-def _check_alone(session: Session, vault: Vault, occurrence_id: int, phone: str) -> None:
-    """One place per phone: under every key of the ring; the unique index settles what races."""
-    taken = select(Registration.id).where(
-        Registration.occurrence_id == occurrence_id,
-        col(Registration.phone_index).in_(vault.indexes(PHONE_KIND, phone)),
-        col(Registration.state).in_(LIVE),
-    )
-    if session.exec(taken).first() is not None:
-        raise Conflict(
-            mark("这个手机号已经报过这场活动。要改人数或取消，请用报名后的链接，或打网点电话。"),
-            field="phone",
-        )
-
-
-def _made(
-    vault: Vault,
-    occurrence: Occurrence,
-    wanted: Wanted,
-    pairs: list[tuple[str, str]],
-    now: datetime,
-) -> Registration:
+def _row(vault: Vault, wanted: Wanted, pairs: list[tuple[str, str]], now: datetime) -> dict[str, Any]:
     answers = {key: text.strip() for key, text in wanted.answers.items() if text.strip()}
-    return Registration(
-        code=new_code(),
-        request_key=wanted.request_key,
-        occurrence_id=occurrence.id or 0,
-        state=PENDING,
-        size=wanted.size,
-        minors=wanted.minors,
-        name_sealed=vault.encrypt(wanted.name),
-        phone_sealed=vault.encrypt(wanted.phone),
-        phone_index=vault.index(PHONE_KIND, wanted.phone),
-        email_sealed=vault.encrypt(wanted.email) if wanted.email else "",
-        email_index=vault.index(EMAIL_KIND, wanted.email) if wanted.email else None,
-        answers_sealed=vault.encrypt(json.dumps(answers, ensure_ascii=False)) if answers else "",
-        options=[list(pair) for pair in pairs],
-        consent_version=consent.CURRENT,
-        language=wanted.language,
-        channel=wanted.channel,
-        campaign_code=wanted.campaign,
-        created_at=now,
-        joined_at=now,
-        changed_at=now,
-    )
+    return {
+        "code": new_code(),
+        "request_key": wanted.request_key,
+        "size": wanted.size,
+        "minors": wanted.minors,
+        "name_sealed": vault.encrypt(wanted.name),
+        "phone_sealed": vault.encrypt(wanted.phone),
+        "phone_index": vault.index(PHONE_KIND, wanted.phone),
+        "email_sealed": vault.encrypt(wanted.email) if wanted.email else "",
+        "email_index": vault.index(EMAIL_KIND, wanted.email) if wanted.email else None,
+        "answers_sealed": vault.encrypt(json.dumps(answers, ensure_ascii=False)) if answers else "",
+        "options": [list(pair) for pair in pairs],
+        "consent_version": consent.CURRENT,
+        "language": wanted.language,
+        "channel": wanted.channel,
+        "campaign_code": wanted.campaign,
+        "created_at": now,
+        "joined_at": now,
+        "changed_at": now,
+    }
 
 
 def new_code() -> str:
@@ -204,16 +248,12 @@ def new_code() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(_CODE))
 
 
-def _add_people(session: Session, vault: Vault, made: Registration, wanted: Wanted) -> None:
-    names = [made.name_sealed, *(vault.encrypt(one) for one in wanted.companions)]
-    add_people(session, made, names, wanted.minors, first=1)
-
-
-def add_people(session: Session, made: Registration, names: list[str], minors: int, *, first: int) -> None:
+def add_people(session: Session, registration_id: int, names: list[str], minors: int, *, first: int) -> None:
     """Add people of a party: sealed names, then children, numbered from `first`."""
-    for number, sealed in enumerate([*names, *[""] * minors], first):
-        young = number - first >= len(names)
-        session.add(
-            RegisteredPerson(registration_id=made.id or 0, number=number, name_sealed=sealed, under_14=young)
-        )
-    session.flush()
+    people = [(name, False) for name in names] + [("", True)] * minors
+    rows = [
+        {"registration_id": registration_id, "number": number, "name_sealed": name, "under_14": young}
+        for number, (name, young) in enumerate(people, first)
+    ]
+    if rows:
+        _ADD_PERSON.on(session.connection(), *rows)

@@ -7,15 +7,29 @@ on the condition inside the UPDATE as well, which holds even for a caller that f
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
-from sqlalchemy import update
+from sqlalchemy import Integer, Table, bindparam, update
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, select
 
 from campaign.events.models import Occurrence, OptionSeats
+from core.database import Prepared
 from core.errors import NotFound
 from core.i18n import mark
 
 Pairs = Sequence[tuple[str, str]]
+_ROW = cast(Table, Occurrence.__table__)  # type: ignore[attr-defined]
+_SIZE = bindparam("size", type_=Integer)
+_HERE = update(_ROW).where(_ROW.c.id == bindparam("which"))
+_TAKE = Prepared(
+    _HERE.where(_ROW.c.taken + _SIZE <= _ROW.c.capacity)
+    .values(taken=_ROW.c.taken + _SIZE)
+    .returning(_ROW.c.taken)
+)
+_GIVE = Prepared(
+    _HERE.where(_ROW.c.taken >= _SIZE).values(taken=_ROW.c.taken - _SIZE).returning(_ROW.c.taken)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +65,25 @@ def room(session: Session, occurrence: Occurrence) -> Room:
 
 def take(session: Session, occurrence: Occurrence, size: int, chosen: Pairs) -> bool:
     """Take seats for a party: all of them or none. False when there is no room."""
-    if not room(session, occurrence).fits(size, chosen):
+    if chosen and not room(session, occurrence).fits(size, chosen):
         return False
-    taken = update(Occurrence).where(
-        col(Occurrence.id) == occurrence.id, col(Occurrence.taken) + size <= col(Occurrence.capacity)
-    )
-    if not _counted(session, taken.values(taken=col(Occurrence.taken) + size)):
+    found = _TAKE.on(session.connection(), {"which": occurrence.id, "size": size})
+    if not found:
         return False
     for question, option in chosen:
         _move_option(session, occurrence, question, option, size)
-    session.refresh(occurrence, ["taken"])
+    set_committed_value(occurrence, "taken", found[0][0])
     return True
 
 
 def give_back(session: Session, occurrence: Occurrence, size: int, chosen: Pairs) -> None:
     """Give the seats of a party back."""
-    back = update(Occurrence).where(col(Occurrence.id) == occurrence.id, col(Occurrence.taken) >= size)
-    if not _counted(session, back.values(taken=col(Occurrence.taken) - size)):
+    found = _GIVE.on(session.connection(), {"which": occurrence.id, "size": size})
+    if not found:
         raise RuntimeError(f"occurrence {occurrence.id}: fewer seats are taken than are given back")
     for question, option in chosen:
         _move_option(session, occurrence, question, option, -size)
-    session.refresh(occurrence, ["taken"])
+    set_committed_value(occurrence, "taken", found[0][0])
 
 
 def _move_option(session: Session, occurrence: Occurrence, question: str, option: str, by: int) -> None:
@@ -84,7 +96,3 @@ def _move_option(session: Session, occurrence: Occurrence, question: str, option
         )
         .values(taken=col(OptionSeats.taken) + by)
     )
-
-
-def _counted(session: Session, statement: object) -> bool:
-    return session.connection().execute(statement).rowcount == 1  # type: ignore[call-overload, no-any-return]

@@ -8,7 +8,6 @@ is the key under which the registration is kept, so each challenge registers onc
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from core.errors import Invalid
@@ -17,42 +16,42 @@ from core.signing import Keys, Signer
 
 GOOD_FOR = timedelta(hours=4)
 PATIENCE = timedelta(seconds=8)
-_PURPOSE, _LINK = "registration/challenge", "registration/link"
 _AGAIN = mark("这张报名表打开太久了，请重新打开再报名。")
 
 
-@dataclass(frozen=True, slots=True)
 class Doorkeeper:
-    """Makes and checks challenges and personal links."""
+    """Makes and checks challenges and personal links; `bits`: the work a form asks for."""
 
-    keys: Keys
-    bits: int
+    def __init__(self, keys: Keys, bits: int) -> None:
+        self.bits = bits
+        self._challenges = Signer(keys.derive("registration/challenge"))
+        self._links = Signer(keys.derive("registration/link"), 18)
 
     def challenge(self, occurrence_id: int, now: datetime) -> str:
         """A challenge for one form: `occurrence.seconds.random.bits.signature`."""
         made = f"{occurrence_id}.{int(now.timestamp())}.{secrets.token_urlsafe(12)}.{self.bits}"
-        return Signer(self.keys.derive(_PURPOSE)).sign(made)
+        return self._challenges.sign(made)
 
-    def key(self, challenge: str, proof: str, occurrence_id: int, now: datetime) -> str:
-        """The request key of a form whose challenge is ours, in time and worked for; Invalid otherwise."""
-        text = Signer(self.keys.derive(_PURPOSE)).open(challenge[:200])
+    def opened(self, challenge: str, proof: str, now: datetime) -> tuple[int, str]:
+        """The occurrence and the request key of a form whose challenge is ours, in time and worked for; else Invalid."""
+        text = self._challenges.open(challenge[:200])
         parts = text.split(".") if text else []
-        if len(parts) != 4 or parts[0] != str(occurrence_id):
+        if len(parts) != 4:
             raise Invalid(_AGAIN)
-        made = datetime.fromtimestamp(int(parts[1]), UTC)
-        if now - made > GOOD_FOR:
+        age = now - datetime.fromtimestamp(int(parts[1]), UTC)
+        if age > GOOD_FOR:
             raise Invalid(_AGAIN)
-        if not solves(challenge, proof, int(parts[3])) and now - made < PATIENCE:
+        if not solves(challenge, proof, int(parts[3])) and age < PATIENCE:
             raise Invalid(mark("请稍等几秒再提交：这样机器就不能一口气占满位置。"))
-        return f"{parts[0]}.{parts[2]}"
+        return int(parts[0]), f"{parts[0]}.{parts[2]}"
 
     def link(self, registration_id: int) -> str:
         """The token in a person's own link: who has it may change and cancel that registration, nothing else."""
-        return Signer(self.keys.derive(_LINK), 18).sign(str(registration_id))
+        return self._links.sign(str(registration_id))
 
     def registration_of(self, token: str) -> int | None:
         """The registration of a link, None for a forged one."""
-        text = Signer(self.keys.derive(_LINK), 18).open(token[:80])
+        text = self._links.open(token[:80])
         return int(text) if text and text.isdecimal() and len(text) < 12 else None
 
 

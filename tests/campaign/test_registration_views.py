@@ -13,6 +13,7 @@ from campaign.registration.models import CANCELLED, CONFIRMED, OFFERED, Registra
 from campaign.registration.work import Doorkeeper, solve
 from core import clock
 from core.database import Database
+from core.errors import Invalid
 from core.privacy import Vault
 from tests.campaign.registration import making
 from webapp.runtime import Runtime
@@ -115,16 +116,16 @@ def test_without_proof_of_work_a_form_needs_patience(
     assert client.post(f"/e/{code}", data=form).status_code == 303
 
 
-def test_a_challenge_is_good_for_its_own_event_for_hours(runtime: Runtime) -> None:
+def test_a_challenge_is_ours_and_good_for_hours(runtime: Runtime) -> None:
     keeper, now = runtime.service(Doorkeeper), clock.now()
     challenge = keeper.challenge(7, now)
     proof = solve(challenge, keeper.bits)
-    assert keeper.key(challenge, proof, 7, now)
-    for occurrence, at in ((8, now), (7, now + timedelta(hours=5))):
-        with pytest.raises(Exception, match="打开太久"):
-            keeper.key(challenge, proof, occurrence, at)
-    with pytest.raises(Exception, match="打开太久"):
-        keeper.key(challenge.replace(".13.", ".0."), "", 7, now)
+    assert keeper.opened(challenge, proof, now)[0] == 7
+    with pytest.raises(Invalid, match="打开太久"):
+        keeper.opened(challenge, proof, now + timedelta(hours=5))
+    for forged in (challenge.replace(".13.", ".0."), challenge.replace("7.", "8.", 1), "", "1.2.3.4"):
+        with pytest.raises(Invalid, match="打开太久"):
+            keeper.opened(forged, proof, now)
 
 
 def test_a_personal_link_that_was_made_up_opens_nothing(client: FlaskClient, runtime: Runtime) -> None:

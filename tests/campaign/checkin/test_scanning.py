@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -69,7 +70,7 @@ def scene(database: Database, settings: Settings, now: datetime) -> Scene:
     return Scene(database, vault, where, door, key, now + timedelta(days=3))
 
 
-def _act(nonce: str, act: str, at: datetime, person: int = 0, **more: int) -> Act:
+def _act(nonce: str, act: str, at: datetime, person: int = 0, **more: Any) -> Act:
     return Act(nonce, act, at, person, **more)
 
 
