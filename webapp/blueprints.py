@@ -3,7 +3,7 @@
 from flask import Blueprint, Flask
 from flask_wtf.csrf import CSRFProtect
 
-from campaign import audience_views
+from campaign import audience_views, base_desk, base_views
 from campaign import desk as campaign_desk
 from campaign import views as campaign_views
 from content import desk as content_desk
@@ -51,6 +51,8 @@ _ALL: tuple[Blueprint, ...] = (
     campaign_desk.campaigns_blueprint,
     audience_views.blueprint,
     campaign_desk.audience_blueprint,
+    base_views.blueprint,
+    base_desk.blueprint,
     content_views.blueprint,
     content_desk.blueprint,
     scheduler_desk.blueprint,
@@ -82,6 +84,8 @@ _CSRF_EXEMPT: tuple[str, ...] = (
     "campaign.views.set_elder",  # a preference of the browser, from pages that are cached for everybody
     "campaign.views.set_language",
     "campaign.audience_views.unsubscribe",  # mail programs post it themselves (RFC 8058), without a cookie
+    "campaign.base_views.pair",  # a screen on a wall: nobody is signed in, the pairing code is what is asked for
+    "campaign.base_views.shown",  # the same, its key stands in a header that no other site can set
     "tracking.report_views.unsubscribe",  # the same, for readers of reports
     "tracking.views.act",  # our own command line, which shows the token of server.json
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from campaign.base.carrying import Archives
 from core import clock
 from core.database import Database
 from core.privacy import Vault
@@ -38,6 +39,7 @@ def jobs(runtime: Runtime) -> list[Job]:
         Job("reach.imports", 2.0, runtime.service(Depositor).run_once),
         Job("reach.close", CLOSE_DAYS_SECONDS, _close_days(runtime)),
         Job("reach.watch", watch.EVERY_SECONDS, _watch(runtime).run_once),
+        _plaques(runtime),
         Job("audit.anchor", ANCHOR_SECONDS, _anchor(runtime)),
         Job("privacy.retention", RETENTION_SECONDS, _retention(runtime)),
         *carried_out,
@@ -57,6 +59,11 @@ def _carried_out(runtime: Runtime) -> list[Job]:
         Job("approvals.remind", EVERY_SECONDS, reminders.run_once),
         Job("reports.send", report_sender.EVERY_SECONDS, runtime.service(Reports).run_once),
     ]
+
+
+def _plaques(runtime: Runtime) -> Job:
+    archives = runtime.service(Archives)
+    return Job("base.plaques", 2.0, archives.run_once, archives.stop)
 
 
 def _close_days(runtime: Runtime) -> Callable[[], int]:

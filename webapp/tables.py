@@ -2,6 +2,7 @@
 
 from campaign import contacts
 from campaign import models as campaign
+from campaign.base import models as education_base
 from content import models as content
 from institution import (
     api_token_models,
@@ -27,6 +28,7 @@ __all__ = [
     "campaign",
     "contacts",
     "content",
+    "education_base",
     "insight_models",
     "institution",
     "letter_models",
