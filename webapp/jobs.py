@@ -39,7 +39,6 @@ def jobs(runtime: Runtime) -> list[Job]:
         Job("reach.imports", 2.0, runtime.service(Depositor).run_once),
         Job("reach.close", CLOSE_DAYS_SECONDS, _close_days(runtime)),
         Job("reach.watch", watch.EVERY_SECONDS, _watch(runtime).run_once),
-        _plaques(runtime),
         Job("audit.anchor", ANCHOR_SECONDS, _anchor(runtime)),
         Job("privacy.retention", RETENTION_SECONDS, _retention(runtime)),
         *carried_out,
@@ -55,6 +54,7 @@ def _carried_out(runtime: Runtime) -> list[Job]:
     )
     return [
         *runtime.service(Outgoing).jobs(),
+        _plaques(runtime),
         Job("letters.carry", 2.0, mailroom.run_once),
         Job("approvals.remind", EVERY_SECONDS, reminders.run_once),
         Job("reports.send", report_sender.EVERY_SECONDS, runtime.service(Reports).run_once),

@@ -126,7 +126,7 @@ class Archives:
             if not self._parts(one):
                 return False
             size = self._join(one)
-        except (DomainError, OSError) as error:
+        except (DomainError, OSError, zipfile.BadZipFile) as error:
             log.warning("plaques_failed", number=number, error=type(error).__name__)
             fault = error.message if isinstance(error, DomainError) else type(error).__name__
             return self._settle(number, state=FAILED, fault=fault, ended_at=self._clock(), leased_until=None)
@@ -147,7 +147,7 @@ class Archives:
             printer: Printer | None = None
             for place, first in enumerate(range(0, one.total, PART)):
                 part = folder / _part_name(place)
-                if not part.exists():
+                if not zipfile.is_zipfile(part):
                     printer = printer or (stack.enter_context(Printer()) if one.pdf else None)
                     _write(part, self._made(one, one.outlets[first : first + PART], printer))
                 made = min(one.total, first + PART)

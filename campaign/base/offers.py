@@ -11,7 +11,7 @@ SERVICES = {
     "lecture": mark("专题讲座"),
     "one_to_one": mark("一对一讲解"),
     "lending": mark("宣传读物借阅"),
-    "check": mark("可疑电话、短信帮看"),
+    "check": mark("帮看可疑来电短信"),
     "policy": mark("保单读懂与整理"),
     "phone_help": mark("手教手用手机"),
     "children": mark("亲子财商课"),
