@@ -22,7 +22,7 @@ SEND_EVERY = 300  # seconds between two batches of a screen: 2,500 of them ask e
 LOOK_EVERY = 300  # seconds between two looks for new slides
 CHANNEL = "screen"
 _END = re.compile(r"(?<=[。！？!?])|(?<=\.)\s")
-_LONGEST = 64
+_LONGEST = 48
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,12 +39,25 @@ function show(to, counted) {
     one.classList.toggle("on", at === place);
     one.toggleAttribute("inert", at !== place);
   });
+  fit(all[place]);
   document.querySelector("[data-dots]").replaceChildren(
     ...all.map((_one, at) => Object.assign(document.createElement("i"), { className: at === place ? "on" : "" })),
   );
   began = performance.now();
   body.dataset.place = place;
   if (!paused) timer = setTimeout(() => show(place + 1, true), seconds(all[place]) * 1000);
+}
+
+// Long words are set smaller, down to what is still read from three metres; then the sentence gives way.
+function fit(slide) {
+  const words = slide.querySelector(".words");
+  const sentence = slide.querySelector(".sentence");
+  sentence.hidden = false;
+  for (const size of [1, 0.92, 0.85, 0.8]) {
+    words.style.setProperty("--fit", size);
+    if (words.scrollHeight <= words.clientHeight + 1) return;
+  }
+  sentence.hidden = true;
 }
 
 // New slides are taken over at the next change; when the site itself is a newer one, the page is loaded anew.
@@ -133,6 +146,7 @@ addEventListener("keydown", (event) => {
   const act = { ArrowLeft: "back", ArrowRight: "next", " ": "pause", f: "full" }[event.key];
   if (act) steer(act);
 });
+addEventListener("resize", () => fit(slides()[place]));
 addEventListener("online", () => counter.send());
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") show(place, false);
