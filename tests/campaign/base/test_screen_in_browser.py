@@ -94,11 +94,11 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, database_template: servers.Template) -> Iterator[Place]:
-    """A site whose slides stand for a second."""
+    """A site whose slides stand for less than a second."""
     home = tmp_path_factory.mktemp("screen")
     patch = pytest.MonkeyPatch()
     for module, name, value in (
-        (slides, "SECONDS", 1), (slides, "SEND_EVERY", 1), (slides, "LOOK_EVERY", 2), (showings, "LEAST", 0.6),
+        (slides, "SECONDS", 0.7), (slides, "SEND_EVERY", 0.5), (slides, "LOOK_EVERY", 1), (showings, "LEAST", 0.5),
     ):  # fmt: skip
         patch.setattr(module, name, value)
     port = servers.free_port()
@@ -275,7 +275,7 @@ def test_what_is_not_paired_shows_and_does_not_count(chromium: Browser, place: P
         page.keyboard.press("ArrowRight")
         page.fill("#pair", "wrong-one")
         page.press("#pair", "Enter")
-        page.wait_for_function("document.querySelector('[data-said]').textContent.startsWith('配对码不对')")
+        page.wait_for_function("() => document.querySelector('[data-said]').textContent.startsWith('配对码不对')")
         page.fill("#pair", place.code().upper())
         page.press("#pair", "Enter")
         page.wait_for_selector("body[data-paired='1']", state="attached")
@@ -310,7 +310,7 @@ def test_new_slides_come_quietly(chromium: Browser, place: Place) -> None:
         page.evaluate("window.stood = true")
         with place.runtime.service(Database).transaction() as session:
             keeping.arrange(session, OUTLET, ["credit-repair"], now=clock.now())
-        page.wait_for_function("document.querySelectorAll('.slide').length === 3")
+        page.wait_for_function("() => document.querySelectorAll('.slide').length === 3")
         assert page.evaluate("window.stood"), "it was not loaded anew"
         with place.runtime.service(Database).transaction() as session:
             keeping.arrange(session, OUTLET, [], now=clock.now())
