@@ -161,7 +161,9 @@ class Archives:
     def _settle(self, number: int, **values: object) -> bool:
         """Write to the row while it is ours and running; whether it still was."""
         mine = update(PlaqueArchive).where(
-            col(PlaqueArchive.id) == number, PlaqueArchive.state == RUNNING, PlaqueArchive.worker == self._me
+            col(PlaqueArchive.id) == number,
+            col(PlaqueArchive.state) == RUNNING,
+            col(PlaqueArchive.worker) == self._me,
         )
         with self._database.transaction() as session:
             return session.connection().execute(mine.values(**values)).rowcount == 1

@@ -94,8 +94,8 @@ def pair(session: Session, code: str, typed: str, keys: ScreenKeys, *, now: date
     wanted = "".join(letter for letter in typed.lower() if letter.isalnum())[:40]
     key = keys.new()
     mine = update(HallScreen).where(
-        HallScreen.outlet_code == code,
-        HallScreen.pairing_hash == _hash(wanted),
+        col(HallScreen.outlet_code) == code,
+        col(HallScreen.pairing_hash) == _hash(wanted),
         col(HallScreen.pairing_until) >= now,
         col(HallScreen.ended_at).is_(None),
     )

@@ -117,6 +117,10 @@ def _token(screen: HallScreen) -> ApiToken:
         id=_number(screen),
         name=f"screen {screen.id}",
         token_hash=screen.key_hash or "",
+        hint="",
+        purposes="",
+        made_at=screen.made_at,
+        expires_at=screen.made_at,
         outlet_code=screen.outlet_code,
     )
 

@@ -115,9 +115,9 @@ def test_what_was_killed_goes_on_behind_the_parts_that_are_there(sqlite: Setting
     later, seen = _archives(sqlite, ahead=carrying.LEASE * 2), {}
     join = later._join
 
-    def look(row: PlaqueArchive) -> int:
+    def look(one: PlaqueArchive) -> int:
         seen.update({name: (folder / name).stat().st_ino for name in done})
-        return join(row)
+        return join(one)
 
     later._join = look  # type: ignore[method-assign]
     assert later.run_once() == 1
@@ -147,7 +147,7 @@ def test_a_half_written_part_taken_for_a_whole_one_would_be_seen(
     sqlite: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: the look at the part taken away, the file is not made."""
-    monkeypatch.setattr(carrying.zipfile, "is_zipfile", Path.exists)
+    monkeypatch.setattr(zipfile, "is_zipfile", Path.exists)
     one = _half(sqlite)
     assert _archives(sqlite).run_once() == 1
     assert _row(sqlite, one.id).state == FAILED

@@ -275,7 +275,9 @@ def test_what_is_not_paired_shows_and_does_not_count(chromium: Browser, place: P
         page.keyboard.press("ArrowRight")
         page.fill("#pair", "wrong-one")
         page.press("#pair", "Enter")
-        page.wait_for_function("() => document.querySelector('[data-said]').textContent.startsWith('配对码不对')")
+        page.wait_for_function(
+            "() => document.querySelector('[data-said]').textContent.startsWith('配对码不对')"
+        )
         page.fill("#pair", place.code().upper())
         page.press("#pair", "Enter")
         page.wait_for_selector("body[data-paired='1']", state="attached")

@@ -13,6 +13,7 @@ from content.pages import PageFacts
 from core import clock
 from core.database import Database
 from tests import browser, factories
+from tracking import links
 from tracking.attribution import Attribution, Attributions, PageKeys
 from webapp.runtime import Runtime
 
@@ -23,7 +24,7 @@ PATH = f"/screen/{OUTLET}"
 def test_it_shows_the_base_the_shelf_and_the_next_tuesday(client: FlaskClient) -> None:
     text = client.get(PATH).text
     assert re.findall(r'class="slide (\w+)"', text) == ["base", "piece", "piece", "piece", "event"]
-    for word in ("优先叫号", "相约星期二", "96110"):
+    for word in ("老花镜", "相约星期二", "96110"):
         assert word in text
     assert "没有" not in client.get(PATH).headers.get("Content-Security-Policy", "")
 
@@ -40,7 +41,7 @@ def test_its_codes_are_owed_to_the_outlet_and_its_showings_too(client: FlaskClie
         )
     maker = slides._Maker(page.outlet, browser.CAMPAIGN, attributions, "https://e.com")
     token = attributions.sign(Attribution(browser.CAMPAIGN, OUTLET, "screen"))
-    assert page.slides[1].qr == slides.links.qr_svg(f"https://e.com/p/full-surrender?a={token}")
+    assert page.slides[1].qr == links.qr_svg(f"https://e.com/p/full-surrender?a={token}")
     assert maker.base().qr == page.slides[0].qr
 
 
