@@ -148,7 +148,7 @@ class Archives:
             for place, first in enumerate(range(0, one.total, PART)):
                 part = folder / _part_name(place)
                 if not zipfile.is_zipfile(part):
-                    printer = printer or (stack.enter_context(Printer()) if one.pdf else None)
+                    printer = printer or (stack.enter_context(Printer(folder)) if one.pdf else None)
                     _write(part, self._made(one, one.outlets[first : first + PART], printer))
                 made = min(one.total, first + PART)
                 if not self._settle(one.id or 0, made=made, leased_until=self._clock() + self._lease):

@@ -46,12 +46,18 @@ def installed() -> bool:
 
 
 class Printer:
-    """One browser with one page: `with Printer() as printer: printer.pdf(html, 420, 297)`. Not for several threads."""
+    """One browser with one page: `with Printer() as printer: printer.pdf(html, 420, 297)`. Not for several threads.
+
+    Its profile lies below `within`, so that what a kill leaves behind is cleared with that folder.
+    """
+
+    def __init__(self, within: Path | None = None) -> None:
+        self._within = within
 
     def __enter__(self) -> "Printer":
         """Start the browser; Conflict where there is none or it does not answer."""
         self._number, self._rest, self._session = 0, b"", ""
-        self._folder = Path(tempfile.mkdtemp(prefix="signpost-plaques-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="printing-", dir=self._within))
         self._start()
         try:
             target = self._ask("Target.createTarget", url="about:blank")["targetId"]
