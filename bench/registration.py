@@ -91,7 +91,7 @@ def _address(home: Path, kind: str) -> Iterator[str]:
 
 
 def _plant(session: Session, now: datetime) -> None:
-    rows = [("100000", "总公司", "head_office", None)]
+    rows: list[tuple[str, str, str, str | None]] = [("100000", "总公司", "head_office", None)]
     rows += [(f"11{number:06}", f"第{number}柜面", "outlet", "100000") for number in range(OUTLETS)]
     for code, name, kind, parent in rows:
         session.add(Outlet(code=code, name=name, kind=kind, parent_code=parent, updated_at=now))

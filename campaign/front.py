@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session
 
 from campaign import calendar, programme
 from campaign.models import Campaign
@@ -15,11 +15,10 @@ from content.models import KIND_NAMES, Kind
 from core.errors import NotFound
 from core.i18n import mark
 from institution import outlets, places
-from institution.models import Outlet, OutletKind
+from institution.models import OutletKind
 
 CARDS_ON_HOME = 6
 OUTLETS_PER_PAGE = 12
-NEIGHBOURS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +68,6 @@ class Finder:
     cities: Sequence[str]
     found: outlets.Found | None
     outlets_in_all: int
-
-
-@dataclass(frozen=True, slots=True)
-class OutletPage:
-    """One outlet as an education base, with others nearby."""
-
-    outlet: Outlet
-    branch: Outlet | None
-    is_open: bool
-    neighbours: Sequence[Outlet]
-    pieces: Sequence[PublishedPiece]
-    tuesday: date
-    link: str
-    qr: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,38 +160,6 @@ def finder(
         open_on=today,
     )
     return Finder(text, province, city, provinces, cities, found if asked else None, found.total)
-
-
-def outlet_page(session: Session, code: str, today: date, *, link: str, qr: str) -> OutletPage:
-    """One outlet, or NotFound."""
-    outlet = outlets.get(session, code)
-    above = [one for one in outlets.path(session, code)[:-1] if one.kind == OutletKind.province]
-    now = programme.current(session, today, code)
-    chosen = programme.pieces(session, now.code) if now else []
-    return OutletPage(
-        outlet=outlet,
-        branch=above[0] if above else None,
-        is_open=outlets.is_open(outlet, today),
-        neighbours=_neighbours(session, outlet, today),
-        pieces=_first_then(chosen, lifecycle.published_list(session))[:3],
-        tuesday=calendar.next_tuesday(today),
-        link=link,
-        qr=qr,
-    )
-
-
-def _neighbours(session: Session, outlet: Outlet, today: date) -> list[Outlet]:
-    """Other open outlets of the same county, then of the same city."""
-    query = select(Outlet).where(
-        Outlet.kind == OutletKind.outlet,
-        Outlet.code != outlet.code,
-        Outlet.province == outlet.province,
-        Outlet.city == outlet.city,
-        or_(col(Outlet.closed_on).is_(None), col(Outlet.closed_on) > today),
-        or_(col(Outlet.open_on).is_(None), col(Outlet.open_on) <= today),
-    )
-    same_county = (col(Outlet.county) == outlet.county).desc()
-    return list(session.exec(query.order_by(same_county, Outlet.code).limit(NEIGHBOURS)))
 
 
 def library(session: Session, *, kind: str = "", topic: str = "") -> Library:

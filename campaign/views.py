@@ -6,6 +6,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 
 from campaign import front, programme
+from campaign.base.page import outlet_page
 from content import pages
 from content.pages import PageFacts
 from core import clock
@@ -75,7 +76,7 @@ def outlet(code: str) -> ResponseReturnValue:
         own = now is not None and bool(now.outlet_code)  # of a branch: the home page does not know it
         short = None if own else links.standing(session, code, _today())
         link = short_address(short) if short else outlet_link(code, now.code if now else "")
-        page = front.outlet_page(session, code, _today(), link=link, qr=links.qr_svg(link))
+        page = outlet_page(session, code, _today(), link=link, qr=links.qr_svg(link))
     return _published("campaign/outlet.html", page, PageKeys(outlet=code))
 
 
@@ -138,7 +139,7 @@ def sitemap() -> ResponseReturnValue:
 @blueprint.get("/robots.txt")
 def robots() -> ResponseReturnValue:
     """What a search engine may read."""
-    lines = ["User-agent: *", "Disallow: /desk", "Disallow: /r", "Disallow: /internal/"]
+    lines = ["User-agent: *", "Disallow: /desk", "Disallow: /r", "Disallow: /internal/", "Disallow: /screen/"]
     lines.append(f"Sitemap: {service(Settings).public_url}/sitemap.xml")
     return Response("\n".join(lines) + "\n", mimetype="text/plain")
 

@@ -34,6 +34,7 @@ _NEVER = (
     "/internal/",
     "/r/",
     "/s/",
+    "/screen/",
 )  # no page of these is a published one: spare the try
 
 Environ = dict[str, Any]

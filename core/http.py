@@ -15,6 +15,8 @@ _TYPES = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "jsonl": "application/x-ndjson",
+    "svg": "image/svg+xml",
+    "pdf": "application/pdf",
 }
 
 

@@ -163,6 +163,9 @@ class Settings(BaseSettings):
         pattern="^(amr|always|never)$",
         description="Whether the provider's sign-in counts as second factor: amr (when it says so), always, never",
     )
+    plaque_days: int = Field(
+        7, ge=1, le=90, description="Days for which a finished archive of plaques is kept for download"
+    )
     rate_storage: str = Field(
         "memory://",
         description="Where rate limits are counted: memory:// (each process for itself), redis://host:6379 (install redis); empty: not at all",

@@ -18,6 +18,7 @@ audit.declare({"audit.export": mark("导出操作记录")})
 KINDS: dict[str, str] = {
     "approval": mark("审批"),
     "audit": mark("操作记录"),
+    "base": mark("教育宣传基地"),
     "campaign": mark("活动期"),
     "channel": mark("渠道账号"),
     "contact": mark("联系人"),
@@ -27,11 +28,13 @@ KINDS: dict[str, str] = {
     "path": mark("审批流程"),
     "piece": mark("内容"),
     "plan": mark("推送计划"),
+    "plaques": mark("铜牌文件"),
     "privacy": mark("个人信息"),
     "push": mark("推送"),
     "reach": mark("触达"),
     "refusal": mark("拒收"),
     "report": mark("定期报告"),
+    "screen": mark("大堂屏幕"),
     "staff": mark("账号"),
     "stand_in": mark("代审"),
     "token": mark("接口令牌"),
@@ -39,6 +42,7 @@ KINDS: dict[str, str] = {
 # Where a thing of a kind is seen on the desk; {} is the record's subject.
 PLACES: dict[str, str] = {
     "approval": "/desk/approvals/{}",
+    "base": "/desk/base/{}",
     "campaign": "/desk/campaigns/{}",
     "channel": "/desk/channels/{}",
     "link": "/desk/links?q={}",
@@ -47,6 +51,7 @@ PLACES: dict[str, str] = {
     "path": "/desk/approvals/paths",
     "piece": "/desk/pieces/{}",
     "plan": "/desk/plans/{}",
+    "plaques": "/desk/base/plaques/{}",
     "privacy": "/desk/privacy/{}",
     "push": "/desk/pushes/{}",
     "report": "/desk/reach/reports/{}",
@@ -54,7 +59,7 @@ PLACES: dict[str, str] = {
     "stand_in": "/desk/approvals/stand-ins",
     "token": "/desk/api-tokens",
 }
-_NUMBERED = frozenset({"approval", "channel", "list", "plan", "privacy", "push", "report"})
+_NUMBERED = frozenset({"approval", "channel", "list", "plan", "plaques", "privacy", "push", "report"})
 FIELDS: dict[str, str] = {
     **LABELS,
     **SORTS,
@@ -69,6 +74,13 @@ FIELDS: dict[str, str] = {
     "count": mark("数量"),
     "created": mark("新增"),
     "decision": mark("决定"),
+    "facilities": mark("无障碍设施"),
+    "facilities_text": mark("设施说明"),
+    "facilities_text_en": mark("设施说明（英文）"),
+    "services": mark("服务项目"),
+    "services_text": mark("服务说明"),
+    "services_text_en": mark("服务说明（英文）"),
+    "shelf": mark("书架"),
     "due_at": mark("期限"),
     "due_days": mark("期限（天）"),
     "email": mark("邮箱"),

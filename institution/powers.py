@@ -20,6 +20,7 @@ PERMISSIONS = {
     "desk.view": mark("打开工作台"),
     "outlet.view": mark("查看网点"),
     "outlet.edit": mark("维护网点"),
+    "base.edit": mark("维护教育宣传基地"),
     "campaign.view": mark("查看活动期"),
     "campaign.edit": mark("维护活动期"),
     "content.view": mark("查看内容"),
@@ -55,6 +56,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
         mark("总公司活动主管"),
         _READER
         | {
+            "base.edit",
             "campaign.edit",
             "content.edit",
             "content.publish",
@@ -94,6 +96,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
         _READER
         | {
             "outlet.edit",
+            "base.edit",
             "campaign.edit",
             "content.edit",
             "audience.view",
@@ -106,7 +109,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             "staff.edit",
         },
     ),
-    "outlet_staff": (mark("网点人员"), _READER | {"reach.view"}),
+    "outlet_staff": (mark("网点人员"), _READER | {"base.edit", "reach.view"}),
     "auditor": (mark("审计"), _VIEWS),
 }
 # Who publishes, sends or administers shows a second factor at sign-in.

@@ -14,6 +14,8 @@ from sqlmodel import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from campaign import programme
+from campaign.base import archives, keeping, screens
+from campaign.base.keeping import Offer
 from content import history, library, lifecycle
 from core.database import Database
 from core.privacy import Vault
@@ -94,6 +96,7 @@ def fill(session: Session, settings: Settings, now: datetime) -> None:
     coming |= {"code": "winter", "name": "冬日防骗月", "name_en": "Winter campaign", "theme": "festive"}
     programme.import_file(session, coming, now)
     _events(session, settings, now)
+    _bases(session, now)
     reader = cast[factories.ADMINISTRATOR].id or 0
     weekly = SubscriptionForm("触达周报", "", "week", "branch", "year", "weekly", (reader,))
     subscriptions.save(session, None, weekly, by=reader, now=now)
@@ -195,6 +198,26 @@ def _outlets(session: Session, now: datetime) -> None:
         closed_on=date(2024, 6, 30),
     )
     session.flush()
+
+
+def _bases(session: Session, now: datetime) -> None:
+    """What one outlet offers, the shelf of its branch, a screen that waits to be paired, plaques under way."""
+    texts = {
+        "services_text": "每周二上午有人当面讲，带上手机一起看。",
+        "services_text_en": "Talks every Tuesday morning.",
+    }
+    texts |= {
+        "facilities_text": "坡道在东门，按铃有人来接。",
+        "facilities_text_en": "The ramp is at the east door.",
+    }
+    offer = Offer(
+        ["lecture", "one_to_one", "lending", "check"], ["ramp", "glasses", "priority", "sign"], None, texts
+    )
+    keeping.save(session, factories.OUTLET_A, offer, now=now)
+    keeping.arrange(session, factories.COUNTY, ["full-surrender", "ai-voice", "credit-repair"], now=now)
+    screens.make(session, factories.OUTLET_A, "叫号区左侧", by=None, now=now)
+    codes = [factories.OUTLET_A, factories.OUTLET_B]
+    archives.ask(session, factories.COUNTY, codes, size="A3", pdf=False, by=None, now=now)
 
 
 def _ways_in(session: Session, now: datetime) -> None:

@@ -74,7 +74,7 @@ class TooMany(ValueError):
     """More lines than a batch may have."""
 
 
-def read(body: bytes, now: datetime) -> tuple[list[Line], list[Fault]]:
+def read(body: bytes, now: datetime, oldest: timedelta = OLDEST) -> tuple[list[Line], list[Fault]]:
     """The lines of a body, and what is wrong with any of them. TooMany; empty lines are passed over."""
     texts = [(number, text) for number, text in enumerate(body.split(b"\n"), 1) if text.strip()]
     if len(texts) > MOST_LINES:
@@ -84,7 +84,7 @@ def read(body: bytes, now: datetime) -> tuple[list[Line], list[Fault]]:
     known: set[str] = set()
     for number, text in texts:
         said = _object(text)
-        found = [Fault(number, "", "json")] if said is None else list(_faults(number, said, now))
+        found = [Fault(number, "", "json")] if said is None else list(_faults(number, said, now, oldest))
         if said is not None and not found:
             line = _line(number, said)
             if line.id and line.id in known:
@@ -112,13 +112,13 @@ def _line(number: int, said: Mapping[str, Any]) -> Line:
     return Line(number=number, at=datetime.fromisoformat(said["at"]), **rest)
 
 
-def _faults(number: int, said: Mapping[str, Any], now: datetime) -> list[Fault]:
+def _faults(number: int, said: Mapping[str, Any], now: datetime, oldest: timedelta) -> list[Fault]:
     """Every rule that the object breaks, field by field."""
     found = [(name, "unknown") for name in said if name not in _FIELDS]
     found += [(name, "missing") for name in ("kind", "at") if name not in said]
     found += [(name, rule) for name, value in said.items() if (rule := _broken(name, value))]
     if not found:
-        found = [*_late(said, now), *_clashes(said)]
+        found = [*_late(said, now, oldest), *_clashes(said)]
     return [Fault(number, name[:60], rule) for name, rule in found]
 
 
@@ -128,9 +128,9 @@ def _broken(name: str, value: Any) -> str:
     return "" if fits(value) else rule
 
 
-def _late(said: Mapping[str, Any], now: datetime) -> list[tuple[str, str]]:
+def _late(said: Mapping[str, Any], now: datetime, oldest: timedelta) -> list[tuple[str, str]]:
     age = now - datetime.fromisoformat(said["at"])
-    if age > OLDEST:
+    if age > oldest:
         return [("at", "too_old")]
     return [("at", "in_future")] if age < -NEWEST else []
 

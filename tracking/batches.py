@@ -72,8 +72,19 @@ class Batches:
         self._visitor_key = keys.derive("tracking/batch-visitor")
         self._zone, self._clock = zone, clock
 
-    def take(self, token: ApiToken, key: str, body: bytes) -> Kept:
-        """Keep a batch once. Faulty, TooMany, OtherBody: nothing was kept; SpoolError: try again."""
+    def take(
+        self,
+        token: ApiToken,
+        key: str,
+        body: bytes,
+        *,
+        oldest: timedelta = batch_lines.OLDEST,
+        source: str = SOURCE,
+    ) -> Kept:
+        """Keep a batch once. Faulty, TooMany, OtherBody: nothing was kept; SpoolError: try again.
+
+        `oldest` and `source` are those of the door: what comes from screens may be older.
+        """
         name = name_of(token, key)
         body_hash = hashlib.sha256(body).hexdigest()
         with self._database.reading() as session:
@@ -81,7 +92,7 @@ class Batches:
         lines = None
         if found is None:
             now = self._clock()
-            lines = self._checked(token, body, now)
+            lines = self._checked(token, body, now, oldest)
             found = self._claim(
                 ReachBatch(name=name, body_hash=body_hash, token_id=token.id or 0, claimed_at=now)
             )
@@ -92,11 +103,11 @@ class Batches:
         if (
             lines is None
         ):  # claimed and not kept: by the clock of the claim its lines are as good as they were
-            lines, _faults = batch_lines.read(body, found.claimed_at)
-        return self._keep(token, name, lines)
+            lines, _faults = batch_lines.read(body, found.claimed_at, oldest)
+        return self._keep(token, name, lines, source)
 
-    def _checked(self, token: ApiToken, body: bytes, now: datetime) -> list[Line]:
-        lines, faults = batch_lines.read(body, now)
+    def _checked(self, token: ApiToken, body: bytes, now: datetime, oldest: timedelta) -> list[Line]:
+        lines, faults = batch_lines.read(body, now, oldest)
         wanted = {line.outlet for line in lines if line.outlet}
         inside, known = self._outlets(token, wanted) if wanted else (set(), set())
         for line in lines:
@@ -124,9 +135,9 @@ class Batches:
                 return session.get_one(ReachBatch, claim.name)
         return claim
 
-    def _keep(self, token: ApiToken, name: str, lines: Sequence[Line]) -> Kept:
+    def _keep(self, token: ApiToken, name: str, lines: Sequence[Line], source: str) -> Kept:
         dropped: dict[str, int] = {}
-        events = list(self._events(token, name, lines, dropped))
+        events = [replace(one, source=source) for one in self._events(token, name, lines, dropped)]
         self._recorder.deposit(name, events)
         kept = Kept(len(events), sum(dropped.values()))
         if self._settle(name, kept):

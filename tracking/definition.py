@@ -37,6 +37,7 @@ KIND_NAMES = {
     "registered": mark("报名"),
     "attended": mark("到场"),
     "handed_out": mark("发放"),
+    "shown": mark("播放"),
 }
 
 

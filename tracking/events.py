@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-KINDS = ("delivered", "visited", "engaged", "completed", "shared", "registered", "attended", "handed_out")
+# `shown`: a screen showed it, whoever looked. No person is known to have seen it, so no definition of ours names it.
+KINDS = (
+    "delivered", "visited", "engaged", "completed", "shared", "registered", "attended", "handed_out", "shown",
+)  # fmt: skip
 COLUMNS = (
     "id",
     "at",

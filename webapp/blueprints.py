@@ -3,7 +3,7 @@
 from flask import Blueprint, Flask
 from flask_wtf.csrf import CSRFProtect
 
-from campaign import audience_views, checkin_views, registration_views
+from campaign import audience_views, base_desk, base_views, checkin_views, registration_views
 from campaign import desk as campaign_desk
 from campaign import views as campaign_views
 from content import desk as content_desk
@@ -53,6 +53,8 @@ _ALL: tuple[Blueprint, ...] = (
     registration_views.blueprint,
     checkin_views.blueprint,
     campaign_desk.audience_blueprint,
+    base_views.blueprint,
+    base_desk.blueprint,
     content_views.blueprint,
     content_desk.blueprint,
     scheduler_desk.blueprint,
@@ -91,6 +93,8 @@ _CSRF_EXEMPT: tuple[str, ...] = (
     "campaign.registration_views.give_feedback",
     "campaign.checkin_views.names",  # the door's key comes in a header that no other site can set
     "campaign.checkin_views.scans",
+    "campaign.base_views.pair",  # a screen on a wall: nobody is signed in, the pairing code is what is asked for
+    "campaign.base_views.shown",  # the same, its key stands in a header that no other site can set
     "tracking.report_views.unsubscribe",  # the same, for readers of reports
     "tracking.views.act",  # our own command line, which shows the token of server.json
 )

@@ -19,7 +19,7 @@ from tracking import demo as demo_reach
 from tracking.demo_plan import CAMPAIGNS, DemoOutlet
 from tracking.models import Dimension
 from tracking.store import ReachStore
-from webapp import demo_staff, demo_tree
+from webapp import demo_base, demo_staff, demo_tree
 from webapp.runtime import Runtime
 
 audit.declare({"demo.clear": mark("清除示范机构")})
@@ -40,6 +40,7 @@ def load(runtime: Runtime, scale: int) -> dict[int, int]:
         _refuse_real(session)
         if not _count(session, demo=True):
             _plant(session, planned)
+            demo_base.plant(session, planned, pieces, clock.now())
         demo_reach.describe_keys(session)
         pages.bump(session)
     return totals
@@ -62,6 +63,7 @@ def clear(runtime: Runtime) -> int:
         _refuse_real_below(session)
         codes = select(Outlet.code).where(col(Outlet.demo))
         gone = _count(session, demo=True)
+        demo_base.clear(session)
         session.execute(delete(OutletSpan).where(col(OutletSpan.code).in_(codes)))
         session.execute(delete(Outlet).where(col(Outlet.demo)))
         demo_staff.dismiss(session, clock.now())

@@ -39,18 +39,10 @@ def _link_door(runtime: Runtime, app: Application) -> Application:
 
 def _batch_door(runtime: Runtime, app: Application) -> Application:
     settings, database = runtime.service(Settings), runtime.service(Database)
-    batches = Batches(
-        database=database,
-        recorder=runtime.service(Recorder),
-        attributions=runtime.service(Attributions),
-        keys=runtime.service(Keys),
-        zone=settings.zone,
-        clock=clock.now,
-    )
     limiter = Limiter.of(settings.rate_storage) if settings.rate_storage else None
     return BatchDoor(
         app,
-        batches,
+        runtime.service(Batches),
         TokenMemory(database, clock.now),
         lambda who: limiter.wait("batch", who) if limiter else 0,
         settings.locale,

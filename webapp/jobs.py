@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from campaign.base.carrying import Archives
 from campaign.registration import telling, waiting_list
 from campaign.registration.counting import EVERY_SECONDS as COUNT_SECONDS
 from campaign.registration.counting import Counting
@@ -43,7 +44,6 @@ def jobs(runtime: Runtime) -> list[Job]:
         Job("reach.imports", 2.0, runtime.service(Depositor).run_once),
         Job("reach.close", CLOSE_DAYS_SECONDS, _close_days(runtime)),
         Job("reach.watch", watch.EVERY_SECONDS, _watch(runtime).run_once),
-        Job("events.count", COUNT_SECONDS, _counting(runtime).run_once),
         Job("audit.anchor", ANCHOR_SECONDS, _anchor(runtime)),
         Job("privacy.retention", RETENTION_SECONDS, _retention(runtime)),
         *carried_out,
@@ -59,12 +59,19 @@ def _carried_out(runtime: Runtime) -> list[Job]:
     )
     return [
         *runtime.service(Outgoing).jobs(),
+        _plaques(runtime),
         Job("letters.carry", 2.0, mailroom.run_once),
         Job("approvals.remind", EVERY_SECONDS, reminders.run_once),
+        Job("events.count", COUNT_SECONDS, _counting(runtime).run_once),
         Job("events.lapse", 10.0, _lapse(runtime)),
         Job("events.tell", telling.EVERY_SECONDS, _telling(runtime).run_once),
         Job("reports.send", report_sender.EVERY_SECONDS, runtime.service(Reports).run_once),
     ]
+
+
+def _plaques(runtime: Runtime) -> Job:
+    archives = runtime.service(Archives)
+    return Job("base.plaques", 2.0, archives.run_once, archives.stop)
 
 
 def _close_days(runtime: Runtime) -> Callable[[], int]:

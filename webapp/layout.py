@@ -79,7 +79,13 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
             NavItem("channels", mark("渠道账号"), "/desk/channels", "k"),
         ),
     ),
-    (mark("网点"), (NavItem("outlets", mark("网点与基地"), "/desk/outlets", "o"),)),
+    (
+        mark("网点"),
+        (
+            NavItem("outlets", mark("网点与基地"), "/desk/outlets", "o"),
+            NavItem("base", mark("基地服务与屏幕"), "/desk/base", "b"),
+        ),
+    ),
     (
         mark("成效"),
         (

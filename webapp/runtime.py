@@ -7,6 +7,8 @@ from typing import Any, TypeVar, cast
 from sqlmodel import Session
 
 from campaign import programme
+from campaign.base.carrying import Archives
+from campaign.base.screens import ScreenKeys
 from campaign.registration.work import Doorkeeper
 from campaign.unsubscribe import Unsubscriptions
 from content.pages import Generation
@@ -17,6 +19,7 @@ from core.settings import Settings
 from core.signing import Keys, load_secret
 from scheduler.jobs import Outgoing, outgoing
 from tracking.attribution import Attributions
+from tracking.batches import Batches
 from tracking.drain import Drain
 from tracking.imports.depositing import Depositor
 from tracking.periods import Period
@@ -91,6 +94,11 @@ def build(settings: Settings) -> Runtime:
     runtime.offer(Generation, lambda r: Generation(r.service(Database), settings.zone))
     runtime.offer(Unsubscriptions, lambda r: Unsubscriptions(r.service(Keys)))
     runtime.offer(Doorkeeper, lambda r: Doorkeeper(r.service(Keys), settings.registration_bits))
+    runtime.offer(ScreenKeys, lambda r: ScreenKeys(r.service(Keys)))
+    runtime.offer(Batches, _batches)
+    runtime.offer(
+        Archives, lambda r: Archives(settings, r.service(Database), r.service(Attributions), clock.now)
+    )
     runtime.offer(Outgoing, _outgoing)
     runtime.offer(Reports, _reports)
     return runtime
@@ -105,6 +113,17 @@ def _reports(runtime: Runtime) -> Reports:
         store=lambda: runtime.service(ReachStore),
         now=clock.now,
         campaigns=_campaigns,
+    )
+
+
+def _batches(runtime: Runtime) -> Batches:
+    return Batches(
+        database=runtime.service(Database),
+        recorder=runtime.service(Recorder),
+        attributions=runtime.service(Attributions),
+        keys=runtime.service(Keys),
+        zone=runtime.service(Settings).zone,
+        clock=clock.now,
     )
 
 

@@ -2,6 +2,7 @@
 
 from campaign import contacts
 from campaign import models as campaign
+from campaign.base import models as education_base
 from campaign.checkin import models as checkin
 from campaign.events import models as events
 from campaign.registration import models as registration
@@ -31,6 +32,7 @@ __all__ = [
     "checkin",
     "contacts",
     "content",
+    "education_base",
     "events",
     "insight_models",
     "institution",

@@ -8,6 +8,7 @@ from typing import Any
 from sqlmodel import Session, select
 
 from campaign import audience_import, lists, programme
+from campaign.base import archives, screens
 from campaign.contacts import Contact
 from campaign.programme import CampaignForm
 from content import drafting, lifecycle, review
@@ -117,6 +118,12 @@ def plant(spot: Spot) -> Planted:
             "approvals.remove_path": path,
             "approvals.end_stand_in": {"number": one.id},
             "audience_desk": pushed,
+            "base_desk": {
+                "code": spot.outlet,
+                "screen": _screen(spot),
+                "number": _plaques(spot),
+                "form": "svg",
+            },
             "campaign_desk": {"code": _campaign(spot)},
             "content_desk": {"key": spot.key, "number": 1},
             "insight_desk": {"number": _target(spot)},
@@ -230,6 +237,17 @@ def _api_token(spot: Spot) -> int:
         spot.session, name=f"{spot.word}屏幕", purposes=["reach.collect"], outlet_code=spot.place, days=30, by=None,
         now=spot.now,
     )  # fmt: skip
+    return made.id or 0
+
+
+def _screen(spot: Spot) -> int:
+    made = screens.make(spot.session, spot.outlet, f"{spot.word}屏幕", by=None, now=spot.now)
+    return made.screen.id or 0
+
+
+def _plaques(spot: Spot) -> int:
+    codes = [spot.outlet]
+    made = archives.ask(spot.session, spot.place, codes, size="A3", pdf=False, by=None, now=spot.now)
     return made.id or 0
 
 

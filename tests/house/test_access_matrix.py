@@ -166,6 +166,8 @@ LATER = {
     "privacy.take": "only what was approved is handed out",
     "approvals.item": "a request opens for who asked, decides or may read everything",
     "approvals.preview": "the same",
+    "base_desk.one_plaque": "a plaque is no CSV",
+    "base_desk.take_plaques": "only a finished archive is handed out",
     "tracking_desk.download": "a report is of a period",
     "keeping_desk.show": "how collecting stands is the whole institution's matter; these roles are of a province",
     "keeping_desk.look": "the same",

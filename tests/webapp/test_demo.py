@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
+from sqlmodel import select
 
+from campaign.base.models import EducationBase
 from core.database import Database
 from core.errors import Conflict
 from core.settings import Settings
@@ -84,6 +86,8 @@ def test_loading_makes_both_years_exactly_and_clearing_takes_away_that_and_nothi
         assert len(outlets.provinces(session)) == 31
         assert all(each.demo for each in outlets.everything(session))
         factories.outlet(session, "REAL-1", "自己的柜面", "outlet", "330100", now=now)
+        bases = session.exec(select(EducationBase)).all()
+        assert len(bases) == 340 + 31 and sum(bool(one.services) for one in bases) == 340
     assert not demo.is_wanted(runtime)
     with pytest.raises(Conflict, match="REAL-1"):
         demo.clear(runtime)
@@ -95,6 +99,7 @@ def test_loading_makes_both_years_exactly_and_clearing_takes_away_that_and_nothi
     with database.reading() as session:
         assert [each.code for each in outlets.everything(session)] == ["REAL-1"]
         assert [span.code for span in outlets.spans(session)] == ["REAL-1"]
+        assert session.exec(select(EducationBase)).all() == []
 
 
 def test_the_demo_is_not_mixed_into_a_real_tree(runtime: Runtime, now: datetime) -> None:

@@ -37,6 +37,7 @@ COUNT_NAMES = {
     "registered": mark("报名数"),
     "attended": mark("到场数"),
     "handed_out": mark("发放数"),
+    "shown": mark("播放数"),
 }
 LABELS: Mapping[str, str] = {**NAMES, **{COUNT + kind: name for kind, name in COUNT_NAMES.items()}}
 

@@ -1,0 +1,180 @@
+"""Many pages as PDF from one browser: the system's Chromium, started once and spoken to over a pipe.
+
+A start takes longer than printing ten plaques, so thousands share one. The pipe (DevTools protocol, messages that
+end with NUL) opens no port, and the browser ends when the pipe is closed, also by a kill of this process. Pages are
+handed over as text, no name resolves there, and scripts are switched off.
+"""
+
+import base64
+import fcntl
+import json
+import os
+import select
+import shutil
+import signal
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from core.errors import Conflict
+from core.i18n import mark
+from tracking import paper
+
+_SECONDS = 60.0
+_INCH = 25.4
+_FLAGS = (
+    "--headless",
+    "--remote-debugging-pipe",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-extensions",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "about:blank",
+)
+
+
+def installed() -> bool:
+    """Whether this machine can print."""
+    return bool(paper.chromium())
+
+
+class Printer:
+    """One browser with one page: `with Printer() as printer: printer.pdf(html, 420, 297)`. Not for several threads.
+
+    Its profile lies below `within`, so that what a kill leaves behind is cleared with that folder.
+    """
+
+    def __init__(self, within: Path | None = None) -> None:
+        self._within = within
+
+    def __enter__(self) -> "Printer":
+        """Start the browser; Conflict where there is none or it does not answer."""
+        self._number, self._rest, self._session = 0, b"", ""
+        self._folder = Path(tempfile.mkdtemp(prefix="printing-", dir=self._within))
+        self._start()
+        try:
+            target = self._ask("Target.createTarget", url="about:blank")["targetId"]
+            self._session = self._ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+            self._ask("Emulation.setScriptExecutionDisabled", value=True)
+            self._frame = self._ask("Page.getFrameTree")["frameTree"]["frame"]["id"]
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the browser and take its folder away."""
+        self.close()
+
+    def pdf(self, html: str, width: float, height: float) -> bytes:
+        """One document as PDF on sheets of `width` × `height` millimetres; Conflict when the browser fails."""
+        self._ask("Page.setDocumentContent", frameId=self._frame, html=html)
+        printed = self._ask(
+            "Page.printToPDF",
+            paperWidth=width / _INCH,
+            paperHeight=height / _INCH,
+            marginTop=0,
+            marginBottom=0,
+            marginLeft=0,
+            marginRight=0,
+            printBackground=True,
+        )
+        return base64.b64decode(printed["data"])
+
+    def close(self) -> None:
+        """The browser and its children; what has ended is gone already."""
+        for end in (self._write, self._read):
+            with suppress(OSError):
+                os.close(end)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(self._process, 0)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _start(self) -> None:
+        browser = paper.chromium()
+        if not browser:
+            raise Conflict(mark("这台机器没有安装 Chromium，不能生成 PDF；可以只要 SVG。"))
+        # who runs as root has no sandbox to give; what is printed is our own drawing, without scripts
+        flags = [*_FLAGS[:-1], *(("--no-sandbox",) if os.geteuid() == 0 else ()), _FLAGS[-1]]
+        theirs_in, self._write = _pipe()
+        self._read, theirs_out = _pipe()
+        nothing = os.open(os.devnull, os.O_RDWR)
+        # the protocol wants its ends at 3 and 4; of our own files and words of the environment nothing goes along
+        ends = [
+            (os.POSIX_SPAWN_DUP2, one, at)
+            for at, one in enumerate((nothing, nothing, nothing, theirs_in, theirs_out))
+        ]
+        try:
+            self._process = os.posix_spawn(
+                browser,
+                [browser, f"--user-data-dir={self._folder}", *flags],
+                {"PATH": os.defpath, "HOME": str(self._folder), "LANG": "C.UTF-8"},
+                file_actions=ends,
+                setsid=True,
+            )
+        finally:
+            for end in (theirs_in, theirs_out, nothing):
+                os.close(end)
+
+    def _ask(self, method: str, **params: Any) -> dict[str, Any]:
+        self._number += 1
+        said = {"id": self._number, "method": method, "params": params}
+        if self._session:
+            said["sessionId"] = self._session
+        until = time.monotonic() + _SECONDS
+        try:
+            self._send(json.dumps(said).encode() + b"\0", until)
+            while True:
+                answer = json.loads(self._message(until))
+                if answer.get("id") == self._number:
+                    break
+        except OSError as error:
+            raise _broken() from error
+        if "result" not in answer:
+            raise _broken()
+        found: dict[str, Any] = answer["result"]
+        return found
+
+    def _send(self, data: bytes, until: float) -> None:
+        while data:
+            if not select.select([], [self._write], [], max(0.0, until - time.monotonic()))[1]:
+                raise _broken()
+            data = data[os.write(self._write, data[:4096]) :]
+
+    def _message(self, until: float) -> bytes:
+        parts = [self._rest]
+        while b"\0" not in parts[-1]:
+            if not select.select([self._read], [], [], max(0.0, until - time.monotonic()))[0]:
+                raise _broken()
+            part = os.read(self._read, 1 << 20)
+            if not part:
+                raise _broken()
+            parts.append(part)
+        message, _nul, self._rest = b"".join(parts).partition(b"\0")
+        return message
+
+
+def _pipe() -> tuple[int, int]:
+    """A pipe whose ends are numbered above those that the browser is given."""
+    ends = os.pipe()
+    try:
+        read, write = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 16) for end in ends)
+    finally:
+        for end in ends:
+            os.close(end)
+    return read, write
+
+
+def _broken() -> Conflict:
+    return Conflict(mark("Chromium 没有生成 PDF，请再试一次；可以先只要 SVG。"))
