@@ -2,6 +2,7 @@
 
 from campaign import contacts
 from campaign import models as campaign
+from campaign.returns import models as activity_returns
 from content import models as content
 from institution import (
     api_token_models,
@@ -20,6 +21,7 @@ from tracking.imports import models as reach_imports
 from tracking.watching import models as reach_alarms
 
 __all__ = [
+    "activity_returns",
     "api_token_models",
     "approval_models",
     "audit_models",
