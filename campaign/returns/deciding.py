@@ -26,7 +26,9 @@ from institution.approval_models import Approval
 PERMISSION = filing.VERIFY
 
 
-def settled(session: Session, approval: Approval, outcome: str, by: int, now: datetime, opinion: str) -> None:
+def settled(
+    session: Session, approval: Approval, outcome: str, by: int, now: datetime, _opinion: str
+) -> None:
     """The last decision. Verified: what it counts is fixed in this commit; a job carries it to the books.
 
     Nobody verifies what they wrote themselves, whoever handed it in.
@@ -38,7 +40,7 @@ def settled(session: Session, approval: Approval, outcome: str, by: int, now: da
         raise Conflict(mark("这份回执已有结论，请刷新查看。"))
     if by in (current.saved_by, current.submitted_by):
         raise NotAllowed(mark("自己填写或提交的回执要由另一位同事核实。"))
-    current.decided_by, current.decided_at, current.reason = by, now, opinion[:2000]
+    current.decided_by, current.decided_at, current.reason = by, now, (approval.opinion or "")[:2000]
     if outcome == approvals.APPROVED:
         _verify(session, one, current)
     elif outcome == approvals.CHANGES and not current.void:

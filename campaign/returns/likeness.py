@@ -24,7 +24,7 @@ _SIGMAS = (2.0 * 2 ** (np.arange(11) / 3)).astype(np.float32)
 _FAINT = 0.01  # of full contrast: weaker blobs are noise
 _FLIPS = 3  # a query also tries its least certain bits the other way
 # step in points of a sketch, moves by so many steps, changes of scale: coarse, then fine
-_MOVES = ((1.0, (-2, -1, 0, 1, 2), (0.0,)), (0.5, (-1, 0, 1), (-0.03, -0.015, 0.0, 0.015, 0.03)))
+_MOVES = ((1.0, (-1, 0, 1), (0.0,)), (0.5, (-1, 0, 1), (-0.02, 0.0, 0.02)))
 _STEPS = 512  # places are kept as such parts of the longest side
 
 
@@ -130,13 +130,16 @@ def _blobs(grey: Array) -> tuple[list[Spot], Array]:
     whole = (xs >= reach) & (xs + reach < width) & (ys >= reach) & (ys + reach < height)
     layers, ys, xs = layers[whole], ys[whole], xs[whole]
     order = np.argsort(-strength[layers, ys, xs], kind="stable")[:MOST_WORDS]
-    part, spots, patches = _STEPS / max(grey.shape), [], [np.zeros((0, _GRID * _GRID), np.float32)]
-    for layer, y, x in zip(layers[order].tolist(), ys[order].tolist(), xs[order].tolist(), strict=True):
-        spots.append(Spot(round(x * part), round(y * part), layer))
-        at = np.linspace(-_REACH, _REACH, _GRID, dtype=np.float32) * _SIGMAS[layer]
-        seen = _sampled(blurred[max(0, layer - 3)], y + at, x + at)
-        patches.append((seen - seen.mean()).reshape(1, -1))
-    return spots, np.concatenate(patches)
+    layers, ys, xs = layers[order], ys[order], xs[order]
+    part = _STEPS / max(grey.shape)
+    spots = [
+        Spot(round(x * part), round(y * part), layer)
+        for layer, y, x in zip(layers.tolist(), ys.tolist(), xs.tolist(), strict=True)
+    ]
+    at = np.linspace(-_REACH, _REACH, _GRID) * _SIGMAS[layers][:, None]
+    seen = _sampled(blurred[np.maximum(0, layers - 3)], ys[:, None] + at, xs[:, None] + at)
+    patches = seen.reshape(-1, _GRID * _GRID)
+    return spots, patches - patches.mean(axis=1, keepdims=True)
 
 
 def _moved(values: Array, by: int, axis: int) -> Array:
@@ -144,12 +147,13 @@ def _moved(values: Array, by: int, axis: int) -> Array:
 
 
 def _sampled(values: Array, ys: npt.NDArray[np.floating], xs: npt.NDArray[np.floating]) -> Array:
-    """The values at rows `ys` and columns `xs`, between their neighbours."""
-    up = np.clip(np.floor(ys).astype(int), 0, values.shape[0] - 2)
-    left = np.clip(np.floor(xs).astype(int), 0, values.shape[1] - 2)
-    down, right = (ys - up)[:, None], (xs - left)[None, :]
-    above = values[up][:, left] * (1 - right) + values[up][:, left + 1] * right
-    below = values[up + 1][:, left] * (1 - right) + values[up + 1][:, left + 1] * right
+    """Each picture's values at its rows `ys` and columns `xs`, between their neighbours."""
+    up = np.clip(np.floor(ys).astype(int), 0, values.shape[1] - 2)
+    left = np.clip(np.floor(xs).astype(int), 0, values.shape[2] - 2)
+    down, right = (ys - up)[:, :, None], (xs - left)[:, None, :]
+    each, rows, columns = np.arange(len(values))[:, None, None], up[:, :, None], left[:, None, :]
+    above = values[each, rows, columns] * (1 - right) + values[each, rows, columns + 1] * right
+    below = values[each, rows + 1, columns] * (1 - right) + values[each, rows + 1, columns + 1] * right
     found: Array = (above * (1 - down) + below * down).astype(np.float32)
     return found
 
@@ -167,9 +171,20 @@ def laid(pairs: Sequence[tuple[Spot, Spot]]) -> Laid:
         fits = (off < 0.025) & (np.abs(sizes - 3 * np.log2(scale)) <= 1.5)
         agreed = len({tuple(place) for place in (first[fits] * 64).round().tolist()})
         if agreed > best.agreed:
-            mended = (other[fits] - first[fits] * scale).mean(axis=0)
-            best = Laid(agreed, scale, float(mended[0]), float(mended[1]))
+            best = _mended(agreed, scale, first[fits], other[fits])
     return best
+
+
+def _mended(
+    agreed: int, scale: float, first: npt.NDArray[np.float64], other: npt.NDArray[np.float64]
+) -> Laid:
+    """The arrangement that fits these pairs best: least squares."""
+    here, there = first - first.mean(axis=0), other - other.mean(axis=0)
+    spread = float((here * here).sum())
+    if spread > 1e-3:
+        scale = float((here * there).sum()) / spread
+    shift = other.mean(axis=0) - first.mean(axis=0) * scale
+    return Laid(agreed, scale, float(shift[0]), float(shift[1]))
 
 
 def _guesses(
@@ -202,7 +217,7 @@ def alike(sketch: bytes, other: bytes, lies: Laid) -> float:
     """How well two pictures match where one lies on the other: 1 the same, around 0 nothing in common.
 
     The correlation of what stands out from its surroundings; arrangement and scale are first moved a little to
-    where they fit best. 0 when less than two fifths of the smaller picture lie on the other.
+    where they fit best. 0 when less than half of the smaller picture lies on the other.
     """
     mine, theirs = _opened(sketch), _opened(other)
     x, y, scale, best = lies.x * SMALL, lies.y * SMALL, lies.scale, -1.0
@@ -224,10 +239,10 @@ def _overlap(mine: Array, theirs: Array, x: float, y: float, scale: float) -> fl
     ys, xs = rows * scale + y, columns * scale + x
     row, column = (ys >= -0.5) & (ys <= theirs.shape[0] - 0.5), (xs >= -0.5) & (xs <= theirs.shape[1] - 0.5)
     area = int(row.sum()) * int(column.sum())
-    if area < 0.4 * min(mine.size, theirs.size / scale**2) or min(row.sum(), column.sum()) < 12:
+    if area < 0.5 * min(mine.size, theirs.size / scale**2) or min(row.sum(), column.sum()) < 12:
         return 0.0
     here = _standing_out(mine[row][:, column])
-    there = _standing_out(_sampled(theirs, ys[row], xs[column]))
+    there = _standing_out(_sampled(theirs[None], ys[row][None], xs[column][None])[0])
     norm = float(np.sqrt((here * here).sum() * (there * there).sum()))
     return float((here * there).sum()) / norm if norm > 1e-6 else 0.0
 

@@ -25,7 +25,7 @@ from core.i18n import mark
 
 MOST, LARGEST = 9, 12 * 1024 * 1024  # photos of a return; bytes of one
 LONGEST, QUALITY = 1600, 82
-AGREE, SAME = 3, 0.6  # words in one arrangement that make a candidate; correlation from which it is the same
+AGREE, SAME = 4, 0.6  # words in one arrangement that make a candidate; correlation from which it is the same
 _CANDIDATES = 24
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _SIGNS = ((b"\xff\xd8\xff", "jpg"), (b"\x89PNG\r\n\x1a\n", "png"))
@@ -127,7 +127,7 @@ def add(session: Session, version: ReturnVersion, drawn: Drawn, *, by: int, now:
 def find(session: Session, look: Look, *, other_than: int = 0) -> list[tuple[int, float]]:
     """The photos of other returns that look the same, with how well they match, the best first.
 
-    Words are asked for by their index: a photo that shares fewer than three of them is never read.
+    Words are asked for by their index: a photo that shares fewer than four of them is never read.
     """
     tried = sorted(frozenset().union(*look.tries)) if look.tries else []
     shared = (
@@ -148,8 +148,12 @@ def find(session: Session, look: Look, *, other_than: int = 0) -> list[tuple[int
     rows = session.exec(
         select(ReturnPhoto).where(col(ReturnPhoto.id).in_(likely), ReturnPhoto.return_id != other_than)
     )
-    scored = [(one.id or 0, likeness.alike(look.sketch, one.sketch, lies[one.id or 0])) for one in rows]
-    return sorted((one for one in scored if one[1] >= SAME), key=lambda one: -one[1])
+    found = []
+    for number, sketch in [(one.id or 0, one.sketch) for one in rows]:
+        score = likeness.alike(look.sketch, sketch, lies[number])
+        if score >= SAME:
+            found.append((number, score))
+    return sorted(found, key=lambda one: -one[1])
 
 
 def _pairs(look: Look, words: dict[int, list[Spot]]) -> list[tuple[Spot, Spot]]:

@@ -124,7 +124,7 @@ def total(lines: list[list[str]], kind: str = "attended") -> int:
     return sum(int(line[4]) for line in lines if line[3] == kind)
 
 
-def picture(seed: int, size: tuple[int, int] = (320, 240)) -> Image.Image:
+def picture(seed: int, size: tuple[int, int] = (256, 192)) -> Image.Image:
     """A scene of its own for each seed: light from one side, a floor, things and people, the grain of a phone."""
     luck = np.random.default_rng(seed)
     if luck.random() < 0.3:
