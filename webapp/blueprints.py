@@ -3,7 +3,7 @@
 from flask import Blueprint, Flask
 from flask_wtf.csrf import CSRFProtect
 
-from campaign import audience_views
+from campaign import audience_views, returns_desk
 from campaign import desk as campaign_desk
 from campaign import views as campaign_views
 from content import desk as content_desk
@@ -51,6 +51,7 @@ _ALL: tuple[Blueprint, ...] = (
     campaign_desk.campaigns_blueprint,
     audience_views.blueprint,
     campaign_desk.audience_blueprint,
+    returns_desk.blueprint,
     content_views.blueprint,
     content_desk.blueprint,
     scheduler_desk.blueprint,

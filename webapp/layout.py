@@ -79,7 +79,13 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
             NavItem("channels", mark("渠道账号"), "/desk/channels", "k"),
         ),
     ),
-    (mark("网点"), (NavItem("outlets", mark("网点与基地"), "/desk/outlets", "o"),)),
+    (
+        mark("网点"),
+        (
+            NavItem("outlets", mark("网点与基地"), "/desk/outlets", "o"),
+            NavItem("returns", mark("活动回执"), "/desk/returns", "e"),
+        ),
+    ),
     (
         mark("成效"),
         (

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 from sqlmodel import Session
 
 from campaign import programme
+from campaign.returns.booking import Bookkeeper
 from campaign.unsubscribe import Unsubscriptions
 from content.pages import Generation
 from core import clock
@@ -86,6 +87,10 @@ def build(settings: Settings) -> Runtime:
     runtime.offer(
         Depositor,
         lambda r: Depositor(r.service(Database), r.service(Recorder), settings.zone, clock.now),
+    )
+    runtime.offer(
+        Bookkeeper,
+        lambda r: Bookkeeper(r.service(Database), r.service(Recorder), settings.zone, clock.now),
     )
     runtime.offer(Generation, lambda r: Generation(r.service(Database), settings.zone))
     runtime.offer(Unsubscriptions, lambda r: Unsubscriptions(r.service(Keys)))

@@ -19,6 +19,7 @@ from campaign.returns.models import (
     ReturnVersion,
 )
 from campaign.returns.words import FORMS
+from content import lifecycle
 from content.models import Piece
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import gettext as _
@@ -26,6 +27,7 @@ from core.i18n import mark
 from institution import approvals, audit
 from institution.approval_models import Approval
 from institution.models import Outlet
+from institution.powers import Scope
 
 VERIFY = "return.verify"
 audit.declare(
@@ -107,16 +109,27 @@ def _empty(one: ActivityReturn, by: int, now: datetime) -> ReturnVersion:
     )
 
 
-def read(session: Session, typed: Mapping[str, Any], today: date) -> Read:
-    """What was typed, read against the campaigns and pieces that there are."""
-    return form.read(
-        typed,
-        Known(
-            today,
-            frozenset(session.exec(select(Campaign.code))),
-            frozenset(session.exec(select(Piece.key))),
-        ),
-    )
+def read(session: Session, typed: Mapping[str, Any], outlet: str, today: date) -> Read:
+    """What was typed, read against the campaigns and pieces that the outlet may name."""
+    return form.read(typed, Known(today, set(campaigns(session, outlet)), set(pieces(session, outlet))))
+
+
+def campaigns(session: Session, outlet: str) -> dict[str, str]:
+    """The campaigns that a return of an outlet may name: of the outlet and of all over it; the latest first."""
+    query = select(Campaign).where(_above(outlet).condition(Campaign.outlet_code, above=True))
+    found = session.exec(query.order_by(col(Campaign.starts_on).desc(), col(Campaign.code)))
+    return {one.code: one.shown("name") for one in found}
+
+
+def pieces(session: Session, outlet: str) -> dict[str, str]:
+    """The published pieces that a return of an outlet may name, by key."""
+    query = select(Piece.key).where(_above(outlet).condition(Piece.outlet_code, above=True))
+    allowed = set(session.exec(query))
+    return {one.key: one.title for one in lifecycle.published_list(session) if one.key in allowed}
+
+
+def _above(outlet: str) -> Scope:
+    return Scope(frozenset({outlet}))
 
 
 def save(
@@ -125,7 +138,7 @@ def save(
     """Keep what was typed, good or bad; returns what could be read of it. Conflict once it was handed in."""
     one, current = hold(session, number)
     _writable(current)
-    found = read(session, typed, today)
+    found = read(session, typed, one.outlet_code, today)
     current.typed = dict(typed)
     for name, value in found.values.items():
         setattr(current, name, value)
@@ -142,7 +155,7 @@ def submit(session: Session, number: int, *, by: int, now: datetime, today: date
     """Hand a draft in: Invalid while a field is wrong; what is odd is marked; a second person is asked."""
     one, current = hold(session, number)
     _writable(current)
-    found = read(session, current.typed, today)
+    found = read(session, current.typed, one.outlet_code, today)
     if found.faults:
         name, first = next(iter(found.faults.items()))
         raise Invalid(
