@@ -112,9 +112,7 @@ def picture(number: int, photo: int) -> ResponseReturnValue:
         found = photos.get(session, photo)
         if found.return_id != number:
             raise NotFound(mark("没有找到这张照片，可能已过保存期限。"))
-    answer = Response(photos.served(service(Settings).files_dir, found), mimetype="image/jpeg")
-    answer.headers["Cache-Control"] = "private, max-age=3600"
-    return answer
+    return Response(photos.served(service(Settings).files_dir, found), mimetype="image/jpeg")
 
 
 @blueprint.post("/<int:number>/decide")
