@@ -78,7 +78,9 @@ def take_back(session: Session, approval: Approval, by: int, now: datetime) -> N
 
 def facts(session: Session, approval: Approval) -> Sequence[tuple[str, str]]:
     """What somebody who decides should know."""
-    one = _version(session, approval)
+    one = session.get(ReturnVersion, int(approval.subject))
+    if one is None:
+        return ()
     given = sum(one.materials.values())
     said = [
         (_("日期"), str(one.held_on or "—")),

@@ -54,7 +54,10 @@ def test_its_own_figures(
     [
         ({"place": "village", "heads": "30", "joined": "3"}, ["two_places"]),
         ({"place": "village", "heads": "30", "joined": "3", "starts": "14:00", "ends": "15:00"}, []),
-        ({"place": "village", "heads": "30", "joined": "3", "starts": "10:59", "ends": "12:00"}, ["two_places"]),
+        (
+            {"place": "village", "heads": "30", "joined": "3", "starts": "10:59", "ends": "12:00"},
+            ["two_places"],
+        ),
         ({"place": "village", "heads": "30", "joined": "3", "ends": ""}, ["two_places"]),
         ({"place": "online", "form": "livestream", "heads": "30", "joined": "3"}, []),
         ({"held_on": "2026-09-13", "place": "village"}, []),
