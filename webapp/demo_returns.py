@@ -121,7 +121,7 @@ def clear(session: Session) -> int:
     )
     session.execute(delete(ApprovalStep).where(col(ApprovalStep.approval_id).in_(asked)))
     session.execute(
-        delete(Approval).where(Approval.kind == deciding.PERMISSION, col(Approval.subject).in_(subjects))
+        delete(Approval).where(col(Approval.kind) == deciding.PERMISSION, col(Approval.subject).in_(subjects))
     )
     for number in numbers:
         photos.remove(session, number)

@@ -8,7 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 from sqlmodel import Session, col, select
 
 from campaign.returns import filing, reckoning
@@ -52,7 +52,7 @@ class Bookkeeper:
             return _finish(session, one, self._clock())
 
 
-def _waiting() -> tuple[object, ...]:
+def _waiting() -> tuple[ColumnElement[bool], ...]:
     return col(ReturnVersion.state).in_((VERIFIED, REPLACED)), col(ReturnVersion.booked_at).is_(None)
 
 

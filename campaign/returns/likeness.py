@@ -100,7 +100,7 @@ def _grey(image: Image.Image, side: int) -> Array:
     scale = side / max(image.size)
     size = (max(16, round(image.width * scale)), max(16, round(image.height * scale)))
     way = Image.Resampling.BOX if scale < 0.5 else Image.Resampling.BICUBIC
-    return np.asarray(image.convert("L").resize(size, way), dtype=np.float32) / 255
+    return np.asarray(image.convert("L").resize(size, way), dtype=np.float32) / np.float32(255)
 
 
 def _stack(grey: Array) -> tuple[Array, Array]:
@@ -112,8 +112,8 @@ def _stack(grey: Array) -> tuple[Array, Array]:
     spread = (_SIGMAS**2)[:, None, None] * turns
     blurred = np.fft.rfft2(wide) * np.exp(-spread / 2)
     both = np.fft.irfft2(np.concatenate([blurred, blurred * spread]), s=wide.shape)
-    both = both[:, pad : pad + grey.shape[0], pad : pad + grey.shape[1]].astype(np.float32)
-    return both[: len(_SIGMAS)], np.abs(both[len(_SIGMAS) :])
+    shown: Array = both[:, pad : pad + grey.shape[0], pad : pad + grey.shape[1]].astype(np.float32)
+    return shown[: len(_SIGMAS)], np.abs(shown[len(_SIGMAS) :])
 
 
 def _blobs(grey: Array) -> tuple[list[Spot], Array]:
@@ -210,7 +210,9 @@ def _sketch(image: Image.Image) -> bytes:
 
 def _opened(sketch: bytes) -> Array:
     data = zlib.decompress(sketch)
-    return np.frombuffer(data[2:], dtype=np.uint8).reshape(data[0], data[1]).astype(np.float32) / 255
+    return np.frombuffer(data[2:], dtype=np.uint8).reshape(data[0], data[1]).astype(np.float32) / np.float32(
+        255
+    )
 
 
 def alike(sketch: bytes, other: bytes, lies: Laid) -> float:

@@ -23,7 +23,7 @@ from tracking.dimensions import AUDIENCES, PLACES, Tree
 from tracking.groupings import CAMPAIGN, KIND, PROVINCE
 from tracking.periods import NONE, Compared, Period
 from tracking.reports import Ask
-from tracking.sheets import Sheet
+from tracking.sheets import Cell, Sheet
 from tracking.store import ReachStore
 
 ONLINE_KINDS = {"delivered": "delivered", "visited": "views", "shared": "shares"}  # kind of event → column
@@ -226,7 +226,7 @@ def sheet(found: Statistics) -> Sheet:
         sheets.Column("province", _("省级机构"), sheets.TEXT),
         *(sheets.Column(one.key, one.heading) for one in COLUMNS),
     ]
-    cells = [
+    cells: list[list[Cell]] = [
         [row.code, row.name, *(row.numbers.get(one.key, 0) for one in COLUMNS)]
         for row in [*found.rows, found.total]
     ]

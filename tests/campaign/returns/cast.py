@@ -3,6 +3,7 @@
 import io
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -56,9 +57,7 @@ def _id(person: Staff) -> int:
     return person.id or 0
 
 
-def draft(
-    session: Session, by: int, now: datetime, *, outlet: str = factories.OUTLET_A, **typed: object
-) -> int:
+def draft(session: Session, by: int, now: datetime, *, outlet: str = factories.OUTLET_A, **typed: Any) -> int:
     """A saved draft; its number."""
     made = filing.start(
         session, outlet_code=outlet, key=f"k-{outlet}-{now.timestamp()}-{count(session)}", by=by, now=now
@@ -76,9 +75,7 @@ def hand_in(session: Session, number: int, by: int, now: datetime) -> ReturnVers
     return filing.submit(session, number, by=by, now=now, today=now.astimezone(ZONE).date())
 
 
-def filed(
-    session: Session, by: int, now: datetime, *, outlet: str = factories.OUTLET_A, **typed: object
-) -> int:
+def filed(session: Session, by: int, now: datetime, *, outlet: str = factories.OUTLET_A, **typed: Any) -> int:
     """A return that waits to be verified."""
     number = draft(session, by, now, outlet=outlet, **typed)
     hand_in(session, number, by, now)
@@ -98,7 +95,7 @@ def latest(session: Session, number: int) -> ReturnVersion:
     return filing.version(session, filing.get(session, number))
 
 
-def verified(session: Session, who: People, now: datetime, **typed: object) -> int:
+def verified(session: Session, who: People, now: datetime, **typed: Any) -> int:
     """A return that was verified."""
     number = filed(session, who.clerk, now, **typed)
     decide(session, number, who.branch, now)
@@ -186,7 +183,7 @@ def altered(image: Image.Image, seed: int) -> Image.Image:
     return Image.open(io.BytesIO(jpeg(image, int(luck.integers(35, 80))))).convert("RGB")
 
 
-def jpeg(image: Image.Image, quality: int = 88, **more: object) -> bytes:
+def jpeg(image: Image.Image, quality: int = 88, **more: Any) -> bytes:
     """The bytes of a picture as a phone would send it."""
     out = io.BytesIO()
     image.save(out, "JPEG", quality=quality, **more)

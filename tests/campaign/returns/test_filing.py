@@ -1,11 +1,12 @@
 """A return from its draft to the books: nothing typed is lost, two people, every change only adds."""
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 from sqlmodel import Session
 
-from campaign.returns import filing, reckoning
+from campaign.returns import deciding, filing, reckoning
 from campaign.returns.models import DRAFT, REFUSED, REPLACED, RETURNED, SUBMITTED, VERIFIED
 from core.database import Database
 from core.errors import Conflict, Invalid, NotAllowed
@@ -115,7 +116,7 @@ def test_what_waits_cannot_be_changed_but_taken_back(database: Database, who: Pe
             filing.save(session, number, cast.TYPED, by=who.clerk, now=now, today=today)
         request = filing.asked(session, cast.latest(session, number))
         assert request is not None
-        cast.deciding.take_back(session, request, who.clerk, now)
+        deciding.take_back(session, request, who.clerk, now)
         assert cast.latest(session, number).state == DRAFT
         with pytest.raises(Conflict):
             filing.discard(session, number, now)  # somebody was asked about it: it stays
@@ -237,11 +238,12 @@ def test_tampered_after_the_verification_nothing_is_booked(
 
 def test_what_counts_always_adds_up(database: Database, who: People, now: datetime) -> None:
     with database.transaction() as session:
-        for typed in (
+        several: tuple[dict[str, Any], ...] = (
             {"audiences": []},
             {"audiences": ["elders", "youth"]},
             {"audience_elders": "60", "audiences": []},
-        ):
+        )
+        for typed in several:
             number = cast.filed(session, who.clerk, now, **typed)
             sums = reckoning.counted(cast.latest(session, number))
             assert sum(value for keys, value in sums.items() if keys.kind == "attended") == 60

@@ -1,6 +1,7 @@
 """What is odd about a return is marked, and what is not odd is not."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import Session
@@ -21,7 +22,7 @@ def who(database: Database, now: datetime) -> People:
         return cast.people(session, now)
 
 
-def marked(session: Session, who: People, now: datetime, **typed: object) -> list[str]:
+def marked(session: Session, who: People, now: datetime, **typed: Any) -> list[str]:
     """The keys of the marks of a return handed in now; its photo is not what this is about."""
     number = cast.filed(session, who.clerk, now, **typed)
     found = cast.latest(session, number).marks

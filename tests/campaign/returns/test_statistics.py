@@ -2,6 +2,7 @@
 
 import io
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from openpyxl import load_workbook
@@ -78,7 +79,13 @@ def test_columns_add_up_by_province(
     try:
         books.keeper.run_once()
         at = datetime(2026, 9, 14, 4, tzinfo=UTC)
-        keys = {"at": at, "zone": cast.ZONE, "campaign": "week", "source": "web", "channel": "wechat"}
+        keys: dict[str, Any] = {
+            "at": at,
+            "zone": cast.ZONE,
+            "campaign": "week",
+            "source": "web",
+            "channel": "wechat",
+        }
         outlet = factories.OUTLET_A
         books.recorder.deposit(
             "seen", [new_event(kind, outlet=outlet, visitor=7, **keys) for kind in ("visited", "visited", "shared")]
@@ -144,4 +151,4 @@ def test_the_workbook_has_typed_cells_and_says_how_each_column_is_counted(
     assert rows[1][heads.index("投入宣传人员（人次）")] == 6
     told = {row[0]: row[1] for row in book.worksheets[1].iter_rows(values_only=True)}
     assert set(heads[2:]) <= set(told)
-    assert "同一人参加两场计两次" in told["投入宣传人员（人次）"]
+    assert "同一人参加两场计两次" in str(told["投入宣传人员（人次）"])
