@@ -1,9 +1,10 @@
 """Every package that holds personal data: importing this one makes the registries of holders, keys and days complete."""
 
 from campaign import personal as campaign
+from campaign.returns import keeping as activity_returns
 from institution import personal as institution
 from institution import personal_data
 from scheduler import personal as scheduler
 from tracking import batches as tracking
 
-__all__ = ["campaign", "institution", "personal_data", "scheduler", "tracking"]
+__all__ = ["activity_returns", "campaign", "institution", "personal_data", "scheduler", "tracking"]
