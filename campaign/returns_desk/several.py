@@ -36,7 +36,7 @@ def several() -> ResponseReturnValue:
     if request.form.get("confirm") != "1":
         return bulk.preview(_preview(lines, back))
     good = [line for line in lines if not line.fault]
-    done = sum(_verify(int(line.value), line.title) for line in good)
+    done = sum(_verify(line) for line in good)
     flash(_("已核实 %(count)s 份，稍后计入触达。", count=done), "good" if done else "warn")
     return redirect(back, code=303)
 
@@ -58,7 +58,8 @@ def _preview(lines: list[Line], back: str) -> BulkPreview:
 
 def _rows(session: Session, picked: list[str]) -> dict[str, Row]:
     """Return number → its latest version, of those that this person may verify."""
-    numbers = [int(value) for value in picked if value.isdecimal() and len(value) < 10]
+    texts = [_number(value) for value in picked]
+    numbers = [int(text) for text in texts if text.isdecimal() and len(text) < 10]
     query = (
         select(ReturnVersion)
         .join(ActivityReturn, col(ActivityReturn.id) == col(ReturnVersion.return_id))
@@ -71,12 +72,16 @@ def _rows(session: Session, picked: list[str]) -> dict[str, Row]:
     return {str(row.one.return_id): row for row in listing.rows(session, list(session.exec(query)))}
 
 
+def _number(value: str) -> str:
+    """The return of a ticked value: `7` on the list, `7.HASH` where it says what was looked at."""
+    return value.partition(".")[0]
+
+
 def _line(session: Session, value: str, rows: dict[str, Row]) -> Line:
-    row = rows.get(value)
+    row = rows.get(_number(value))
     if row is None:
-        return Line(value, value, fault=_("没有这份回执，或者它不在您负责的范围内。"))
+        return Line(value, _number(value), fault=_("没有这份回执，或者它不在您负责的范围内。"))
     one, by = row.one, signed_in().id
-    title = filing.title(session, one)
     fault = ""
     if one.state != SUBMITTED:
         fault = _("现在是“%(state)s”，不用核实。", state=row.state)
@@ -85,20 +90,24 @@ def _line(session: Session, value: str, rows: dict[str, Row]) -> Line:
     what = _("到场 %(heads)s 人，发放 %(given)s 份", heads=f"{one.heads:,}", given=f"{row.given:,}")
     if row.marks:
         what += _("；请留意：%(marks)s", marks=_("；").join(row.marks))
-    return Line(value, title, what, fault, url_for(".show", number=one.return_id))
+    asked = filing.asked(session, one)
+    if "." not in value and asked is not None:
+        value = f"{value}.{asked.subject_hash}"
+    return Line(value, filing.title(session, one), what, fault, url_for(".show", number=one.return_id))
 
 
-def _verify(number: int, title: str) -> bool:
-    """Verify one; why it could not be is said by name, and the others go on."""
+def _verify(line: Line) -> bool:
+    """Verify one as it was shown; why it could not be is said by name, and the others go on."""
+    number, _dot, seen = line.value.partition(".")
     try:
         with transaction() as session:
-            asked = filing.asked(session, filing.version(session, filing.get(session, number)))
+            asked = filing.asked(session, filing.version(session, filing.get(session, int(number))))
             if asked is None:
                 return False
             approvals.decide(
-                session, asked.id or 0, decision=approvals.APPROVED, by=signed_in().id, now=clock.now()
-            )
+                session, asked.id or 0, decision=approvals.APPROVED, by=signed_in().id, now=clock.now(), seen=seen
+            )  # fmt: skip
     except DomainError as error:
-        flash(_("%(title)s：%(fault)s", title=title, fault=str(error)), "bad")
+        flash(_("%(title)s：%(fault)s", title=line.title, fault=str(error)), "bad")
         return False
     return True

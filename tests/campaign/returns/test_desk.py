@@ -1,6 +1,7 @@
 """The desk of returns: an outlet files from a form that loses nothing, its branch verifies, outsiders see nothing."""
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -190,7 +191,14 @@ def test_several_are_verified_at_once_but_never_ones_own(desk: Desk, runtime: Ru
     assert "确认，核实这 2 份" in text
     assert "自己填写或提交的回执" in text and "没有这份回执" in text
     assert state(runtime, mine) == SUBMITTED, "nothing happens before the second press"
-    assert branch.post("/desk/returns/several", data={**ask, "confirm": "1"}).status_code == 303
+    shown = re.findall(r'name="pick" value="([^"]+)"', text)
+    assert len(shown) == 2
+    stale = [f"{second}.{'0' * 64}"]
+    branch.post("/desk/returns/several", data={**ask, "pick": stale, "confirm": "1"})
+    assert state(runtime, second) == SUBMITTED, "not what was looked at"
+    assert (
+        branch.post("/desk/returns/several", data={**ask, "pick": shown, "confirm": "1"}).status_code == 303
+    )
     assert [state(runtime, one) for one in (mine, second, own)] == [VERIFIED, VERIFIED, SUBMITTED]
     assert desk(factories.OUTLET_STAFF).post("/desk/returns/several", data=ask).status_code == 403
     outside = desk(factories.OUTSIDER).post(
