@@ -231,7 +231,7 @@ def sheet(found: Statistics) -> Sheet:
         for row in [*found.rows, found.total]
     ]
     facts = [
-        (_("活动期"), found.name),
+        (_("所属活动期"), found.name),
         (_("统计时间"), f"{found.period.first} – {found.period.last}"),
         (_("触达定义"), found.definition),
         (_("还没核实"), _("%(count)s 份回执已提交、没有核实，不在数字里", count=found.waiting)),

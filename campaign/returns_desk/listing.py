@@ -79,7 +79,7 @@ class Row:
 
 _ORDER = case({state: number for number, state in enumerate(STATE_NAMES)}, value=ReturnVersion.state)
 COLUMNS: tuple[Column[Row], ...] = (
-    Column("number", mark("编号"), lambda row: row.one.return_id, sort=ReturnVersion.return_id, numeric=True),
+    Column("number", mark("回执号"), lambda row: row.one.return_id, sort=ReturnVersion.return_id, numeric=True),
     Column("outlet", mark("网点"), lambda row: row.outlet, sort=Outlet.name),
     Column("code", mark("网点编号"), lambda row: row.one.outlet_code, shown=False),
     Column("held_on", mark("日期"), lambda row: row.one.held_on, sort=ReturnVersion.held_on),
@@ -89,8 +89,8 @@ COLUMNS: tuple[Column[Row], ...] = (
     Column("joined", mark("互动完成"), lambda row: row.one.joined, numeric=True, shown=False),
     Column("staff", mark("宣传人员"), lambda row: row.one.staff, numeric=True, shown=False),
     Column("given", mark("发放资料"), lambda row: row.given, numeric=True, shown=False),
-    Column("campaign", mark("活动期"), lambda row: row.campaign, shown=False),
-    Column("theme", mark("主题"), lambda row: row.one.theme, shown=False),
+    Column("campaign", mark("所属活动期"), lambda row: row.campaign, shown=False),
+    Column("theme", mark("活动主题"), lambda row: row.one.theme, shown=False),
     Column(
         "partners",
         mark("联合单位"),
@@ -228,6 +228,15 @@ def rows(session: Session, found: Sequence[ReturnVersion]) -> list[Row]:
 
 def campaigns(session: Session) -> list[tuple[str, str]]:
     """The campaigns that this person may know of, by name, the latest first."""
+    return [(one.code, one.shown("name")) for one in session.exec(_known())]
+
+
+def begun(session: Session, day: date) -> str:
+    """The code of the latest of them that had begun on a day, "" when none had."""
+    found = session.exec(_known().where(Campaign.starts_on <= day)).first()
+    return found.code if found else ""
+
+
+def _known() -> SelectOfScalar[Campaign]:
     inside = signed_in().scope("campaign.view").condition(Campaign.outlet_code, above=True)
-    query = select(Campaign).where(inside).order_by(col(Campaign.starts_on).desc(), col(Campaign.code))
-    return [(one.code, one.shown("name")) for one in session.exec(query)]
+    return select(Campaign).where(inside).order_by(col(Campaign.starts_on).desc(), col(Campaign.code))

@@ -19,7 +19,7 @@ from institution.access import requires, signed_in
 from tracking import sheets
 from tracking.store import ReachStore
 
-_FIRST = ("activities", "outlets", "staff", "heads", "joined", "materials", "reach")
+_FIRST = ("activities", "outlets", "staff", "heads", "materials", "reach")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def statistical() -> ResponseReturnValue:
     person = signed_in()
     with reading() as session:
         campaigns = listing.campaigns(session)
-        code = request.args.get("campaign", campaigns[0][0] if campaigns else "")
+        code = request.args.get("campaign", listing.begun(session, today()))
         if code and code not in dict(campaigns):
             raise NotFound(mark("没有找到这个活动期，可能已经更名。"))
         found = statistics.gather(
