@@ -79,7 +79,9 @@ class Row:
 
 _ORDER = case({state: number for number, state in enumerate(STATE_NAMES)}, value=ReturnVersion.state)
 COLUMNS: tuple[Column[Row], ...] = (
-    Column("number", mark("回执号"), lambda row: row.one.return_id, sort=ReturnVersion.return_id, numeric=True),
+    Column(
+        "number", mark("回执号"), lambda row: row.one.return_id, sort=ReturnVersion.return_id, numeric=True
+    ),
     Column("outlet", mark("网点"), lambda row: row.outlet, sort=Outlet.name),
     Column("code", mark("网点编号"), lambda row: row.one.outlet_code, shown=False),
     Column("held_on", mark("日期"), lambda row: row.one.held_on, sort=ReturnVersion.held_on),
