@@ -24,6 +24,7 @@ from core.signing import Keys, load_secret
 from institution import api_tokens, outlets, people
 from tests import factories, servers
 from tests.campaign.registration import making
+from tests.campaign.returns import filled
 from tests.scheduler import audience_cast
 from tracking import annotations, links, proposing, subscriptions
 from tracking.imports import draft, mapping, register, saving, sources
@@ -65,6 +66,7 @@ def running(settings: Settings, now: datetime) -> Iterator[Site]:
         fill(session, settings, now)
         audience_cast.fill_desk(session, runtime.service(Vault), now)
         reach_counts(session, settings, now)
+        filled.fill(session, settings, now, CAMPAIGN)
         _ways_in(session, now)
     server = make_server("127.0.0.1", port, compose(runtime), threaded=True, request_handler=_Silent)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

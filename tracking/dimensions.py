@@ -40,6 +40,7 @@ CHANNELS = {
     "email": mark("电子邮件"),
     "app": mark("App"),
     "outlet": mark("柜面"),
+    "offline": mark("线下活动"),
     "screen": mark("柜面屏幕"),
     "livestream": mark("直播"),
     "community": mark("社区活动"),

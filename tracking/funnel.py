@@ -12,11 +12,12 @@ from tracking.reports import Line, Report
 
 STEPS = ("delivered", "visited", "engaged", "completed", "registered", "attended")
 # Nobody sends anything over these: people come to them by themselves.
-_NOT_SENT = ("web", "direct", "outlet", "screen", "livestream", "community", "qr", "feed")
+_NOT_SENT = ("web", "direct", "outlet", "screen", "livestream", "community", "offline", "qr", "feed")
 LACKING: Mapping[str, frozenset[str]] = {
     **{channel: frozenset({"delivered"}) for channel in _NOT_SENT},
-    # an activity in the community has no page that somebody could open or read
+    # an activity somewhere has no page that somebody could open or read
     "community": frozenset({"delivered", "visited", "engaged", "completed"}),
+    "offline": frozenset({"delivered", "visited", "engaged", "completed"}),
     # a screen in a hall shows, and registers nobody
     "screen": frozenset({"delivered", "registered", "attended"}),
 }

@@ -17,6 +17,7 @@ SOURCES = {
     "web": mark("网站访问"),
     "push": mark("推送送达"),
     "offline": mark("线下活动"),
+    "return": mark("活动回执"),
     "import": mark("外部数据导入"),
 }
 

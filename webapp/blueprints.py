@@ -3,7 +3,7 @@
 from flask import Blueprint, Flask
 from flask_wtf.csrf import CSRFProtect
 
-from campaign import audience_views, base_desk, base_views, checkin_views, registration_views
+from campaign import audience_views, base_desk, base_views, checkin_views, registration_views, returns_desk
 from campaign import desk as campaign_desk
 from campaign import views as campaign_views
 from content import desk as content_desk
@@ -55,6 +55,7 @@ _ALL: tuple[Blueprint, ...] = (
     campaign_desk.audience_blueprint,
     base_views.blueprint,
     base_desk.blueprint,
+    returns_desk.blueprint,
     content_views.blueprint,
     content_desk.blueprint,
     scheduler_desk.blueprint,

@@ -8,6 +8,8 @@ from campaign.registration.counting import EVERY_SECONDS as COUNT_SECONDS
 from campaign.registration.counting import Counting
 from campaign.registration.telling import Telling
 from campaign.registration.work import Doorkeeper
+from campaign.returns import booking, keeping
+from campaign.returns.booking import Bookkeeper
 from core import clock
 from core.database import Database
 from core.privacy import Vault
@@ -42,6 +44,8 @@ def jobs(runtime: Runtime) -> list[Job]:
         Job("reach.tick", 1.0, runtime.service(Recorder).tick),
         Job("reach.drain", settings.drain_seconds, runtime.service(Drain).run_once),
         Job("reach.imports", 2.0, runtime.service(Depositor).run_once),
+        Job("returns.book", booking.EVERY_SECONDS, runtime.service(Bookkeeper).run_once),
+        Job("returns.sweep", keeping.EVERY_SECONDS, _sweep(runtime)),
         Job("reach.close", CLOSE_DAYS_SECONDS, _close_days(runtime)),
         Job("reach.watch", watch.EVERY_SECONDS, _watch(runtime).run_once),
         Job("audit.anchor", ANCHOR_SECONDS, _anchor(runtime)),
@@ -78,6 +82,11 @@ def _close_days(runtime: Runtime) -> Callable[[], int]:
     store, database = runtime.service(ReachStore), runtime.service(Database)
     zone = runtime.service(Settings).zone
     return lambda: closing.close_past(store, database, clock.today(zone))
+
+
+def _sweep(runtime: Runtime) -> Callable[[], int]:
+    database, files_dir = runtime.service(Database), runtime.service(Settings).files_dir
+    return lambda: keeping.sweep(database, files_dir, clock.now())
 
 
 def _watch(runtime: Runtime) -> Watch:

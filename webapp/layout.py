@@ -84,6 +84,7 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
         (
             NavItem("outlets", mark("网点与基地"), "/desk/outlets", "o"),
             NavItem("base", mark("基地服务与屏幕"), "/desk/base", "b"),
+            NavItem("returns", mark("活动回执"), "/desk/returns", "e"),
         ),
     ),
     (

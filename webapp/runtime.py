@@ -10,6 +10,7 @@ from campaign import programme
 from campaign.base.carrying import Archives
 from campaign.base.screens import ScreenKeys
 from campaign.registration.work import Doorkeeper
+from campaign.returns.booking import Bookkeeper
 from campaign.unsubscribe import Unsubscriptions
 from content.pages import Generation
 from core import clock
@@ -90,6 +91,10 @@ def build(settings: Settings) -> Runtime:
     runtime.offer(
         Depositor,
         lambda r: Depositor(r.service(Database), r.service(Recorder), settings.zone, clock.now),
+    )
+    runtime.offer(
+        Bookkeeper,
+        lambda r: Bookkeeper(r.service(Database), r.service(Recorder), settings.zone, clock.now),
     )
     runtime.offer(Generation, lambda r: Generation(r.service(Database), settings.zone))
     runtime.offer(Unsubscriptions, lambda r: Unsubscriptions(r.service(Keys)))

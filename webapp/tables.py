@@ -6,6 +6,7 @@ from campaign.base import models as education_base
 from campaign.checkin import models as checkin
 from campaign.events import models as events
 from campaign.registration import models as registration
+from campaign.returns import models as activity_returns
 from content import models as content
 from institution import (
     api_token_models,
@@ -24,6 +25,7 @@ from tracking.imports import models as reach_imports
 from tracking.watching import models as reach_alarms
 
 __all__ = [
+    "activity_returns",
     "api_token_models",
     "approval_models",
     "audit_models",

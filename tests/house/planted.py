@@ -11,6 +11,7 @@ from campaign import audience_import, lists, programme
 from campaign.base import archives, screens
 from campaign.contacts import Contact
 from campaign.programme import CampaignForm
+from campaign.returns import filing, photos
 from content import drafting, lifecycle, review
 from core.privacy import Vault
 from core.settings import Settings
@@ -24,6 +25,7 @@ from scheduler import plans
 from scheduler.models import ChannelAccount, Push, PushState
 from scheduler.plans import PlanForm
 from tests import factories
+from tests.campaign.returns import cast
 from tests.scheduler import audience_cast
 from tracking import annotations, links, subscriptions, targets, view_saving
 from tracking.imports import draft, mapping, register, saving, sources
@@ -132,6 +134,7 @@ def plant(spot: Spot) -> Planted:
             "links_desk": {"code": _link(spot)},
             "keeping_desk": _set_aside(spot),
             "privacy": {"number": _privacy(spot, number)},
+            "returns": _activity_return(spot, number),
             "reach_imports": {"number": _import(spot, number)},
             "reach_imports.remove_mapping": {"number": _mapping(spot)},
             "report_desk": report | {"action": "pause"},
@@ -166,6 +169,25 @@ def _note(spot: Spot) -> int:
         text=f"{spot.word}停机", by=None, now=spot.now,
     )  # fmt: skip
     return row.id or 0
+
+
+def _activity_return(spot: Spot, by: int) -> dict[str, Any]:
+    """A return with a photo that waits to be verified."""
+    session, now = spot.session, spot.now
+    made = filing.start(session, outlet_code=spot.outlet, key=spot.key, by=by, now=now)
+    number, today = made.id or 0, now.date() - timedelta(days=1)
+    typed = {
+        "held_on": today.isoformat(), "form": "booth", "place": "market", "staff": "2", "heads": "30",
+        "theme": f"{spot.word}展台",
+    }  # fmt: skip
+    filing.save(session, number, typed, by=by, now=now, today=today)
+    files = spot.runtime.service(Settings).files_dir
+    current = filing.version(session, made)
+    drawn = photos.draw(f"{spot.key}.jpg", cast.jpeg(cast.picture(len(spot.key))))
+    photos.write(files, drawn)
+    photos.add(session, current, drawn, by=by, now=now)
+    filing.submit(session, number, by=by, now=now, today=today)
+    return {"number": number, "photo": current.photos[0], "version": current.id}
 
 
 def _set_aside(spot: Spot) -> dict[str, str]:

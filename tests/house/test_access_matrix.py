@@ -161,6 +161,7 @@ def test_what_lies_inside_opens_and_lists_hold_nothing_else(ground: Ground, role
 
 # Pages that exist only at a later point in the life of their thing.
 LATER = {
+    "returns.edit": "what waits to be verified cannot be written on",
     "content_desk.ask_withdraw": "what is not published cannot be withdrawn",
     "content_desk.compare": "one revision cannot be compared",
     "privacy.take": "only what was approved is handed out",
@@ -182,7 +183,7 @@ def test_the_words_are_really_there_for_who_sees_everything(ground: Ground) -> N
     for path in (
         "/desk/api-tokens", "/desk/approvals?view=open", "/desk/audience", "/desk/audit?q=" + OUTSIDE, "/desk/campaigns",
         "/desk/channels", "/desk/links", "/desk/pieces", "/desk/plans", "/desk/privacy", "/desk/staff",
-        "/desk/reach/imports", "/desk/reach/imports/new", f"/desk/search?q={OUTSIDE}",
+        "/desk/reach/imports", "/desk/reach/imports/new", "/desk/returns", f"/desk/search?q={OUTSIDE}",
     ):  # fmt: skip
         status, text = ask(client, "GET", path)
         assert (status, OUTSIDE in text) == (200, True), path

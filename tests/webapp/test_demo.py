@@ -8,12 +8,15 @@ import pytest
 from sqlmodel import select
 
 from campaign.base.models import EducationBase
+from campaign.returns.booking import Bookkeeper
+from campaign.returns.models import ReturnVersion
 from core.database import Database
 from core.errors import Conflict
 from core.settings import Settings
 from institution import outlets
 from tests import factories
 from tracking.demo_plan import TOTALS
+from tracking.drain import Drain
 from tracking.store import ReachStore, StoreBusy
 from webapp import demo, demo_tree
 from webapp.runtime import Runtime, build
@@ -89,17 +92,30 @@ def test_loading_makes_both_years_exactly_and_clearing_takes_away_that_and_nothi
         bases = session.exec(select(EducationBase)).all()
         assert len(bases) == 340 + 31 and sum(bool(one.services) for one in bases) == 340
     assert not demo.is_wanted(runtime)
+    assert Counter(state for state in _returns(database)) == {
+        "verified": 7, "submitted": 3, "returned": 1, "draft": 1,
+    }  # fmt: skip
+    runtime.service(Bookkeeper).run_once()
+    runtime.service(Drain).run_once()
+    of_returns = "SELECT sum(quantity) FROM reach_event WHERE source = 'return' AND kind = 'attended'"
+    assert store.query(of_returns) == [(1843,)]
     with pytest.raises(Conflict, match="REAL-1"):
         demo.clear(runtime)
-    assert store.query(own) == [(sum(totals.values()),)]
+    assert store.query(own) == [(sum(totals.values()) + 1843,)]
     with database.transaction() as session:
         outlets.get(session, "REAL-1").parent_code = None
     assert demo.clear(runtime) == 340 + 1 + 31 + 333 + 86
     assert store.query("SELECT count() FROM reach_event") == [(0,)]
+    assert _returns(database) == []
     with database.reading() as session:
         assert [each.code for each in outlets.everything(session)] == ["REAL-1"]
         assert [span.code for span in outlets.spans(session)] == ["REAL-1"]
         assert session.exec(select(EducationBase)).all() == []
+
+
+def _returns(database: Database) -> list[str]:
+    with database.reading() as session:
+        return list(session.exec(select(ReturnVersion.state)))
 
 
 def test_the_demo_is_not_mixed_into_a_real_tree(runtime: Runtime, now: datetime) -> None:

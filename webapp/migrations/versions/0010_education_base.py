@@ -1,7 +1,7 @@
 """Education bases: what outlets offer, screens of their halls, archives of plaques
 
 Revision ID: 0010
-Revises: 0008
+Revises: 0009
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ import core.database
 
 
 revision = '0010'
-down_revision = '0008'
+down_revision = '0009'
 branch_labels = None
 depends_on = None
 
