@@ -3,6 +3,9 @@
 In one transaction the lines are fixed in a row of their own and the parties marked as counted; only then the lines
 go into the spool under that row's name. A kill between leaves the row, and depositing it again changes nothing. Who
 leaves again is a correction with a negative quantity, never an update.
+
+Who came is told from the check-in only until a verified activity return speaks of the occurrence: its head count is
+of everybody there, so from then on the check-in counts none of them.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,6 +17,7 @@ from sqlmodel import Session, col, select
 
 from campaign.events.models import EventSeries, Occurrence
 from campaign.registration.models import CONFIRMED, CountedBatch, RegisteredPerson, Registration
+from campaign.returns.models import VERIFIED, ReturnVersion
 from core import clock
 from core.database import Database
 from tracking.events import ReachEvent
@@ -100,10 +104,17 @@ def events(batch: CountedBatch) -> Iterable[ReachEvent]:
 
 def _changed(session: Session, most: int) -> list[tuple[Registration, Occurrence, EventSeries, int]]:
     """Parties that changed since reach was told of them, with how many of them came."""
+    told = select(ReturnVersion.id).where(
+        ReturnVersion.occurrence_id == Registration.occurrence_id,
+        ReturnVersion.state == VERIFIED,
+        col(ReturnVersion.void).is_(False),
+    )
     came = (
         select(func.count())
         .where(
-            RegisteredPerson.registration_id == Registration.id, col(RegisteredPerson.arrived_at).is_not(None)
+            RegisteredPerson.registration_id == Registration.id,
+            col(RegisteredPerson.arrived_at).is_not(None),
+            ~told.correlate(Registration).exists(),
         )
         .correlate(Registration)
         .scalar_subquery()

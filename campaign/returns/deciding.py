@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
+from campaign.registration.models import Registration
 from campaign.returns import filing, photos, plausible, reckoning
 from campaign.returns.models import (
     DRAFT,
@@ -65,6 +68,15 @@ def _verify(session: Session, one: ActivityReturn, current: ReturnVersion) -> No
         session.add(old)
     one.counted = current.number
     session.add(one)
+    session.flush()
+    numbers = {each.occurrence_id for each in (current, *session.exec(_all(one))) if each.occurrence_id}
+    if numbers:  # the check-in counted who came so far; the return takes that over, or gives it back
+        again = update(Registration).where(col(Registration.occurrence_id).in_(numbers))
+        session.execute(again.values(counted=False))
+
+
+def _all(one: ActivityReturn) -> SelectOfScalar[ReturnVersion]:
+    return select(ReturnVersion).where(ReturnVersion.return_id == one.id)
 
 
 def take_back(session: Session, approval: Approval, by: int, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import select
@@ -9,10 +10,13 @@ from sqlmodel import select
 from campaign.registration import changing, counting
 from campaign.registration.counting import Counting
 from campaign.registration.models import CountedBatch, RegisteredPerson
+from campaign.returns import filing
+from campaign.returns.booking import Bookkeeper
 from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
 from tests.campaign.registration import making
+from tests.campaign.returns import cast
 from tests.factories import OUTLET_A
 from tracking.drain import Drain
 from tracking.recorder import Recorder
@@ -80,3 +84,33 @@ def test_a_kill_between_fixing_and_depositing_loses_and_doubles_nothing(
     assert _counted(runtime) == {"registered": 2}
     with database.reading() as session:
         assert session.exec(select(CountedBatch)).one().deposited_at is not None
+
+
+def test_a_verified_return_takes_over_who_came_and_gives_it_back(runtime: Runtime, now: datetime) -> None:
+    database, vault = runtime.service(Database), runtime.service(Vault)
+    zone, recorder = runtime.service(Settings).zone, runtime.service(Recorder)
+    jobs = [Counting(database, recorder, zone, lambda: now), runtime.service(Bookkeeper)]
+    later = now + timedelta(days=4)
+    with database.transaction() as session:
+        who = cast.people(session, now)
+        where = making.occurrence(session, now, capacity=4, outlet_code=OUTLET_A)
+        making.party(session, vault, where, 1, 3, now=now)
+        for person in session.exec(select(RegisteredPerson)):
+            person.arrived_at = now
+        changing.get(session, 1).changed_at = later
+    _run(jobs)
+    assert _counted(runtime)["attended"] == 3
+    with database.transaction() as session:
+        number = cast.verified(session, who, later, occurrence_id=str(where.id), heads="25", audiences=[])
+    _run(jobs)
+    assert _counted(runtime)["attended"] == 25, "the return counts everybody, those checked in among them"
+    with database.transaction() as session:
+        filing.void(session, number, by=who.clerk, now=later, reason="记错了")
+        cast.decide(session, number, who.branch, later)
+    _run(jobs)
+    assert _counted(runtime)["attended"] == 3
+
+
+def _run(jobs: list[Any]) -> None:
+    for job in jobs:
+        job.run_once()
