@@ -1,4 +1,4 @@
-"""The demo institution as a whole: its tree and its two years of reach, loaded and taken away again."""
+"""The demo institution as a whole: its tree, its events and its two years of reach, loaded and taken away again."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -12,6 +12,7 @@ from core.database import Database
 from core.errors import Conflict
 from core.i18n import gettext as _
 from core.i18n import mark
+from core.settings import Settings
 from institution import audit, outlet_changes
 from institution.models import Outlet, OutletSpan
 from institution.outlet_changes import Change, Plan
@@ -19,7 +20,7 @@ from tracking import demo as demo_reach
 from tracking.demo_plan import CAMPAIGNS, DemoOutlet
 from tracking.models import Dimension
 from tracking.store import ReachStore
-from webapp import demo_staff, demo_tree
+from webapp import demo_events, demo_staff, demo_tree
 from webapp.runtime import Runtime
 
 audit.declare({"demo.clear": mark("清除示范机构")})
@@ -41,6 +42,8 @@ def load(runtime: Runtime, scale: int) -> dict[int, int]:
         if not _count(session, demo=True):
             _plant(session, planned)
         demo_reach.describe_keys(session)
+        settings = runtime.service(Settings)
+        demo_events.plant(session, settings.zone, settings.holidays, clock.now())
         pages.bump(session)
     return totals
 
@@ -62,6 +65,7 @@ def clear(runtime: Runtime) -> int:
         _refuse_real_below(session)
         codes = select(Outlet.code).where(col(Outlet.demo))
         gone = _count(session, demo=True)
+        demo_events.clear(session)
         session.execute(delete(OutletSpan).where(col(OutletSpan.code).in_(codes)))
         session.execute(delete(Outlet).where(col(Outlet.demo)))
         demo_staff.dismiss(session, clock.now())

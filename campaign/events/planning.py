@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Table, exists, func, insert, literal
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from campaign.events import days
@@ -148,12 +149,12 @@ def plan(
     """Make every occurrence that is missing from `first` to `last` at these outlets, all or none."""
     series = hold(session, series.id or 0)
     found = gaps(session, series, outlet_codes, first, last, zone=zone, country=country, now=now)
-    newest = session.exec(select(func.max(Occurrence.id)).where(Occurrence.series_id == series.id)).one() or 0
+    before = newest(session, series)
     connection = session.connection()
     rows = _rows(series, found, zone, now, demo)
     while batch := list(islice(rows, _BATCH)):
         connection.execute(insert(_TABLE), batch)
-    add_option_seats(session, series, above=newest)
+    add_option_seats(session, series, above=before)
     if found.count:
         pages.bump(session)
         audit.record(
@@ -167,13 +168,18 @@ def plan(
     return Planned(found.count, found.there, found.skipped)
 
 
+def newest(session: Session, series: EventSeries) -> int:
+    """The highest number of an occurrence of the series, 0 when it has none."""
+    return session.exec(select(func.max(Occurrence.id)).where(Occurrence.series_id == series.id)).one() or 0
+
+
 def add_option_seats(session: Session, series: EventSeries, *, above: int) -> None:
     """Give the occurrences of a series that are newer than number `above` the seats of its options."""
     for question, option, capacity in limits(series):
-        rows = select(
+        rows = columns(
             col(Occurrence.id), literal(question), literal(option), literal(capacity), literal(0)
         ).where(
-            Occurrence.series_id == series.id,
+            col(Occurrence.series_id) == series.id,
             col(Occurrence.id) > above,
             ~exists().where(
                 col(OptionSeats.occurrence_id) == col(Occurrence.id),
@@ -181,8 +187,8 @@ def add_option_seats(session: Session, series: EventSeries, *, above: int) -> No
                 col(OptionSeats.option) == option,
             ),
         )
-        columns = ["occurrence_id", "question", "option", "capacity", "taken"]
-        session.execute(insert(OptionSeats).from_select(columns, rows))
+        names = ["occurrence_id", "question", "option", "capacity", "taken"]
+        session.execute(insert(OptionSeats).from_select(names, rows))
 
 
 def limits(series: EventSeries) -> list[tuple[str, str, int]]:
@@ -203,7 +209,7 @@ def values(series: EventSeries, planned: PlannedDay, at: Times, now: datetime) -
         "host": planned.host or series.host, "host_en": planned.host_en or series.host_en, "place": series.place,
         "live_url": series.live_url, "replay_url": "", "capacity": series.capacity, "taken": 0,
         "party_most": series.party_most, "approval": series.approval, "waiting": series.waiting,
-        "offer_hours": series.offer_hours, "state": "open", "reason": "", "version": 1, "created_at": now,
+        "offer_hours": series.offer_hours, "state": "open", "reason": "", "version": 1, "moved_from": "", "created_at": now,
         "updated_at": now,
     }  # fmt: skip
 
@@ -232,16 +238,16 @@ def _there(
     if not meant:
         return {}
     begin, end = moment(min(meant), 0, zone), moment(max(meant) + timedelta(days=1), 0, zone)
-    query = select(Occurrence.outlet_code, Occurrence.planned_at).where(
+    query = select(Occurrence.outlet_code, Occurrence.planned_at, Occurrence.moved_from).where(
         Occurrence.series_id == series.id,
         col(Occurrence.planned_at) >= begin,
         col(Occurrence.planned_at) < end,
     )
     found: dict[date, set[str]] = {}
     local: dict[datetime, date] = {}
-    for code, planned_at in session.execute(query):
+    for code, planned_at, moved_from in session.execute(query):
         day = local.get(planned_at) or local.setdefault(planned_at, day_of(planned_at, zone))
-        found.setdefault(day, set()).add(code)
+        found.setdefault(day, set()).update((code, moved_from or code))
     return {day: codes for day, codes in found.items() if day in set(meant)}
 
 
@@ -249,7 +255,7 @@ def _closed(session: Session, codes: Sequence[str]) -> dict[str, tuple[date | No
     """When outlets open and close, of those that say so."""
     found: dict[str, tuple[date | None, date | None]] = {}
     for start in range(0, len(codes), _ASKED):
-        query = select(Outlet.code, Outlet.open_on, Outlet.closed_on).where(
+        query = columns(col(Outlet.code), col(Outlet.open_on), col(Outlet.closed_on)).where(
             col(Outlet.code).in_(codes[start : start + _ASKED]),
             col(Outlet.open_on).is_not(None) | col(Outlet.closed_on).is_not(None),
         )

@@ -54,7 +54,7 @@ def moved(session: Session, occurrence: Occurrence, now: datetime) -> int:
             session.add(one)
     session.flush()
     waiting_list.next_up(session, occurrence, now)
-    return _tell(session, occurrence, notices.MOVED, now, about=occurrence.starts_at.isoformat()[:40])
+    return _tell(session, occurrence, notices.MOVED, now, about=str(occurrence.version))
 
 
 def call_off(session: Session, occurrence_id: int, reason: str, now: datetime) -> Occurrence:
