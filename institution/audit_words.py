@@ -21,6 +21,9 @@ KINDS: dict[str, str] = {
     "campaign": mark("活动期"),
     "channel": mark("渠道账号"),
     "contact": mark("联系人"),
+    "event": mark("系列活动"),
+    "occurrence": mark("场次"),
+    "registration": mark("报名"),
     "link": mark("短链接"),
     "list": mark("名单"),
     "outlet": mark("网点"),
@@ -41,6 +44,9 @@ PLACES: dict[str, str] = {
     "approval": "/desk/approvals/{}",
     "campaign": "/desk/campaigns/{}",
     "channel": "/desk/channels/{}",
+    "event": "/desk/events/series/{}",
+    "occurrence": "/desk/events/o/{}",
+    "registration": "/desk/events/r/{}",
     "link": "/desk/links?q={}",
     "list": "/desk/audience/{}",
     "outlet": "/desk/outlets/{}",
@@ -54,7 +60,9 @@ PLACES: dict[str, str] = {
     "stand_in": "/desk/approvals/stand-ins",
     "token": "/desk/api-tokens",
 }
-_NUMBERED = frozenset({"approval", "channel", "list", "plan", "privacy", "push", "report"})
+_NUMBERED = frozenset(
+    {"approval", "channel", "list", "occurrence", "plan", "privacy", "push", "registration", "report"}
+)
 FIELDS: dict[str, str] = {
     **LABELS,
     **SORTS,
@@ -110,6 +118,31 @@ FIELDS: dict[str, str] = {
     "to": mark("到"),
     "unchanged": mark("不变"),
     "until": mark("有效期至"),
+    "approval": mark("报名要审核"),
+    "capacity": mark("名额"),
+    "closes_minutes": mark("开始前几分钟截止"),
+    "first_on": mark("从哪天起"),
+    "host": mark("主讲"),
+    "last_on": mark("到哪天止"),
+    "live_url": mark("直播链接"),
+    "minutes": mark("时长（分钟）"),
+    "offer_hours": mark("候补确认时限（小时）"),
+    "on_holidays": mark("节假日照办"),
+    "opens_days": mark("提前几天开放报名"),
+    "party_most": mark("一次最多几人"),
+    "place": mark("具体地点"),
+    "plain": mark("含联系方式"),
+    "questions": mark("要问的问题"),
+    "reason": mark("原因"),
+    "replay_url": mark("回放链接"),
+    "rule": mark("重复"),
+    "size": mark("人数"),
+    "starts_at": mark("几点开始"),
+    "summary": mark("一段话"),
+    "theme": mark("主题色"),
+    "topic": mark("主题"),
+    "visible": mark("在网站上显示"),
+    "waiting": mark("满了可候补"),
 }
 _DECISIONS = {
     "approved": mark("通过"),

@@ -22,6 +22,11 @@ PERMISSIONS = {
     "outlet.edit": mark("维护网点"),
     "campaign.view": mark("查看活动期"),
     "campaign.edit": mark("维护活动期"),
+    "event.view": mark("查看活动场次"),
+    "event.edit": mark("排定活动场次"),
+    "registration.view": mark("查看报名"),
+    "registration.edit": mark("办理报名"),
+    "registration.contact": mark("查看与导出报名人的联系方式"),
     "content.view": mark("查看内容"),
     "content.edit": mark("编写与提交内容"),
     "content.approve": mark("审查内容"),
@@ -56,6 +61,9 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
         _READER
         | {
             "campaign.edit",
+            "event.view",
+            "event.edit",
+            "registration.view",
             "content.edit",
             "content.publish",
             "audience.view",
@@ -95,6 +103,11 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
         | {
             "outlet.edit",
             "campaign.edit",
+            "event.view",
+            "event.edit",
+            "registration.view",
+            "registration.edit",
+            "registration.contact",
             "content.edit",
             "audience.view",
             "push.view",
@@ -106,14 +119,17 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             "staff.edit",
         },
     ),
-    "outlet_staff": (mark("网点人员"), _READER | {"reach.view"}),
+    "outlet_staff": (
+        mark("网点人员"),
+        _READER | {"reach.view", "event.view", "event.edit", "registration.view", "registration.edit"},
+    ),
     "auditor": (mark("审计"), _VIEWS),
 }
 # Who publishes, sends or administers shows a second factor at sign-in.
 STRONG = frozenset(
     {
         "content.publish", "push.run", "push.approve", "channel.edit", "staff.edit", "approval.edit",
-        "privacy.request", "privacy.approve", "audit.view", "reach.approve", "token.edit",
+        "privacy.request", "privacy.approve", "audit.view", "reach.approve", "token.edit", "registration.contact",
     }
 )  # fmt: skip
 

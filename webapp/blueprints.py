@@ -3,7 +3,7 @@
 from flask import Blueprint, Flask
 from flask_wtf.csrf import CSRFProtect
 
-from campaign import audience_views, event_views
+from campaign import audience_views, event_views, events_desk
 from campaign import desk as campaign_desk
 from campaign import views as campaign_views
 from content import desk as content_desk
@@ -49,6 +49,7 @@ def register(app: Flask, csrf: CSRFProtect) -> None:
 _ALL: tuple[Blueprint, ...] = (
     campaign_views.blueprint,
     event_views.blueprint,
+    events_desk.blueprint,
     campaign_desk.campaigns_blueprint,
     audience_views.blueprint,
     campaign_desk.audience_blueprint,

@@ -6,9 +6,10 @@ regulator's warnings, of the rights of consumers).
 
 from datetime import date, datetime
 from itertools import cycle
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import delete, select
 from sqlmodel import Session, col
 from sqlmodel import select as rows
 
@@ -73,7 +74,7 @@ def plant(session: Session, zone: ZoneInfo, country: str, now: datetime) -> int:
             dated = {**values, "first_on": first.isoformat()}
             one = series.create(session, code, dated, outlet_code="", now=now, demo=True)
         if one.demo:
-            _give_themes(session, one, first, last, zone, country, now)
+            _give_themes(session, one, first, last, zone=zone, country=country, now=now)
             begin = planning.moment(first, 0, zone)
             made += planning.plan(
                 session, one, codes, first, last, zone=zone, country=country, now=begin, demo=True
@@ -82,7 +83,14 @@ def plant(session: Session, zone: ZoneInfo, country: str, now: datetime) -> int:
 
 
 def _give_themes(
-    session: Session, one: EventSeries, first: date, last: date, zone: ZoneInfo, country: str, now: datetime
+    session: Session,
+    one: EventSeries,
+    first: date,
+    last: date,
+    *,
+    zone: ZoneInfo,
+    country: str,
+    now: datetime,
 ) -> None:
     known = {each.day for each in series.dates(session, one)}
     found = planning.gaps(
@@ -98,7 +106,7 @@ def clear(session: Session) -> None:
     mine = select(col(EventSeries.id)).where(col(EventSeries.demo))
     held = select(col(Occurrence.id)).where(col(Occurrence.series_id).in_(mine) | col(Occurrence.demo))
     parties = select(col(Registration.id)).where(col(Registration.occurrence_id).in_(held))
-    gone: tuple[tuple[type, ColumnElement[bool]], ...] = (
+    gone: tuple[tuple[Any, Any], ...] = (
         (Scan, col(Scan.occurrence_id).in_(held)),
         (Door, col(Door.occurrence_id).in_(held)),
         (Feedback, col(Feedback.occurrence_id).in_(held)),
