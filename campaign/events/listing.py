@@ -16,7 +16,7 @@ from core.i18n import mark
 from institution.models import Outlet
 
 LIVE_BEFORE = timedelta(minutes=30)
-DATES, AT_OUTLET, IN_A_CITY, REPLAYS = 8, 5, 60, 6
+DATES, AT_OUTLET, IN_A_CITY, REPLAYS = 8, 5, 30, 6
 
 
 @dataclass(frozen=True, slots=True)

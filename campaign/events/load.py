@@ -62,13 +62,17 @@ def tops(session: Session, node: str) -> dict[str, str]:
     return {code: top for top, code in session.execute(columns(below.c.top, below.c.code))}
 
 
-def below(session: Session, node: str) -> list[str]:
-    """The outlets at or below a node ("" the whole institution), by code."""
+def below(session: Session, node: str, first: date, last: date) -> list[str]:
+    """The outlets at or below a node ("" the whole institution) that serve people some day of a span, by code."""
     mine = _below(session, node)
     query = (
         columns(col(Outlet.code))
         .join(mine, mine.c.code == col(Outlet.code))
-        .where(col(Outlet.kind) == OutletKind.outlet)
+        .where(
+            col(Outlet.kind) == OutletKind.outlet,
+            col(Outlet.closed_on).is_(None) | (col(Outlet.closed_on) > first),
+            col(Outlet.open_on).is_(None) | (col(Outlet.open_on) <= last),
+        )
         .order_by(col(Outlet.code))
     )
     return list(session.scalars(query))

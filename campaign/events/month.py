@@ -198,9 +198,12 @@ def _entry(row: Row[Any]) -> Entry:
 
 
 def _single(session: Session, span: Sequence[ColumnElement[bool]]) -> dict[date, list[Entry]]:
-    """By day: every occurrence."""
+    """By day: every occurrence; what is spoken of is said once where outlets follow each other with the same."""
     found: dict[date, list[Entry]] = {}
+    said: dict[date, str] = {}
     for one in listing.lines(session, *span, most=MOST):
-        made = Entry(one.series, one.topic, one.url, one.starts_at, 1, one.off, one.online, one.outlet)
+        topic = "" if said.get(one.day) == one.topic else one.topic
+        said[one.day] = one.topic
+        made = Entry(one.series, topic, one.url, one.starts_at, 1, one.off, one.online, one.outlet)
         found.setdefault(one.day, []).append(made)
     return found

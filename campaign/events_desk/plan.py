@@ -84,7 +84,7 @@ def make(code: str) -> ResponseReturnValue:
         if one.form == ONLINE:
             signed_in().check(session, "event.edit", one.outlet_code)
         done = planning.plan(
-            session, one, load.below(session, at), first, month.last_of(first), zone=zone(), country=country(),
+            session, one, load.below(session, at, first, month.last_of(first)), first, month.last_of(first), zone=zone(), country=country(),
             now=clock.now(),
         )  # fmt: skip
     if done.made:
@@ -97,7 +97,7 @@ def make(code: str) -> ResponseReturnValue:
 
 
 def _page(session: Session, one: EventSeries, at: str, first: date) -> PlanPage:
-    codes = load.below(session, at)
+    codes = load.below(session, at, first, month.last_of(first))
     found = planning.gaps(
         session, one, codes, first, month.last_of(first), zone=zone(), country=country(), now=clock.now()
     )
