@@ -20,6 +20,7 @@ from core.privacy import Vault
 from core.settings import Settings
 from institution import api_tokens, outlets, people
 from tests import factories, servers
+from tests.campaign.events import site as events
 from tests.scheduler import audience_cast
 from tracking import annotations, links, proposing, subscriptions
 from tracking.imports import draft, mapping, register, saving, sources
@@ -60,6 +61,7 @@ def running(settings: Settings, now: datetime) -> Iterator[Site]:
     with runtime.service(Database).transaction() as session:
         fill(session, settings, now)
         audience_cast.fill_desk(session, runtime.service(Vault), now)
+        events.fill(session, runtime.service(Vault), now)
         reach_counts(session, settings, now)
         _ways_in(session, now)
     server = make_server("127.0.0.1", port, compose(runtime), threaded=True, request_handler=_Silent)
