@@ -124,11 +124,11 @@ def cards(session: Session, now: datetime) -> list[Card]:
 
 def card(session: Session, series: EventSeries, now: datetime) -> Card:
     """A series with what comes next."""
-    return Card(
-        series,
-        in_words(series.rule) if series.rule else "",
-        next(iter(dates_of(session, series, now, 1)), None),
-    )
+    return _card(series, dates_of(session, series, now, 1))
+
+
+def _card(series: EventSeries, dates: Sequence[DateOf]) -> Card:
+    return Card(series, in_words(series.rule) if series.rule else "", next(iter(dates), None))
 
 
 def soonest(session: Session, now: datetime) -> Card | None:
@@ -211,9 +211,10 @@ def series_page(
     chosen = in_city(province, city) if (province, city) in places else []
     mine = [col(Occurrence.series_id) == series.id, col(Occurrence.ends_at) > now]
     shown = lines(session, *mine, *chosen) if chosen or series.form == ONLINE else []
+    dates = dates_of(session, series, now)
     return SeriesPage(
-        card(session, series, now),
-        dates_of(session, series, now),
+        _card(series, dates),
+        dates,
         places,
         province if chosen else "",
         city if chosen else "",
@@ -226,10 +227,14 @@ def series_page(
 
 def cities(session: Session, series: EventSeries, now: datetime) -> list[tuple[str, str]]:
     """The (province, city) pairs in which a series is still to be held, in the order of their outlets' codes."""
+    held = columns(col(Occurrence.id)).where(
+        col(Occurrence.series_id) == series.id,
+        col(Occurrence.outlet_code) == col(Outlet.code),
+        col(Occurrence.ends_at) > now,
+    )
     query = (
         columns(col(Outlet.province), col(Outlet.city))
-        .join(Occurrence, col(Occurrence.outlet_code) == col(Outlet.code))
-        .where(col(Occurrence.series_id) == series.id, col(Occurrence.ends_at) > now, col(Outlet.city) != "")
+        .where(col(Outlet.city) != "", held.exists())
         .group_by(col(Outlet.province), col(Outlet.city))
         .order_by(func.min(col(Outlet.code)))
     )

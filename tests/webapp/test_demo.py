@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
+from sqlmodel import select
 
+from campaign.events.models import EventSeries, Occurrence
+from core import clock
 from core.database import Database
 from core.errors import Conflict
 from core.settings import Settings
@@ -13,7 +16,7 @@ from institution import outlets
 from tests import factories
 from tracking.demo_plan import TOTALS
 from tracking.store import ReachStore, StoreBusy
-from webapp import demo, demo_tree
+from webapp import demo, demo_events, demo_tree
 from webapp.runtime import Runtime, build
 
 SCALE = 100_000
@@ -84,6 +87,10 @@ def test_loading_makes_both_years_exactly_and_clearing_takes_away_that_and_nothi
         assert len(outlets.provinces(session)) == 31
         assert all(each.demo for each in outlets.everything(session))
         factories.outlet(session, "REAL-1", "自己的柜面", "outlet", "330100", now=now)
+        tuesdays = session.exec(select(Occurrence).where(Occurrence.outlet_code != "")).all()
+        assert len(tuesdays) > 340 * 6 and all(one.demo and one.topic for one in tuesdays)
+        again = demo_events.plant(session, runtime.service(Settings).zone, "CN", clock.now())
+    assert again == 0, "planted again, nothing is made"
     assert not demo.is_wanted(runtime)
     with pytest.raises(Conflict, match="REAL-1"):
         demo.clear(runtime)
@@ -95,6 +102,7 @@ def test_loading_makes_both_years_exactly_and_clearing_takes_away_that_and_nothi
     with database.reading() as session:
         assert [each.code for each in outlets.everything(session)] == ["REAL-1"]
         assert [span.code for span in outlets.spans(session)] == ["REAL-1"]
+        assert session.exec(select(EventSeries)).all() == session.exec(select(Occurrence)).all() == []
 
 
 def test_the_demo_is_not_mixed_into_a_real_tree(runtime: Runtime, now: datetime) -> None:
