@@ -1,7 +1,8 @@
 """Campaigns and their audience: what is said in a period, and to whom it may be sent.
 
 Responsible for `programme` (campaigns and the order of their pieces), `calendar` (periods in words, the
-next Tuesday), `front` and `views` (home, campaign, outlets, help and the pages around them), `audience` and
+next Tuesday), `front` and `views` (home, campaign, outlets, help and the pages around them), `recurrence` (RRULE on the
+institution's clock), `events` and `registration` (what one can attend, and who does), `audience` and
 `lists` with their tables in `contacts` (people by part of the tree: what one branch knows another never sees;
 consent; refusals, which hold everywhere), `events`, `registration` and `checkin`, `base` (outlets as education bases),
 `returns` (what outlets report after an activity). May import content, tracking, institution, core.

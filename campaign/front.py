@@ -8,6 +8,8 @@ from datetime import date, datetime
 from sqlmodel import Session
 
 from campaign import calendar, programme
+from campaign.events import listing
+from campaign.events.listing import Card
 from campaign.models import Campaign
 from content import lifecycle
 from content.lifecycle import PublishedPiece
@@ -48,8 +50,9 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """What there is to attend: campaigns by time, and the next Tuesday."""
+    """What there is to attend: series with what comes next, campaigns by time, and the next Tuesday."""
 
+    cards: Sequence[Card]
     running: Sequence[Season]
     coming: Sequence[Season]
     past: Sequence[Season]
@@ -131,13 +134,14 @@ def campaign_page(session: Session, code: str) -> Season:
     return season(session, campaign)
 
 
-def events(session: Session, today: date) -> Events:
-    """Campaigns by time, and the next Tuesday."""
+def events(session: Session, today: date, now: datetime) -> Events:
+    """Series with what comes next, campaigns by time, and the next Tuesday."""
     shown = programme.on_show(session, today)
     running, coming, past = (
         [season(session, one) for one in group] for group in (shown.running, shown.coming, shown.past[:6])
     )
-    return Events(running, coming, past, calendar.next_tuesday(today), today)
+    cards = listing.cards(session, now)
+    return Events(cards, running, coming, past, calendar.next_tuesday(today), today)
 
 
 def finder(
@@ -182,11 +186,23 @@ def library(session: Session, *, kind: str = "", topic: str = "") -> Library:
 
 def sitemap(session: Session, today: date) -> list[SiteEntry]:
     """Every address worth finding: fixed pages, campaigns, pieces, open outlets."""
-    fixed = ("/", "/events", "/o", "/help", "/library", "/diary", "/privacy", "/accessibility")
+    fixed = (
+        "/",
+        "/events",
+        "/events/calendar",
+        "/o",
+        "/help",
+        "/library",
+        "/diary",
+        "/privacy",
+        "/accessibility",
+    )
     entries = [SiteEntry(path) for path in fixed]
     shown = programme.on_show(session, today)
     for one in (*shown.running, *shown.coming, *shown.past):
         entries.append(SiteEntry(one.url, _day(one.updated_at)))
+    for each in listing.open_series(session):
+        entries.append(SiteEntry(each.url, _day(each.updated_at)))
     for piece in lifecycle.published_list(session):
         entries.append(SiteEntry(piece.url, _day(piece.published_at)))
     wanted = outlets.Filter(kind=OutletKind.outlet, state="open", today=today)

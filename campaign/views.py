@@ -50,14 +50,6 @@ def campaign(code: str) -> ResponseReturnValue:
     return _published("campaign/campaign.html", page, PageKeys(campaign=code))
 
 
-@blueprint.get("/events")
-def events() -> ResponseReturnValue:
-    """What there is to attend: campaigns, and 相约星期二 with what is true of it."""
-    with reading() as session:
-        page = front.events(session, _today())
-    return _published("campaign/events.html", page, PageKeys())
-
-
 @blueprint.get("/o")
 def finder() -> ResponseReturnValue:
     """Find an outlet by province, city or name."""

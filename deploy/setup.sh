@@ -21,11 +21,12 @@ fi
 [ -x .venv/bin/python ] || { say "Virtual environment"; "$python" -m venv .venv; }
 
 # The test lock holds everything of the run lock, so a folder set up for tests is set up for running too.
-mark=".venv/.installed-$kind-$(cat "$lock" pyproject.toml | sha256sum | cut -c1-16)"
-test_mark=".venv/.installed-test-$(cat requirements-test.lock pyproject.toml | sha256sum | cut -c1-16)"
+mark=".venv/.installed-$kind-$(cat "$lock" requirements-browser.lock pyproject.toml | sha256sum | cut -c1-16)"
+test_mark=".venv/.installed-test-$(cat requirements-test.lock requirements-browser.lock pyproject.toml | sha256sum | cut -c1-16)"
 if [ ! -e "$mark" ] && [ ! -e "$test_mark" ]; then
   say "Dependencies ($lock; the first time takes a minute)"
   .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+  .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-browser.lock
   .venv/bin/pip install --quiet --disable-pip-version-check --no-deps -e .
   touch "$mark"
 fi

@@ -23,6 +23,11 @@ PERMISSIONS = {
     "base.edit": mark("维护教育宣传基地"),
     "campaign.view": mark("查看活动期"),
     "campaign.edit": mark("维护活动期"),
+    "event.view": mark("查看活动场次"),
+    "event.edit": mark("排定活动场次"),
+    "registration.view": mark("查看报名"),
+    "registration.edit": mark("办理报名"),
+    "registration.contact": mark("查看与导出报名人的联系方式"),
     "content.view": mark("查看内容"),
     "content.edit": mark("编写与提交内容"),
     "content.approve": mark("审查内容"),
@@ -61,6 +66,9 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
         | {
             "base.edit",
             "campaign.edit",
+            "event.view",
+            "event.edit",
+            "registration.view",
             "content.edit",
             "content.publish",
             "audience.view",
@@ -102,6 +110,11 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             "outlet.edit",
             "base.edit",
             "campaign.edit",
+            "event.view",
+            "event.edit",
+            "registration.view",
+            "registration.edit",
+            "registration.contact",
             "content.edit",
             "audience.view",
             "push.view",
@@ -118,7 +131,17 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
     ),
     "outlet_staff": (
         mark("网点人员"),
-        _READER | {"base.edit", "return.view", "return.file", "reach.view"},
+        _READER
+        | {
+            "base.edit",
+            "return.view",
+            "return.file",
+            "reach.view",
+            "event.view",
+            "event.edit",
+            "registration.view",
+            "registration.edit",
+        },
     ),
     "auditor": (mark("审计"), _VIEWS),
 }
@@ -126,7 +149,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
 STRONG = frozenset(
     {
         "content.publish", "push.run", "push.approve", "channel.edit", "staff.edit", "approval.edit",
-        "privacy.request", "privacy.approve", "audit.view", "reach.approve", "token.edit",
+        "privacy.request", "privacy.approve", "audit.view", "reach.approve", "token.edit", "registration.contact",
     }
 )  # fmt: skip
 

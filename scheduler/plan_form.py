@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from campaign import audience, programme
 from campaign.contacts import EMAIL, WEBHOOK
+from campaign.recurrence import LOCAL, check_rule, parse_local
 from content import lifecycle
 from content.lifecycle import PublishedPiece
 from core.errors import Invalid
@@ -14,7 +15,6 @@ from core.i18n import mark
 from institution.models import Outlet
 from institution.powers import WHOLE, Scope
 from scheduler.models import ChannelAccount
-from scheduler.recurrence import LOCAL, check_rule, parse_local
 
 CHANNELS = (EMAIL, WEBHOOK)
 

@@ -16,6 +16,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from campaign import audience
 from campaign.audience import Recipient
+from campaign.recurrence import moments
 from core.database import Database
 from core.i18n import mark
 from institution import audit
@@ -30,7 +31,6 @@ from scheduler.models import (
     Push,
     PushState,
 )
-from scheduler.recurrence import moments
 
 log = structlog.get_logger()
 

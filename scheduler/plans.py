@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from campaign.contacts import CHANNEL_NAMES, EMAIL, WEBHOOK
+from campaign.recurrence import next_due
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import gettext as _
 from core.i18n import mark
@@ -17,7 +18,6 @@ from institution.approval_models import Approval
 from scheduler import starting
 from scheduler.models import PLAN_NAMES, Plan, PlanApproval, PlanState
 from scheduler.plan_form import CHANNELS, PlanForm, check_account, checked, published
-from scheduler.recurrence import next_due
 from tracking import dimensions
 
 __all__ = ["CHANNELS", "PlanForm", "published"]

@@ -13,13 +13,13 @@ from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
 from campaign.contacts import CHANNEL_NAMES, ContactList, ContactMember
+from campaign.recurrence import in_words
 from core.errors import Conflict, NotFound
 from core.i18n import gettext as _
 from core.i18n import mark
 from institution import approval_kinds, approvals, audit
 from institution.approval_models import Approval
 from scheduler.models import ChannelAccount, Plan, PlanApproval, PlanState
-from scheduler.recurrence import in_words
 
 KIND = "push.start"
 COVERED = (

@@ -20,9 +20,9 @@ from content import history, library, lifecycle
 from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
-from core.signing import Keys, load_secret
 from institution import api_tokens, outlets, people
 from tests import factories, servers
+from tests.campaign.events import site as events
 from tests.campaign.registration import making
 from tests.campaign.returns import filled
 from tests.scheduler import audience_cast
@@ -65,6 +65,8 @@ def running(settings: Settings, now: datetime) -> Iterator[Site]:
     with runtime.service(Database).transaction() as session:
         fill(session, settings, now)
         audience_cast.fill_desk(session, runtime.service(Vault), now)
+        events.fill(session, runtime.service(Vault), now)
+        _parties(session, runtime.service(Vault), now)
         reach_counts(session, settings, now)
         filled.fill(session, settings, now, CAMPAIGN)
         _ways_in(session, now)
@@ -97,7 +99,6 @@ def fill(session: Session, settings: Settings, now: datetime) -> None:
     coming = campaign_file(now.date() + timedelta(days=60), keys[:2])
     coming |= {"code": "winter", "name": "冬日防骗月", "name_en": "Winter campaign", "theme": "festive"}
     programme.import_file(session, coming, now)
-    _events(session, settings, now)
     _bases(session, now)
     reader = cast[factories.ADMINISTRATOR].id or 0
     weekly = SubscriptionForm("触达周报", "", "week", "branch", "year", "weekly", (reader,))
@@ -115,11 +116,10 @@ def fill(session: Session, settings: Settings, now: datetime) -> None:
     )  # fmt: skip
 
 
-def _events(session: Session, settings: Settings, now: datetime) -> None:
-    """One occurrence with room, one that is full with somebody waiting; the first party of it is registration 1."""
-    vault = Vault(Keys(load_secret(settings)), settings.privacy_ring)
+def _parties(session: Session, vault: Vault, now: datetime) -> None:
+    """One occurrence with room, one that is full with somebody waiting: registrations 4 to 6."""
     room = making.occurrence(
-        session, now, capacity=20, outlet_code=factories.OUTLET_A, options={"早场": 10, "午场": 10}, host="吴柜员",
+        session, now, capacity=20, code="roomy", outlet_code=factories.OUTLET_A, options={"早场": 10, "午场": 10}, host="吴柜员",
         topic="先停一停，再转账", topic_en="Stop before you transfer",
     )  # fmt: skip
     making.party(session, vault, room, 1, 3, now=now, minors=1, option="早场")
@@ -234,10 +234,10 @@ def _ways_in(session: Session, now: datetime) -> None:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium, headless, quiet."""
+def chromium(*more: str) -> Iterator[Browser]:
+    """The system's Chromium, headless, quiet; with more arguments of the command line."""
     path = next(name for name in CHROMIUM if Path(name).exists())
-    arguments = ["--no-sandbox", "--disable-background-networking"]
+    arguments = ["--no-sandbox", "--disable-background-networking", *more]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser

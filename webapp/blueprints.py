@@ -3,7 +3,16 @@
 from flask import Blueprint, Flask
 from flask_wtf.csrf import CSRFProtect
 
-from campaign import audience_views, base_desk, base_views, checkin_views, registration_views, returns_desk
+from campaign import (
+    audience_views,
+    base_desk,
+    base_views,
+    checkin_views,
+    event_views,
+    events_desk,
+    registration_views,
+    returns_desk,
+)
 from campaign import desk as campaign_desk
 from campaign import views as campaign_views
 from content import desk as content_desk
@@ -48,6 +57,8 @@ def register(app: Flask, csrf: CSRFProtect) -> None:
 
 _ALL: tuple[Blueprint, ...] = (
     campaign_views.blueprint,
+    event_views.blueprint,
+    events_desk.blueprint,
     campaign_desk.campaigns_blueprint,
     audience_views.blueprint,
     registration_views.blueprint,

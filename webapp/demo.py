@@ -1,4 +1,4 @@
-"""The demo institution as a whole: its tree, its two years of reach, some activity returns; and taken away again."""
+"""The demo institution as a whole: its tree, bases, events, returns and two years of reach; loaded, taken away again."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -20,7 +20,7 @@ from tracking import demo as demo_reach
 from tracking.demo_plan import CAMPAIGNS, DemoOutlet
 from tracking.models import Dimension
 from tracking.store import ReachStore
-from webapp import demo_base, demo_returns, demo_staff, demo_tree
+from webapp import demo_base, demo_events, demo_returns, demo_staff, demo_tree
 from webapp.runtime import Runtime
 
 audit.declare({"demo.clear": mark("清除示范机构")})
@@ -43,6 +43,8 @@ def load(runtime: Runtime, scale: int) -> dict[int, int]:
             _plant(session, planned)
             demo_base.plant(session, planned, pieces, clock.now())
         demo_reach.describe_keys(session)
+        settings = runtime.service(Settings)
+        demo_events.plant(session, settings.zone, settings.holidays, clock.now())
         pages.bump(session)
     demo_returns.plant(database, runtime.service(Settings), clock.now())
     return totals
@@ -67,6 +69,7 @@ def clear(runtime: Runtime) -> int:
         gone = _count(session, demo=True)
         demo_base.clear(session)
         demo_returns.clear(session)
+        demo_events.clear(session)
         session.execute(delete(OutletSpan).where(col(OutletSpan.code).in_(codes)))
         session.execute(delete(Outlet).where(col(Outlet.demo)))
         demo_staff.dismiss(session, clock.now())

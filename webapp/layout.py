@@ -73,6 +73,7 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
         mark("宣传"),
         (
             NavItem("campaigns", mark("活动期"), "/desk/campaigns", "c"),
+            NavItem("events", mark("活动场次"), "/desk/events", "e"),
             NavItem("pieces", mark("内容"), "/desk/pieces", "p"),
             NavItem("plans", mark("推送"), "/desk/plans", "s"),
             NavItem("audience", mark("名单"), "/desk/audience", "l"),
@@ -127,6 +128,10 @@ def register(app: Flask) -> None:
         growth=growth,
         day=day,
         month_name=month_name,
+        weekday=weekday,
+        short_day=short_day,
+        month_of=month_of,
+        clock=lambda at: clock_time(at, service(Settings).zone),
         heading=heading,
         kind_name=lambda kind: _(KIND_NAMES[Kind(kind)]),
         moment=lambda at: moment(at, service(Settings).zone),
@@ -200,6 +205,26 @@ def day(value: date | None) -> str:
 def month_name(value: date) -> str:
     """`9月`, `Sept`."""
     return format_date(value, "MMM", locale=current_locale())
+
+
+def weekday(value: date) -> str:
+    """`周二`, `Tue`."""
+    return format_date(value, "EEE", locale=current_locale())
+
+
+def short_day(value: date) -> str:
+    """`12月1日`, `1 December`: a day whose year goes without saying."""
+    return format_date(value, "d MMMM" if current_locale() == "en" else "M月d日", locale=current_locale())
+
+
+def month_of(value: date) -> str:
+    """`2026年12月`, `December 2026`."""
+    return format_date(value, "MMMM y" if current_locale() == "en" else "y年M月", locale=current_locale())
+
+
+def clock_time(value: datetime, zone: ZoneInfo) -> str:
+    """`09:30` in the institution's zone."""
+    return f"{value.astimezone(zone):%H:%M}"
 
 
 def heading(text: str) -> Markup:

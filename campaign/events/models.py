@@ -93,7 +93,8 @@ class EventDate(SQLModel, table=True):
 class Occurrence(SQLModel, table=True):
     """One time and place to attend. `outlet_code` "" is online for everybody.
 
-    `planned_at` is when the series first meant it to begin: planning again finds it, wherever it was moved since.
+    `planned_at` is when the series first meant it to begin, `moved_from` the outlet it was first meant for if it was
+    moved to another: planning again finds it, wherever it was moved since.
     `taken` is the number of seats that are confirmed or offered, never above `capacity`; only
     `campaign.registration.seats` writes it. `moves` counts how often time or place changed: whoever is registered is
     reminded again.
@@ -108,6 +109,7 @@ class Occurrence(SQLModel, table=True):
     code: str = Field(unique=True, max_length=16)
     series_id: int = Field(foreign_key="event_series.id", index=True)
     outlet_code: str = Field(default="", max_length=32, index=True)
+    moved_from: str = Field(default="", max_length=32)
     planned_at: datetime = Field(sa_type=UtcDateTime)
     day: date = Field(index=True)
     starts_at: datetime = Field(sa_type=UtcDateTime, index=True)

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from campaign.contacts import CHANNEL_NAMES, EMAIL, ContactList, ContactMember
 from campaign.models import Campaign
+from campaign.recurrence import PRESETS
 from content import lifecycle
 from core import clock
 from core.errors import Invalid
@@ -23,7 +24,6 @@ from institution.powers import Scope
 from scheduler import accounts
 from scheduler.models import ChannelAccount, Plan
 from scheduler.plans import PlanForm
-from scheduler.recurrence import PRESETS
 
 CUSTOM = "custom"
 LABELS = {

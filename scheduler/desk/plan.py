@@ -8,6 +8,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
+from campaign.recurrence import in_words, upcoming
 from core import clock
 from core.errors import DomainError, Invalid, NotFound
 from core.http import reading, render, service, transaction
@@ -22,7 +23,6 @@ from scheduler.desk.plans import PushRow, push_row
 from scheduler.desk.preview import preview
 from scheduler.desk.routes import APPROVAL_TONES, TONES, blueprint, plan_place
 from scheduler.models import APPROVAL_NAMES, PLAN_NAMES, Plan, PlanApproval, PlanState
-from scheduler.recurrence import in_words, upcoming
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlmodel import Session, col, select
 
 from campaign.contacts import ContactList
+from campaign.recurrence import in_words
 from core.http import asked_export, attachment, page_number, reading, render, service
 from core.i18n import gettext as _
 from core.i18n import mark
@@ -32,7 +33,6 @@ from scheduler.models import (
     Push,
     PushState,
 )
-from scheduler.recurrence import in_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,11 +128,14 @@ def test_a_challenge_is_ours_and_good_for_hours(runtime: Runtime) -> None:
             keeper.opened(forged, proof, now)
 
 
-def test_a_personal_link_that_was_made_up_opens_nothing(client: FlaskClient, runtime: Runtime) -> None:
-    good = runtime.service(Doorkeeper).link(1)
-    assert client.get(f"/my/{good}").status_code == 200
-    other = good.replace("1.", "2.", 1)
-    for forged in (other, good[:-1], "1", "1.", "x" * 500):
+def test_a_personal_link_that_was_made_up_opens_nothing(
+    client: FlaskClient, runtime: Runtime, code: str
+) -> None:
+    mine = client.post(f"/e/{code}", data=_form(client, code, 71)).location.partition("?")[0]
+    good = mine.removeprefix("/my/")
+    assert client.get(mine).status_code == 200
+    number, _, signature = good.partition(".")
+    for forged in (f"{int(number) - 1}.{signature}", good[:-1], number, f"{number}.", "x" * 500):
         assert client.get(f"/my/{forged}").status_code == 404
         assert client.post(f"/my/{forged}/leave").status_code == 404
 

@@ -10,7 +10,11 @@ from sqlmodel import Session, select
 from campaign import audience_import, lists, programme
 from campaign.base import archives, screens
 from campaign.contacts import Contact
+from campaign.events import occurrences, series
+from campaign.events.occurrences import Spot as Where
 from campaign.programme import CampaignForm
+from campaign.registration import registering
+from campaign.registration.registering import Wanted
 from campaign.returns import filing, photos
 from content import drafting, lifecycle, review
 from core.privacy import Vault
@@ -25,6 +29,7 @@ from scheduler import plans
 from scheduler.models import ChannelAccount, Push, PushState
 from scheduler.plans import PlanForm
 from tests import factories
+from tests.campaign.events import making
 from tests.campaign.returns import cast
 from tests.scheduler import audience_cast
 from tracking import annotations, links, subscriptions, targets, view_saving
@@ -128,6 +133,7 @@ def plant(spot: Spot) -> Planted:
             },
             "campaign_desk": {"code": _campaign(spot)},
             "content_desk": {"key": spot.key, "number": 1},
+            "events_desk": _event(spot),
             "insight_desk": {"number": _target(spot)},
             "insight_desk.remove_note": {"number": _note(spot)},
             "institution_desk": {"code": spot.outlet},
@@ -219,6 +225,21 @@ def _campaign(spot: Spot) -> str:
         code=f"c-{spot.key}", name=f"{spot.word}活动期", starts_on=day, ends_on=day, outlet_code=spot.place
     )
     return programme.save(spot.session, form, now=spot.now, new=True).code
+
+
+def _event(spot: Spot) -> dict[str, Any]:
+    """A series of the place, an occurrence of its outlet, somebody who registered for it."""
+    values = making.FORM | {"name": f"{spot.word}相约", "place": f"{spot.word}大厅"}
+    code = f"s-{spot.key}"
+    one = series.create(spot.session, code, values, outlet_code=spot.place, now=spot.now)
+    day = spot.now.date() + timedelta(days=3)
+    made = occurrences.add(
+        spot.session, one, Where(day, 570, 60, spot.outlet), zone=making.ZONE, now=spot.now, topic=spot.word
+    )
+    wanted = Wanted(name=f"{spot.word}人", phone="13800000001", request_key=spot.key, agreed=True)
+    vault = spot.runtime.service(Vault)
+    party = registering.register(spot.session, vault, made.id or 0, wanted, now=spot.now, via="staff")
+    return {"code": code, "number": made.id, "registration": party.id}
 
 
 def _channel(spot: Spot) -> ChannelAccount:

@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import Session
 
 from campaign import audience, audience_import
+from campaign.recurrence import LOCAL
 from core import clock
 from core.database import Database
 from core.errors import Conflict
@@ -20,7 +21,6 @@ from scheduler.account_secrets import Secrets
 from scheduler.accounts import AccountForm
 from scheduler.jobs import Outgoing
 from scheduler.plans import PlanForm
-from scheduler.recurrence import LOCAL
 from tests import factories
 from tests.journeys.conftest import CAMPAIGN, PIECE, Site
 from tests.scheduler.receivers import WebhookReceiver

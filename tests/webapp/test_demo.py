@@ -8,8 +8,10 @@ import pytest
 from sqlmodel import select
 
 from campaign.base.models import EducationBase
+from campaign.events.models import EventSeries, Occurrence
 from campaign.returns.booking import Bookkeeper
 from campaign.returns.models import ReturnVersion
+from core import clock
 from core.database import Database
 from core.errors import Conflict
 from core.settings import Settings
@@ -18,7 +20,7 @@ from tests import factories
 from tracking.demo_plan import TOTALS
 from tracking.drain import Drain
 from tracking.store import ReachStore, StoreBusy
-from webapp import demo, demo_tree
+from webapp import demo, demo_events, demo_tree
 from webapp.runtime import Runtime, build
 
 SCALE = 100_000
@@ -91,6 +93,10 @@ def test_loading_makes_both_years_exactly_and_clearing_takes_away_that_and_nothi
         factories.outlet(session, "REAL-1", "自己的柜面", "outlet", "330100", now=now)
         bases = session.exec(select(EducationBase)).all()
         assert len(bases) == 340 + 31 and sum(bool(one.services) for one in bases) == 340
+        tuesdays = session.exec(select(Occurrence).where(Occurrence.outlet_code != "")).all()
+        assert len(tuesdays) > 340 * 6 and all(one.demo and one.topic for one in tuesdays)
+        again = demo_events.plant(session, runtime.service(Settings).zone, "CN", clock.now())
+    assert again == 0, "planted again, nothing is made"
     assert not demo.is_wanted(runtime)
     assert Counter(state for state in _returns(database)) == {
         "verified": 7, "submitted": 3, "returned": 1, "draft": 1,
@@ -111,6 +117,7 @@ def test_loading_makes_both_years_exactly_and_clearing_takes_away_that_and_nothi
         assert [each.code for each in outlets.everything(session)] == ["REAL-1"]
         assert [span.code for span in outlets.spans(session)] == ["REAL-1"]
         assert session.exec(select(EducationBase)).all() == []
+        assert not session.exec(select(EventSeries)).all() and not session.exec(select(Occurrence)).all()
 
 
 def _returns(database: Database) -> list[str]:

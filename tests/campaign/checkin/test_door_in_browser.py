@@ -1,9 +1,13 @@
 """Two phones at the door of one occurrence, in a real browser: the network cut, everything comes home once."""
 
+import io
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+import segno
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlmodel import col, select
 
@@ -153,3 +157,36 @@ def test_a_link_that_was_shut_says_so(site: Site, chromium: Browser, door: tuple
         doors.end(session, 1, clock.now())
     page.reload()
     expect(page.locator("#stop")).to_contain_text("已经停用或过期")
+
+
+def test_a_ticket_held_before_the_camera_is_read(site: Site, door: tuple[str, int], tmp_path: Path) -> None:
+    """Chromium here has no reader of its own, as most phones in China: the library beside us reads it."""
+    link, number = door
+    with site.runtime.service(Database).reading() as session:
+        code = session.exec(
+            select(Registration.code).where(Registration.occurrence_id == number, Registration.size == 1)
+        ).first()
+    film = tmp_path / "ticket.mjpeg"
+    film.write_bytes(_frame(f"{site.address}/t/{code}") * 30)
+    camera = [
+        "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    ]  # fmt: skip
+    with browser.chromium(*camera) as chromium:
+        _context, page = _phone(chromium, link)
+        page.click("#scan")
+        expect(page.locator("#verdict")).to_contain_text("请进", timeout=20_000)
+        expect(page.locator("#came")).to_have_text("1")
+        page.click("#scan")
+        expect(page.locator("#camera")).to_be_hidden()
+
+
+def _frame(text: str) -> bytes:
+    """A picture of 640 × 480 with the code in the middle."""
+    drawn = io.BytesIO()
+    segno.make(text, error="m").save(drawn, kind="png", scale=8, border=4)
+    ticket, frame = Image.open(drawn).convert("RGB"), Image.new("RGB", (640, 480), "#d8d8d8")
+    frame.paste(ticket, ((640 - ticket.width) // 2, (480 - ticket.height) // 2))
+    out = io.BytesIO()
+    frame.save(out, "JPEG", quality=90)
+    return out.getvalue()

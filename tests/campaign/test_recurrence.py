@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from campaign.recurrence import check_rule, in_words, next_due, parse_local, upcoming
 from core.errors import Invalid
-from scheduler.recurrence import check_rule, in_words, next_due, parse_local, upcoming
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 9, 15, 6, 30, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""When a plan is due: one moment, or an RRULE (RFC 5545) on the institution's clock.
+"""When something is due: one moment, or an RRULE (RFC 5545) on the institution's clock.
 
 The rule is worked out in local time without zone and only then placed on the time line, so that 09:00
 stays 09:00 when a zone changes its offset. A local time that is skipped (spring) falls on the moment an
@@ -7,7 +7,7 @@ hour later by the clock; one that comes twice (autumn) fires the first time only
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -102,6 +102,14 @@ def moments(first_at: str, rule: str, zone: ZoneInfo, after: datetime) -> Iterat
         at = local.replace(tzinfo=zone).astimezone(UTC)
         if at > after:
             yield at
+
+
+def days(first: date, rule: str, since: date, until: date) -> list[date]:
+    """The local days from `since` to `until` that a rule means which begins on `first`; rising."""
+    if not rule:
+        return [first] if since <= first <= until else []
+    begin, end = (datetime.combine(day, time()) for day in (since, until))
+    return [one.date() for one in _rule(rule, datetime.combine(first, time())).between(begin, end, inc=True)]
 
 
 def _rule(rule: str, first: datetime) -> rrule:
