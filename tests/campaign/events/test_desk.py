@@ -7,11 +7,13 @@ from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from campaign.events import month, occurrences, planning, series
 from campaign.events.models import Occurrence
+from campaign.registration import registering
 from campaign.registration.models import CANCELLED, CONFIRMED, PENDING, WAITING, Notice, Registration
+from campaign.registration.registering import Wanted
 from core import clock
 from core.cells import to_csv
 from core.database import Database
@@ -266,13 +268,11 @@ def test_registrations_are_decided_in_bulk_after_a_look(
     assert post(staff, path, action="approve", pick=stranger, confirm="1")[0] == 404
 
 
-def _by_itself(runtime: Runtime, session: object, where: Occurrence, number: int) -> Registration:
-    wanted = making.Wanted(
+def _by_itself(runtime: Runtime, session: Session, where: Occurrence, number: int) -> Registration:
+    wanted = Wanted(
         name=f"李{number}", phone=f"139{number:08d}", request_key=f"self-{where.id}-{number}", agreed=True
     )
-    return making.registering.register(
-        session, runtime.service(Vault), where.id or 0, wanted, now=clock.now()
-    )  # type: ignore[arg-type]
+    return registering.register(session, runtime.service(Vault), where.id or 0, wanted, now=clock.now())
 
 
 def test_one_is_promoted_or_taken_out_with_a_reason(desk: Desk, planted: Planted, runtime: Runtime) -> None:

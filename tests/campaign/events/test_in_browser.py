@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Dialog, Page
 from sqlmodel import select
 
 from campaign.events import month, series
@@ -90,7 +90,12 @@ def test_a_move_asks_first_says_how_many_are_told_and_tells_them(site: Site, chr
         browser.sign_in(page, site, factories.ADMINISTRATOR)
         page.goto(f"{site.address}/desk/events/o/1")
         _open(page, "改时间或地点")
-        page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+
+        def refuse(dialog: Dialog) -> None:
+            asked.append(dialog.message)
+            dialog.dismiss()
+
+        page.once("dialog", refuse)
         page.fill("details[open] [name=place]", "二楼")
         page.click("details[open] .button")
         page.wait_for_timeout(200)
