@@ -6,6 +6,7 @@ from flask import Blueprint, Response, current_app, jsonify, make_response, requ
 from flask.typing import ResponseReturnValue
 
 from campaign.base import screens, showings, slides
+from campaign.base.page import next_events
 from campaign.base.screens import ScreenKeys
 from core import clock
 from core.database import Database
@@ -34,6 +35,7 @@ def show(code: str) -> ResponseReturnValue:
             clock.today(settings.zone),
             attributions=service(Attributions),
             public_url=settings.public_url,
+            events=next_events(session, code, settings.zone, clock.now()),
         )
     answer = make_response(render("campaign/base_screen.html", page))
     answer.headers["Cache-Control"] = "no-cache"

@@ -44,6 +44,7 @@ class Home:
     diary: PublishedPiece | None
     diary_first: PublishedPiece | None
     guides: Sequence[PublishedPiece]
+    soonest: Card | None
     tuesday: date
     today: date
 
@@ -99,7 +100,7 @@ def season(session: Session, campaign: Campaign) -> Season:
     return Season(campaign, period, programme.pieces(session, campaign.code), place)
 
 
-def home(session: Session, today: date) -> Home:
+def home(session: Session, today: date, at: datetime) -> Home:
     """The home page of a day."""
     shown = programme.on_show(session, today, programme.over(session))
     now = season(session, shown.running[0]) if shown.running else None
@@ -115,6 +116,7 @@ def home(session: Session, today: date) -> Home:
         diary=diary[-1] if diary else None,
         diary_first=diary[0] if len(diary) > 1 else None,
         guides=lifecycle.published_list(session, Kind.guide),
+        soonest=listing.soonest(session, at),
         tuesday=calendar.next_tuesday(today),
         today=today,
     )

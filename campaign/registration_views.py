@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError
 from werkzeug.datastructures import MultiDict
 
+from campaign.events import listing, structured
 from campaign.registration import changing, consent, feedback, registering, showing, words
 from campaign.registration.registering import Wanted
 from campaign.registration.showing import EventPage, PersonalPage
@@ -128,6 +129,10 @@ def _event(code: str, *, error: DomainError | None = None) -> str:
             (one.url, words.when(one.starts_at, settings.zone))
             for one in showing.other_times(session, page.occurrence, now)
         ]
+        data = structured.event(
+            listing.line(page.occurrence, page.series, page.outlet), public_url=settings.public_url,
+            institution=settings.institution_name, zone=settings.zone, planned_at=page.occurrence.planned_at,
+        )  # fmt: skip
     keys = PageKeys(campaign=page.series.campaign_code, outlet=page.occurrence.outlet_code)
     if request.method == "GET":
         pages.mark(request.environ, PageFacts(keys, cache=False))
@@ -136,6 +141,7 @@ def _event(code: str, *, error: DomainError | None = None) -> str:
         "campaign/event.html",
         page,
         sealed=sealed,
+        data=structured.block(data),
         consent=gettext(consent.TEXTS[consent.CURRENT]),
         others=others,
         most=min(page.occurrence.party_most - 1, _MOST_COMPANIONS),

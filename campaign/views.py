@@ -6,7 +6,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 
 from campaign import front, programme
-from campaign.base.page import outlet_page
+from campaign.base.page import next_events, outlet_page
 from content import pages
 from content.pages import PageFacts
 from core import clock
@@ -37,7 +37,7 @@ def _published(template: str, page: object, keys: PageKeys) -> str:
 def home() -> ResponseReturnValue:
     """The home page: the campaign of the day, pieces, the diary, the next Tuesday, help."""
     with reading() as session:
-        page = front.home(session, _today())
+        page = front.home(session, _today(), clock.now())
     code = page.season.campaign.code if page.season else ""
     return _published("campaign/home.html", page, PageKeys(campaign=code))
 
@@ -68,7 +68,8 @@ def outlet(code: str) -> ResponseReturnValue:
         own = now is not None and bool(now.outlet_code)  # of a branch: the home page does not know it
         short = None if own else links.standing(session, code, _today())
         link = short_address(short) if short else outlet_link(code, now.code if now else "")
-        page = outlet_page(session, code, _today(), link=link, qr=links.qr_svg(link))
+        events = next_events(session, code, service(Settings).zone, clock.now())
+        page = outlet_page(session, code, _today(), link=link, qr=links.qr_svg(link), events=events)
     return _published("campaign/outlet.html", page, PageKeys(outlet=code))
 
 

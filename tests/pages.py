@@ -97,6 +97,7 @@ DESK: list[Shown] = [
     Shown("/desk/events/o/1/register", staff=True),
     Shown("/desk/events/o/1/message", staff=True),
     Shown("/desk/events/o/1/print", staff=True),
+    Shown("/desk/events/o/1/door", staff=True),
     Shown("/desk/events/r/1", staff=True),
     Shown("/desk/events/import", staff=True),
     Shown("/desk/outlets", staff=True),

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, or_, select
 
 from campaign import calendar, programme
 from campaign.base import keeping, offers
+from campaign.events import listing
 from content import lifecycle
 from content.listing import PublishedPiece
 from content.models import Kind
-from core.i18n import current_locale
+from core.i18n import current_locale, gettext
 from institution import outlets
 from institution.models import Outlet, OutletKind
 
@@ -28,6 +30,21 @@ class NextEvent:
     text: str
     when: str = ""
     href: str = ""
+
+
+def next_events(session: Session, code: str, zone: ZoneInfo, now: datetime, most: int = 3) -> list[NextEvent]:
+    """What is held at an outlet next, with its time and a way to register."""
+    return [_next(one, zone) for one in listing.at_outlet(session, code, now, most)]
+
+
+def _next(one: listing.Line, zone: ZoneInfo) -> NextEvent:
+    at = one.starts_at.astimezone(zone)
+    hours = f"{at:%H:%M}–{one.ends_at.astimezone(zone):%H:%M}"
+    if one.off:
+        text = gettext("这一场取消了：%(reason)s", reason=one.reason)
+    else:
+        text = " · ".join(part for part in (one.topic and one.series, one.place) if part)
+    return NextEvent(at.date(), one.topic or one.series, text, hours, one.url)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from core.i18n import current_locale, mark
 from core.privacy import Vault, mask_phone
 from institution.models import Outlet
 
-FEW = 5
+FEW, LIVE_BEFORE = 5, timedelta(minutes=30)
 NOT_YET, FREE, SCARCE, QUEUE, FULL, CLOSED, OFF, OVER = (
     "not_yet", "free", "scarce", "queue", "full", "closed", "off", "over",
 )  # fmt: skip
@@ -80,6 +80,7 @@ class PersonalPage:
     is_over: bool
     may_change: bool
     has_given_feedback: bool
+    live_url: str
     is_new: bool = False
     error: str = ""
     wrong: str = ""
@@ -189,9 +190,16 @@ def personal_page(
         offer_until=words.when(one.offer_until, zone) if one.offer_until else "",
         is_over=now >= occurrence.ends_at,
         may_change=_may_change(one, occurrence, now) and not any(each.arrived_at for each in people),
+        live_url=_live(one, occurrence, now),
         has_given_feedback=session.get(Feedback, one.id) is not None,
         **more,
     )
+
+
+def _live(one: Registration, occurrence: Occurrence, now: datetime) -> str:
+    """Where to take part online, from half an hour before until the end, for who has a place."""
+    on = occurrence.starts_at - LIVE_BEFORE <= now < occurrence.ends_at
+    return occurrence.live_url if on and one.state == CONFIRMED and occurrence.state != CALLED_OFF else ""
 
 
 def _may_change(one: Registration, occurrence: Occurrence, now: datetime) -> bool:

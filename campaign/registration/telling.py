@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, String, cast, update
 from sqlmodel import Session, col, select
 
+from campaign.events import subscription
 from campaign.events.models import OPEN, EventSeries, Occurrence
 from campaign.registration import notices, words
 from campaign.registration.models import CONFIRMED, Notice, RegisteredPerson, Registration
@@ -113,9 +114,20 @@ class Telling:
         )
         with using_locale(one.language):
             letter = words.letter(notice.kind, told)
-        content = letters.Content(letter.subject, letter.text)
+            files = _calendar(session, notice, occurrence, settings)
+        content = letters.Content(letter.subject, letter.text, files=files)
         to = vault.decrypt(one.email_sealed)
         letters.post_content(session, vault=vault, to=to, content=content, now=now, once=True)
+
+
+def _calendar(
+    session: Session, notice: Notice, occurrence: Occurrence, settings: Settings
+) -> tuple[letters.File, ...]:
+    """The entry for one's own calendar, with what confirms a place or moves it."""
+    if notice.kind not in (notices.REGISTERED, notices.MOVED, notices.CALLED_OFF):
+        return ()
+    entry = subscription.one(session, occurrence, subscription.Site(settings.public_url, settings.zone))
+    return (letters.File("event.ics", "text/calendar", entry),)
 
 
 def reminders(session: Session, now: datetime) -> list[tuple[int, str, str]]:

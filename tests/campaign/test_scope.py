@@ -163,7 +163,7 @@ def test_a_branchs_campaign_is_current_at_its_own_outlets_alone(runtime: Runtime
     assert current() == "september-week", "the home page belongs to everybody"
     assert (current(factories.OUTLET_A), current(factories.OUTSIDE_OUTLET)) == (OWN, OTHERS)
     with runtime.service(Database).reading() as session:
-        home, events = front.home(session, today), front.events(session, today, clock.now())
+        home, events = front.home(session, today, clock.now()), front.events(session, today, clock.now())
     assert home.season is not None and home.season.campaign.code == "september-week"
     places = {one.campaign.code: one.place for one in events.running}
     assert places == {OWN: "浙江省分公司", OTHERS: "四川省分公司", "september-week": ""}

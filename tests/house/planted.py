@@ -9,6 +9,7 @@ from sqlmodel import Session, select
 
 from campaign import audience_import, lists, programme
 from campaign.base import archives, screens
+from campaign.checkin import doors
 from campaign.contacts import Contact
 from campaign.events import occurrences, series
 from campaign.events.occurrences import Spot as Where
@@ -239,7 +240,9 @@ def _event(spot: Spot) -> dict[str, Any]:
     wanted = Wanted(name=f"{spot.word}人", phone="13800000001", request_key=spot.key, agreed=True)
     vault = spot.runtime.service(Vault)
     party = registering.register(spot.session, vault, made.id or 0, wanted, now=spot.now, via="staff")
-    return {"code": code, "number": made.id, "registration": party.id}
+    by = spot.session.exec(select(Staff.id)).first()
+    door, _key = doors.make(spot.session, made, label=spot.word, by=by or 0, now=spot.now)
+    return {"code": code, "number": made.id, "registration": party.id, "door_id": door.id}
 
 
 def _channel(spot: Spot) -> ChannelAccount:

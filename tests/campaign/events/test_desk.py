@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -400,3 +401,24 @@ def test_how_full_and_how_many_came_can_be_sorted_and_taken_away(desk: Desk, pla
     assert "杭州中心支公司" in load and "四川" not in load
     deeper = branch.get(f"/desk/events/load?month={planted.next.day:%Y-%m}&node={factories.COUNTY}").text
     assert "西湖文三路柜面" in deeper
+
+
+def test_a_door_is_opened_used_and_ended(
+    desk: Desk, client: FlaskClient, planted: Planted, runtime: Runtime
+) -> None:
+    staff, path = desk(STAFF), f"/desk/events/o/{planted.next.id}/door"
+    status, page = post(staff, path, label="东门")
+    found = re.search(r'value="[^"]+/door/#([\w-]+)"', page)
+    assert status == 200 and found and "东门" in page
+    assert found[1] not in staff.get(path).text, "nobody sees it again"
+    headers = {"X-Door-Key": found[1]}
+    shown = client.post("/door/list", headers=headers)
+    assert shown.status_code == 200 and shown.json is not None and len(shown.json["parties"]) >= 3
+    assert client.post("/door/list", headers={"X-Door-Key": "x"}).status_code == 410
+    number = re.search(r"/door/(\d+)/end", page)
+    other = fresh(runtime, planted, factories.OUTLET_B)
+    assert number and post(desk(OUTSIDER), f"{path}/{number[1]}/end")[0] == 404
+    assert post(desk(BRANCH), f"/desk/events/o/{other.id}/door/{number[1]}/end")[0] == 404
+    assert post(staff, f"{path}/{number[1]}/end")[0] == 303
+    for route in ("list", "scans"):
+        assert client.post(f"/door/{route}", json=[], headers=headers).status_code == 410
