@@ -13,7 +13,7 @@ from typing import Any, cast
 from sqlalchemy import Table, bindparam, insert, literal_column, select, union_all
 from sqlmodel import Session
 
-from campaign.events.models import OPEN, EventSeries, Occurrence
+from campaign.events.models import OPEN
 from campaign.registration import asking, consent, notices, seats
 from campaign.registration.models import (
     CONFIRMED,
@@ -24,6 +24,7 @@ from campaign.registration.models import (
     RegisteredPerson,
     Registration,
 )
+from campaign.registration.seats import Place
 from core.database import Prepared
 from core.errors import Conflict, Invalid
 from core.i18n import mark
@@ -36,7 +37,6 @@ _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is mistaken for an
 _CODE = 8
 _ROW = cast(Table, Registration.__table__)  # type: ignore[attr-defined]
 _PERSON = cast(Table, RegisteredPerson.__table__)  # type: ignore[attr-defined]
-_SERIES = cast(Table, EventSeries.__table__)  # type: ignore[attr-defined]
 _FIXED = {"offer_until": None, "reason": "", "counted": False, "counted_registered": 0, "counted_attended": 0}
 _ADD = Prepared(
     insert(_ROW)
@@ -49,7 +49,6 @@ _ADD_PERSON = Prepared(
         name_sealed=bindparam("name_sealed"), under_14=bindparam("under_14"),
     )
 )  # fmt: skip
-_QUESTIONS = Prepared(select(_SERIES.c.questions).where(_SERIES.c.id == bindparam("which")))
 TWICE = mark("这个手机号已经报过这场活动。要改人数或取消，请用报名后的链接，或打网点电话。")
 
 
@@ -113,13 +112,13 @@ def enter(
 
     Plain rows and statements prepared once: mapped objects would take three times as long.
     """
-    occurrence = seats.held(session, occurrence_id)
-    wanted = checked(wanted, occurrence)
+    session.flush()  # statements of the driver see only what was written
+    occurrence = seats.place(session, occurrence_id)
+    wanted = checked(wanted, occurrence.party_most)
     known = _known(session, vault, occurrence_id, wanted)
     if known:
         return known
-    ((questions,),) = _QUESTIONS.on(session.connection(), {"which": occurrence.series_id})
-    pairs = asking.checked(questions, wanted.chosen, wanted.answers)
+    pairs = asking.checked(occurrence.questions, wanted.chosen, wanted.answers)
     _check_open(occurrence, now, via)
     row = _row(vault, wanted, pairs, now)
     row.update(occurrence_id=occurrence_id, via=via, staff_id=staff_id)
@@ -162,7 +161,7 @@ def _known_by(phones: int) -> Prepared:
 
 
 def _state(
-    session: Session, occurrence: Occurrence, wanted: Wanted, pairs: list[tuple[str, str]], via: str
+    session: Session, occurrence: Place, wanted: Wanted, pairs: list[tuple[str, str]], via: str
 ) -> str:
     if occurrence.approval and via == ITSELF:
         return PENDING
@@ -178,7 +177,7 @@ def _state(
     )
 
 
-def checked(wanted: Wanted, occurrence: Occurrence) -> Wanted:
+def checked(wanted: Wanted, party_most: int) -> Wanted:
     """The form with names, number and address in their normal form; Invalid names the field."""
     name = plain_name(wanted.name, "name")
     phone = normal_phone(wanted.phone)
@@ -187,11 +186,11 @@ def checked(wanted: Wanted, occurrence: Occurrence) -> Wanted:
     email = normal_email(wanted.email)
     if email and (not _EMAIL.fullmatch(email) or len(email) > 200 or not email.isprintable()):
         raise Invalid(mark("这个邮箱地址不对，请检查，或者留空。"), field="email")
-    if wanted.minors < 0 or wanted.size > occurrence.party_most:
+    if wanted.minors < 0 or wanted.size > party_most:
         raise Invalid(
             mark("一次最多报 %(most)s 人（含您自己）。人更多请分开报名，或请网点帮忙。"),
             field="size",
-            most=occurrence.party_most,
+            most=party_most,
         )
     companions = tuple(
         plain_name(one, f"companion-{number}") for number, one in enumerate(wanted.companions, 1)
@@ -210,7 +209,7 @@ def plain_name(text: str, where: str) -> str:
     return name
 
 
-def _check_open(occurrence: Occurrence, now: datetime, via: str) -> None:
+def _check_open(occurrence: Place, now: datetime, via: str) -> None:
     if occurrence.state != OPEN:
         raise Conflict(mark("这场活动已经取消，请看看别的场次。"))
     if now >= (occurrence.closes_at if via == ITSELF else occurrence.ends_at):

@@ -7,19 +7,37 @@ on the condition inside the UPDATE as well, which holds even for a caller that f
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from datetime import datetime
+from typing import Any, cast
 
 from sqlalchemy import Integer, Table, bindparam, update
+from sqlalchemy import select as columns
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, select
 
-from campaign.events.models import Occurrence, OptionSeats
+from campaign.events.models import EventSeries, Occurrence, OptionSeats
 from core.database import Prepared
 from core.errors import NotFound
 from core.i18n import mark
 
 Pairs = Sequence[tuple[str, str]]
 _ROW = cast(Table, Occurrence.__table__)  # type: ignore[attr-defined]
+_HELD = (
+    select(Occurrence)
+    .where(_ROW.c.id == bindparam("which"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+_SERIES = cast(Table, EventSeries.__table__)  # type: ignore[attr-defined]
+_PLACE = Prepared(
+    columns(
+        *(_ROW.c[name] for name in ("id", "state", "opens_at", "closes_at", "ends_at", "capacity", "taken")),
+        _ROW.c.party_most, _ROW.c.approval, _ROW.c.waiting, _SERIES.c.questions,
+    )
+    .join_from(_ROW, _SERIES, _SERIES.c.id == _ROW.c.series_id)
+    .where(_ROW.c.id == bindparam("which"))
+    .with_for_update(of=_ROW)
+)  # fmt: skip
 _SIZE = bindparam("size", type_=Integer)
 _HERE = update(_ROW).where(_ROW.c.id == bindparam("which"))
 _TAKE = Prepared(
@@ -44,16 +62,45 @@ class Room:
         return size <= self.seats and all(size <= self.options.get(pair, size) for pair in chosen)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What registering needs of an occurrence and its series, as plain values."""
+
+    id: int
+    state: str
+    opens_at: datetime
+    closes_at: datetime
+    ends_at: datetime
+    capacity: int
+    taken: int
+    party_most: int
+    approval: bool
+    waiting: bool
+    questions: Sequence[Mapping[str, Any]]
+
+    @property
+    def free(self) -> int:
+        """Seats that nobody has."""
+        return self.capacity - self.taken
+
+
+def place(session: Session, occurrence_id: int) -> Place:
+    """The same as `held` as plain values: a tenth of the work, for what thousands do at once; NotFound."""
+    found = _PLACE.on(session.connection(), {"which": occurrence_id})
+    if not found:
+        raise NotFound(mark("没有找到这场活动，它可能已经撤下。"))
+    return Place(*found[0])
+
+
 def held(session: Session, occurrence_id: int) -> Occurrence:
     """The occurrence as it is now, its row held until the transaction ends; NotFound."""
-    statement = select(Occurrence).where(Occurrence.id == occurrence_id).with_for_update()
-    found = session.exec(statement.execution_options(populate_existing=True)).first()
+    found = session.exec(_HELD, params={"which": occurrence_id}).first()
     if found is None:
         raise NotFound(mark("没有找到这场活动，它可能已经撤下。"))
     return found
 
 
-def room(session: Session, occurrence: Occurrence) -> Room:
+def room(session: Session, occurrence: Occurrence | Place) -> Room:
     """What is free; true until the transaction ends if the occurrence is held."""
     rows = session.exec(
         select(OptionSeats)
@@ -63,7 +110,7 @@ def room(session: Session, occurrence: Occurrence) -> Room:
     return Room(occurrence.free, {(one.question, one.option): one.capacity - one.taken for one in rows})
 
 
-def take(session: Session, occurrence: Occurrence, size: int, chosen: Pairs) -> bool:
+def take(session: Session, occurrence: Occurrence | Place, size: int, chosen: Pairs) -> bool:
     """Take seats for a party: all of them or none. False when there is no room."""
     if chosen and not room(session, occurrence).fits(size, chosen):
         return False
@@ -72,7 +119,8 @@ def take(session: Session, occurrence: Occurrence, size: int, chosen: Pairs) -> 
         return False
     for question, option in chosen:
         _move_option(session, occurrence, question, option, size)
-    set_committed_value(occurrence, "taken", found[0][0])
+    if isinstance(occurrence, Occurrence):
+        set_committed_value(occurrence, "taken", found[0][0])
     return True
 
 
@@ -86,7 +134,9 @@ def give_back(session: Session, occurrence: Occurrence, size: int, chosen: Pairs
     set_committed_value(occurrence, "taken", found[0][0])
 
 
-def _move_option(session: Session, occurrence: Occurrence, question: str, option: str, by: int) -> None:
+def _move_option(
+    session: Session, occurrence: Occurrence | Place, question: str, option: str, by: int
+) -> None:
     session.execute(
         update(OptionSeats)
         .where(

@@ -165,9 +165,7 @@ def test_looking_before_the_row_is_held_sells_too_many(
     def take(session: Session, occurrence: Occurrence, size: int, _chosen: object) -> bool:
         if seen.free < size:
             return False
-        occurrence.taken += size
-        session.add(occurrence)
-        session.flush()
+        making.seize(session, occurrence.id or 0, size)
         return True
 
     monkeypatch.setattr(registration_views, "transaction", believing)

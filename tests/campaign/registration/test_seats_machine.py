@@ -224,7 +224,5 @@ def test_seats_taken_without_looking_are_caught(
 
 
 def _greedy(session: Session, occurrence: Occurrence, size: int, _chosen: object) -> bool:
-    occurrence.taken += size
-    session.add(occurrence)
-    session.flush()
+    making.seize(session, occurrence.id or 0, size)
     return True
