@@ -202,7 +202,7 @@ def _walk_in(session: Session, occurrence: Occurrence, act: Act, now: datetime) 
     )  # fmt: skip
     session.add(made)
     session.flush()
-    registering.add_people(session, made.id or 0, [""] * act.adults, act.minors, first=1)
+    registering.add_people(session.connection(), made.id or 0, [""] * act.adults, act.minors, first=1)
     for person in changing.people(session, made):
         person.arrived_at, person.arrived_by = act.at, WALK_IN
         session.add(person)

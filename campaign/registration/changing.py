@@ -153,7 +153,7 @@ def _replace_people(session: Session, one: Registration, names: list[str]) -> No
         )
     )
     session.flush()
-    registering.add_people(session, one.id or 0, names, one.minors, first=2)
+    registering.add_people(session.connection(), one.id or 0, names, one.minors, first=2)
 
 
 def decide(session: Session, number: int, *, accepted: bool, reason: str, now: datetime) -> Registration:

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, insert, literal_column, select, union_all
+from sqlalchemy import Connection, Table, bindparam, insert, literal_column, select, union_all
 from sqlmodel import Session
 
 from campaign.events.models import OPEN
@@ -113,26 +113,29 @@ def enter(
     Plain rows and statements prepared once: mapped objects would take three times as long.
     """
     session.flush()  # statements of the driver see only what was written
-    occurrence = seats.place(session, occurrence_id)
-    wanted = checked(wanted, occurrence.party_most)
-    known = _known(session, vault, occurrence_id, wanted)
+    wanted = checked(wanted)
+    row, link = _row(vault, wanted, now), session.connection()  # what takes time comes before others wait
+    occurrence = seats.place(link, occurrence_id)
+    known = _known(link, vault, occurrence_id, wanted)
     if known:
         return known
     pairs = asking.checked(occurrence.questions, wanted.chosen, wanted.answers)
     _check_open(occurrence, now, via)
-    row = _row(vault, wanted, pairs, now)
-    row.update(occurrence_id=occurrence_id, via=via, staff_id=staff_id)
+    _check_size(wanted, occurrence.party_most)
+    row.update(
+        occurrence_id=occurrence_id, via=via, staff_id=staff_id, options=[list(pair) for pair in pairs]
+    )
     row["state"] = state = _state(session, occurrence, wanted, pairs, via)
-    ((number,),) = _ADD.on(session.connection(), row)
+    ((number,),) = _ADD.on(link, row)
     names = [row["name_sealed"], *(vault.encrypt(one) for one in wanted.companions)]
-    add_people(session, number, names, wanted.minors, first=1)
+    add_people(link, number, names, wanted.minors, first=1)
     if state != PENDING and wanted.email:
         kind = notices.REGISTERED if state == CONFIRMED else notices.WAITLISTED
         notices.note(session, session.get_one(Registration, number), kind, now)
     return int(number)
 
 
-def _known(session: Session, vault: Vault, occurrence_id: int, wanted: Wanted) -> int:
+def _known(link: Connection, vault: Vault, occurrence_id: int, wanted: Wanted) -> int:
     """The registration of this very form, 0 for none; Conflict when the telephone number has another one.
 
     The number is looked for under every key of the ring; the unique index settles what races.
@@ -140,7 +143,7 @@ def _known(session: Session, vault: Vault, occurrence_id: int, wanted: Wanted) -
     phones = vault.indexes(PHONE_KIND, wanted.phone)
     values = {f"phone_{place}": index for place, index in enumerate(phones)}
     asked = {"key": wanted.request_key, "which": occurrence_id, **values}
-    found = dict(_known_by(len(phones)).on(session.connection(), asked))
+    found = dict(_known_by(len(phones)).on(link, asked))
     if wanted.request_key in found:
         return int(found[wanted.request_key])
     if found:
@@ -177,7 +180,7 @@ def _state(
     )
 
 
-def checked(wanted: Wanted, party_most: int) -> Wanted:
+def checked(wanted: Wanted) -> Wanted:
     """The form with names, number and address in their normal form; Invalid names the field."""
     name = plain_name(wanted.name, "name")
     phone = normal_phone(wanted.phone)
@@ -186,12 +189,6 @@ def checked(wanted: Wanted, party_most: int) -> Wanted:
     email = normal_email(wanted.email)
     if email and (not _EMAIL.fullmatch(email) or len(email) > 200 or not email.isprintable()):
         raise Invalid(mark("这个邮箱地址不对，请检查，或者留空。"), field="email")
-    if wanted.minors < 0 or wanted.size > party_most:
-        raise Invalid(
-            mark("一次最多报 %(most)s 人（含您自己）。人更多请分开报名，或请网点帮忙。"),
-            field="size",
-            most=party_most,
-        )
     companions = tuple(
         plain_name(one, f"companion-{number}") for number, one in enumerate(wanted.companions, 1)
     )
@@ -218,7 +215,16 @@ def _check_open(occurrence: Place, now: datetime, via: str) -> None:
         raise Conflict(mark("报名还没有开始，请到开始的时间再来。"))
 
 
-def _row(vault: Vault, wanted: Wanted, pairs: list[tuple[str, str]], now: datetime) -> dict[str, Any]:
+def _check_size(wanted: Wanted, party_most: int) -> None:
+    if wanted.minors < 0 or wanted.size > party_most:
+        raise Invalid(
+            mark("一次最多报 %(most)s 人（含您自己）。人更多请分开报名，或请网点帮忙。"),
+            field="size",
+            most=party_most,
+        )
+
+
+def _row(vault: Vault, wanted: Wanted, now: datetime) -> dict[str, Any]:
     answers = {key: text.strip() for key, text in wanted.answers.items() if text.strip()}
     return {
         "code": new_code(),
@@ -231,7 +237,6 @@ def _row(vault: Vault, wanted: Wanted, pairs: list[tuple[str, str]], now: dateti
         "email_sealed": vault.encrypt(wanted.email) if wanted.email else "",
         "email_index": vault.index(EMAIL_KIND, wanted.email) if wanted.email else None,
         "answers_sealed": vault.encrypt(json.dumps(answers, ensure_ascii=False)) if answers else "",
-        "options": [list(pair) for pair in pairs],
         "consent_version": consent.CURRENT,
         "language": wanted.language,
         "channel": wanted.channel,
@@ -247,7 +252,7 @@ def new_code() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(_CODE))
 
 
-def add_people(session: Session, registration_id: int, names: list[str], minors: int, *, first: int) -> None:
+def add_people(link: Connection, registration_id: int, names: list[str], minors: int, *, first: int) -> None:
     """Add people of a party: sealed names, then children, numbered from `first`."""
     people = [(name, False) for name in names] + [("", True)] * minors
     rows = [
@@ -255,4 +260,4 @@ def add_people(session: Session, registration_id: int, names: list[str], minors:
         for number, (name, young) in enumerate(people, first)
     ]
     if rows:
-        _ADD_PERSON.on(session.connection(), *rows)
+        _ADD_PERSON.on(link, *rows)
