@@ -30,6 +30,8 @@ RATES: dict[str, RateLimitItem] = {
     "sign-in": parse("120/minute"),
     "unsubscribe": parse("3000/minute"),
     "public": parse("300/minute"),
+    "register": parse("120/minute"),  # forms that were worked for
+    "register-plain": parse("20/10minute"),  # forms from browsers without script, which only had to wait
     "batch": parse("600/minute"),  # of one token; 500 events each
     "upload": parse("30/minute"),
     "export": parse("30/minute"),
@@ -116,13 +118,19 @@ def kind_of(asked: Request) -> str:
     view = current_app.view_functions.get(asked.endpoint or "")
     writes = asked.method == "POST"
     if not asked.path.startswith("/desk"):
-        unsubscribing = (asked.endpoint or "").endswith("unsubscribe")
-        return ("unsubscribe" if unsubscribing else "public") if writes and view else ""
+        return _public_kind(asked) if writes and view else ""
     if getattr(view, "permission", "") == "public":
         return "sign-in" if writes or "/oidc" in asked.path else ""
     if writes:
         return "upload" if asked.mimetype == "multipart/form-data" else "write"
     return "export" if asked.args.get("export") or asked.path.endswith(_FILES) else ""
+
+
+def _public_kind(asked: Request) -> str:
+    endpoint = asked.endpoint or ""
+    if endpoint == "registration.register":
+        return "register" if asked.form.get("proof") else "register-plain"
+    return "unsubscribe" if endpoint.endswith("unsubscribe") else "public"
 
 
 def _who(kind: str) -> str:

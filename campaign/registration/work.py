@@ -2,7 +2,8 @@
 
 A form carries a signed challenge of its own: occurrence, when it was made, a random part. The browser looks for a
 number whose SHA-256 with the challenge begins with `bits` zero bits: a second for one form, hours for thousands.
-Where no script runs nothing is asked but patience: a form is taken `PATIENCE` after it was opened. The random part
+Where no script runs nothing is asked but patience: a form without proof is taken `PATIENCE` after it was opened, and
+fewer of these are taken from one address (`webapp.limiting`). The random part
 is the key under which the registration is kept, so each challenge registers once.
 """
 
@@ -41,7 +42,10 @@ class Doorkeeper:
         age = now - datetime.fromtimestamp(int(parts[1]), UTC)
         if age > GOOD_FOR:
             raise Invalid(_AGAIN)
-        if not solves(challenge, proof, int(parts[3])) and age < PATIENCE:
+        worked = solves(challenge, proof, int(parts[3]))
+        if proof and not worked:  # a made-up proof must not pass for one that was found
+            raise Invalid(_AGAIN)
+        if not worked and age < PATIENCE:
             raise Invalid(mark("请稍等几秒再提交：这样机器就不能一口气占满位置。"))
         return int(parts[0]), f"{parts[0]}.{parts[2]}"
 

@@ -111,6 +111,8 @@ def test_without_proof_of_work_a_form_needs_patience(
     form = _form(client, code, 41) | {"proof": ""}
     refused = client.post(f"/e/{code}", data=form)
     assert refused.status_code == 400 and "稍等几秒" in refused.text
+    made_up = client.post(f"/e/{code}", data=form | {"proof": "wrong"})
+    assert made_up.status_code == 400 and "重新打开" in made_up.text
     later = clock.now() + timedelta(seconds=9)
     monkeypatch.setattr(clock, "now", lambda: later)
     assert client.post(f"/e/{code}", data=form).status_code == 303

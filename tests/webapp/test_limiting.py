@@ -129,3 +129,11 @@ def test_behind_tls_cookies_are_bound_to_this_host(settings: Settings, now: date
         assert flag in cookie
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
     runtime.close()
+
+
+def test_registrations_without_proof_of_work_are_fewer(app: Flask) -> None:
+    tighten(app, register_plain="2/minute", register="5/minute")
+    client = app.test_client()
+    plain = [client.post("/e/nothing", data={"proof": ""}).status_code for _try in range(3)]
+    assert 429 not in plain[:2] and plain[2] == 429
+    assert client.post("/e/nothing", data={"proof": "7"}).status_code != 429
