@@ -25,8 +25,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what an option asks to, unless it is asked for by name.
 
-    Long random runs (`-m slow` asks for them); on PostgreSQL what touches no relational database, which says there
-    what it said on SQLite.
+    Long random runs (`-m slow` asks for them); on PostgreSQL what touches no relational database, and the looks at pages
+    in a browser other than the journeys: both say there what they said on SQLite.
     """
     if config.option.markexpr or any("::" in argument for argument in config.args):
         return
@@ -35,10 +35,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item
         for item in items
         if item.get_closest_marker("slow")
-        or (other and not _DATABASE & set(getattr(item, "fixturenames", ())))
+        or (other and (_looks(item) or not _DATABASE & set(getattr(item, "fixturenames", ()))))
     }
     config.hook.pytest_deselected(items=list(left))
     items[:] = [item for item in items if item not in left]
+
+
+def _looks(item: pytest.Item) -> bool:
+    """Whether this looks at pages in a browser, and is no journey."""
+    return "browser" in item.path.stem and "journeys" not in item.path.parts
 
 
 @pytest.fixture(autouse=True)

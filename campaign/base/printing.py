@@ -148,14 +148,14 @@ class Printer:
 
     def _send(self, data: bytes, until: float) -> None:
         while data:
-            if not select.select([], [self._write], [], max(0.0, until - time.monotonic()))[1]:
+            if not _ready(self._write, select.POLLOUT, until):
                 raise _broken()
             data = data[os.write(self._write, data[:4096]) :]
 
     def _message(self, until: float) -> bytes:
         parts = [self._rest]
         while b"\0" not in parts[-1]:
-            if not select.select([self._read], [], [], max(0.0, until - time.monotonic()))[0]:
+            if not _ready(self._read, select.POLLIN, until):
                 raise _broken()
             part = os.read(self._read, 1 << 20)
             if not part:
@@ -178,3 +178,10 @@ def _pipe() -> tuple[int, int]:
 
 def _broken() -> Conflict:
     return Conflict(mark("Chromium 没有生成 PDF，请再试一次；可以先只要 SVG。"))
+
+
+def _ready(end: int, what: int, until: float) -> bool:
+    """Whether a pipe is ready before a moment; poll, because select knows no descriptor above 1023."""
+    asked = select.poll()
+    asked.register(end, what)
+    return bool(asked.poll(max(0.0, until - time.monotonic()) * 1000))

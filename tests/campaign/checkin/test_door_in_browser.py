@@ -67,6 +67,14 @@ def _phone(chromium: Browser, link: str) -> tuple[BrowserContext, Page]:
     return context, page
 
 
+def _cut(context: BrowserContext, page: Page) -> None:
+    """Cut the network, and wait until the page is cut off."""
+    context.set_offline(True)
+    page.wait_for_function(
+        "!navigator.onLine && fetch('/t/x?' + Math.random()).then(() => false, () => true)"
+    )
+
+
 def _find(page: Page, text: str) -> None:
     page.fill("#text", text)
     page.press("#text", "Enter")
@@ -84,8 +92,8 @@ def test_two_phones_without_network_lose_and_double_nothing(
     link, number = door
     (one, first), (two, second) = _phone(chromium, link), _phone(chromium, link)
     assert "#" not in first.url, "the key does not stay in the address"
-    for context in (one, two):
-        context.set_offline(True)
+    _cut(one, first)
+    _cut(two, second)
     first.reload()  # the page itself opens without network
     expect(first.locator("#work")).to_be_visible()
     _find(first, "0041")
@@ -139,7 +147,7 @@ def test_a_phone_that_forgets_what_it_did_offline_is_caught(
     """The control: without its own store a phone that reloads offline brings nothing home."""
     link, number = door
     context, page = _phone(chromium, link)
-    context.set_offline(True)
+    _cut(context, page)
     _find(page, "0042")
     expect(page.locator("#net")).to_contain_text("还有 1 条")
     page.wait_for_function(f"{_ACTS}('readonly', (store) => store.count()).then((number) => number === 1)")
