@@ -35,6 +35,7 @@ def set_capacity(session: Session, occurrence_id: int, capacity: int, now: datet
         session.add(one)
         session.flush()
         seats.give_back(session, occurrence, one.size, one.pairs)
+        notices.note(session, one, notices.WAITLISTED, now, about=f"back-{occurrence.version}")
     occurrence.capacity, occurrence.updated_at = capacity, now
     occurrence.version += 1
     session.add(occurrence)
