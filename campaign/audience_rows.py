@@ -12,7 +12,7 @@ from campaign.contacts import EDUCATION, EMAIL, SMS, WEBHOOK
 from core.cells import plain, to_csv
 from core.errors import DomainError, Invalid
 from core.i18n import mark
-from core.privacy import normal_email, normal_phone
+from core.privacy import is_phone, normal_email, normal_phone
 
 COLUMNS = {
     "name": ("name", "姓名", "称呼"),
@@ -45,7 +45,6 @@ _CHANNEL_WORDS = {
 _EMAIL = re.compile(
     r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
 )
-_PHONE = re.compile(r"1[3-9]\d{9}|\+\d{6,15}")
 _WEBHOOK_ID = re.compile(r"[\w.:@\-]{1,128}", re.ASCII)
 _MOMENTS = (
     "%Y-%m-%d %H:%M:%S",
@@ -209,7 +208,7 @@ def _addresses(cells: dict[str, str]) -> tuple[str, str, str]:
     webhook_id = cells.get("webhook_id", "")
     if email and (len(email) > 254 or not _EMAIL.fullmatch(email) or ".." in email):
         raise Invalid(mark("邮箱地址的写法不对。"), field="email")
-    if phone and not _PHONE.fullmatch(phone):
+    if phone and not is_phone(phone):
         raise Invalid(mark("手机号须是 11 位，或以 + 和国家代码开头。"), field="phone")
     if webhook_id and not _WEBHOOK_ID.fullmatch(webhook_id):
         raise Invalid(mark("接口标识只能用字母、数字和 . _ : @ -，不超过 128 位。"), field="webhook_id")

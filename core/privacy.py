@@ -19,6 +19,8 @@ from core.signing import Keys
 
 _NAMED = "k1"  # ciphertext is `k1:<key>:<Fernet>`; what is older than key rings is Fernet alone
 _ID = 12
+_PHONE = re.compile(r"1[3-9]\d{9}|\+\d{6,15}")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
 
 
 class _Key:
@@ -113,6 +115,16 @@ def normal_phone(text: str) -> str:
     """A mainland mobile number as 11 digits, or the digits with their +country prefix."""
     digits = re.sub(r"[\s\-()（）]", "", unicodedata.normalize("NFKC", text))
     return re.sub(r"^(\+?86|0086)(?=1\d{10}$)", "", digits)
+
+
+def is_email(text: str) -> bool:
+    """Whether an address in its normal form can be one."""
+    return _EMAIL.fullmatch(text) is not None
+
+
+def is_phone(text: str) -> bool:
+    """Whether a number in its normal form is a mainland mobile or one with its country prefix."""
+    return _PHONE.fullmatch(text) is not None
 
 
 def mask_email(text: str) -> str:

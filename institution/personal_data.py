@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.i18n import gettext, mark
-from core.privacy import Vault, mask_email, mask_phone, normal_email, normal_phone
+from core.privacy import Vault, is_email, is_phone, mask_email, mask_phone, normal_email, normal_phone
 from institution import approvals, audit, holders, sealed
 from institution.approval_kinds import Kind, declare
 from institution.approval_models import Approval
@@ -40,8 +40,6 @@ TAKE_WITHIN = timedelta(days=7)
 ANSWER_WITHIN = timedelta(days=30)
 # The kinds under which holders index an address: contacts call a telephone number by its channel.
 _INDEX_KINDS = {PHONE: ("sms", "phone"), EMAIL: ("email",)}
-_PHONE = re.compile(r"1[3-9]\d{9}|\+\d{6,15}")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
 _IN_TEXT = re.compile(r"(?<!\d)1[3-9]\d(?:[ -]?\d{4}){2}(?!\d)|[^@\s]+@[^@\s]+\.\w+", re.ASCII)
 audit.declare(
     {
@@ -55,9 +53,9 @@ audit.declare(
 def address_of(text: str) -> tuple[str, str]:
     """The kind of an address and its normal form; Invalid for what is neither a number nor an e-mail."""
     email, phone = normal_email(text), normal_phone(text)
-    if _EMAIL.fullmatch(email):
+    if is_email(email):
         return EMAIL, email
-    if _PHONE.fullmatch(phone):
+    if is_phone(phone):
         return PHONE, phone
     raise Invalid(mark("请填写本人的手机号（11 位，或以 + 和国家代码开头）或电子邮箱。"), field="address")
 

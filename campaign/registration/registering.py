@@ -1,7 +1,6 @@
 """Register a party: name and telephone of one person, companions by name, children by number; all or none."""
 
 import json
-import re
 import secrets
 import unicodedata
 from collections.abc import Mapping
@@ -28,11 +27,9 @@ from campaign.registration.seats import Place
 from core.database import Prepared
 from core.errors import Conflict, Invalid
 from core.i18n import mark
-from core.privacy import Vault, normal_email, normal_phone
+from core.privacy import Vault, is_email, is_phone, normal_email, normal_phone
 
 PHONE_KIND, EMAIL_KIND = "phone", "email"
-_PHONE = re.compile(r"1[3-9]\d{9}|\+\d{6,15}")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is mistaken for another when spoken or written
 _CODE = 8
 _ROW = cast(Table, Registration.__table__)  # type: ignore[attr-defined]
@@ -184,10 +181,10 @@ def checked(wanted: Wanted) -> Wanted:
     """The form with names, number and address in their normal form; Invalid names the field."""
     name = plain_name(wanted.name, "name")
     phone = normal_phone(wanted.phone)
-    if not _PHONE.fullmatch(phone):
+    if not is_phone(phone):
         raise Invalid(mark("请填写 11 位手机号；国外号码以 + 和国家代码开头。"), field="phone")
     email = normal_email(wanted.email)
-    if email and (not _EMAIL.fullmatch(email) or len(email) > 200 or not email.isprintable()):
+    if email and (not is_email(email) or len(email) > 200 or not email.isprintable()):
         raise Invalid(mark("这个邮箱地址不对，请检查，或者留空。"), field="email")
     companions = tuple(
         plain_name(one, f"companion-{number}") for number, one in enumerate(wanted.companions, 1)
