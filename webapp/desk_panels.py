@@ -4,10 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
-from sqlmodel.sql.expression import SelectOfScalar
 
-from campaign.returns import filing
-from campaign.returns.models import RETURNED, SUBMITTED, ActivityReturn, ReturnVersion
 from content import pages
 from content.models import Piece, Revision, State
 from core.http import service
@@ -24,7 +21,7 @@ from tracking import keeping, links
 from tracking.watching import alarms
 from tracking.watching.models import ReachAlarm
 from tracking.watching.rules import KINDS
-from webapp import desk_figures
+from webapp import desk_event_panels, desk_figures
 
 _FIRST = 5
 _RECENT = timedelta(days=14)
@@ -45,8 +42,10 @@ def plug() -> None:
         publishable,
         startable,
         takeable,
-        to_verify,
-        to_mend,
+        desk_event_panels.to_approve,
+        desk_event_panels.to_call,
+        desk_event_panels.to_verify,
+        desk_event_panels.to_mend,
     ):
         desk_home.plug(maker)
     desk_figures.plug()
@@ -216,50 +215,3 @@ def odd_visits(session: Session, person: SignedIn, _now: datetime) -> Panel | No
     words = alarms.Words(session, rows)
     entries = [Entry(words.who(one), f"/desk/reach/alarms/{one.id}", _(KINDS[one.kind])) for one in rows]
     return Panel(_("触达预警"), "/desk/reach/alarms", number, entries)
-
-
-def to_verify(session: Session, person: SignedIn, _now: datetime) -> Panel | None:
-    """Returns of activities that wait for a second pair of eyes, those with a mark first; never one's own."""
-    if not person.may("return.verify"):
-        return None
-    query = _returns(SUBMITTED).where(
-        person.scope("return.verify").condition(ReturnVersion.outlet_code),
-        ReturnVersion.submitted_by != person.id,
-        ReturnVersion.saved_by != person.id,
-    )
-    rows = sorted(session.exec(query), key=lambda one: (not one.marks, one.submitted_at))
-    entries = [
-        Entry(filing.title(session, one), f"/desk/returns/{one.return_id}", *_marked(one))
-        for one in rows[:_FIRST]
-    ]
-    # they are among the requests that wait already: here they inform, and lead to all of them at once
-    return Panel(_("活动回执等核实"), "/desk/returns?state=submitted", len(rows), entries, urgent=False)
-
-
-def _marked(one: ReturnVersion) -> tuple[str, str]:
-    if one.marks:
-        return _("%(count)s 处请留意", count=len(one.marks)), "warn"
-    return _("待核实"), "info"
-
-
-def to_mend(session: Session, person: SignedIn, _now: datetime) -> Panel | None:
-    """Returns that came back to this person, or to their outlet, to be mended."""
-    if not person.may("return.file"):
-        return None
-    mine = person.scope("return.file").condition(ReturnVersion.outlet_code)
-    rows = list(session.exec(_returns(RETURNED).where(mine, ReturnVersion.submitted_by == person.id)))
-    entries = [
-        Entry(filing.title(session, one), f"/desk/returns/{one.return_id}/edit", one.reason[:40])
-        for one in rows[:_FIRST]
-    ]
-    return Panel(_("退回的活动回执"), "/desk/returns?state=returned", len(rows), entries)
-
-
-def _returns(state: str) -> SelectOfScalar[ReturnVersion]:
-    """The latest versions of returns in a state, the oldest first."""
-    return (
-        select(ReturnVersion)
-        .join(ActivityReturn, col(ActivityReturn.id) == col(ReturnVersion.return_id))
-        .where(col(ActivityReturn.latest) == col(ReturnVersion.number), ReturnVersion.state == state)
-        .order_by(col(ReturnVersion.id))
-    )

@@ -1,4 +1,4 @@
-"""What the desk's search finds: pages of the desk, outlets, pieces, campaigns, pushes, lists, people.
+"""What the desk's search finds: pages of the desk, outlets, pieces, campaigns, events, returns, pushes, lists, people.
 
 Every provider narrows its query to the part of the tree in which the person may see that kind of thing.
 """
@@ -10,9 +10,18 @@ from sqlalchemy import ColumnElement, and_, exists, func, not_, or_
 from sqlmodel import Session, col, select
 
 from campaign.contacts import ContactList
+from campaign.events import load
+from campaign.events.models import EventSeries, Occurrence
 from campaign.models import Campaign
+from campaign.registration import words
+from campaign.returns import filing
+from campaign.returns.models import STATE_NAMES as RETURN_STATES
+from campaign.returns.models import ActivityReturn, ReturnVersion
 from content.models import KIND_NAMES, STATE_NAMES, Kind, Piece, Revision, State
+from core import clock
+from core.http import service
 from core.i18n import gettext as _
+from core.settings import Settings
 from institution import places, search
 from institution.access import SignedIn
 from institution.models import OUTLET_KIND_NAMES, Grant, Outlet, OutletKind, Staff
@@ -24,7 +33,7 @@ _MOST = 20
 
 def plug() -> None:
     """Plug the providers in, in the order in which equally good hits are shown; again: changes nothing."""
-    for provider in (outlets, pieces, campaigns, people, plans, lists):
+    for provider in (outlets, pieces, campaigns, events, returns, people, plans, lists):
         search.plug(provider)
 
 
@@ -96,6 +105,62 @@ def campaigns(session: Session, person: SignedIn, text: str) -> Sequence[Hit]:
             _("活动期"),
         )
         for one in session.exec(query.order_by(col(Campaign.starts_on).desc()).limit(_MOST))
+    ]
+
+
+def events(session: Session, person: SignedIn, text: str) -> Sequence[Hit]:
+    """Occurrences, by the name of their series, theme, outlet or code: what is to come first, the soonest of it."""
+    scope, now = person.scope("event.view"), clock.now()
+    query = (
+        select(Occurrence, EventSeries)
+        .join(EventSeries, col(EventSeries.id) == col(Occurrence.series_id))
+        .join(Outlet, col(Outlet.code) == col(Occurrence.outlet_code), isouter=True)
+        .where(
+            load.within(scope),
+            _holds(
+                text, EventSeries.name, EventSeries.name_en, Occurrence.topic, Outlet.name, Occurrence.code
+            ),
+        )
+    )
+    coming, held = col(Occurrence.ends_at) >= now, col(Occurrence.ends_at) < now
+    found = list(session.exec(query.where(coming).order_by(col(Occurrence.starts_at)).limit(_MOST)))
+    found += session.exec(query.where(held).order_by(col(Occurrence.starts_at).desc()).limit(_MOST))
+    where, zone = places.names(session, [one.outlet_code for one, _series in found]), service(Settings).zone
+    return [
+        Hit(
+            " · ".join(filter(None, (series.shown("name"), one.shown("topic")))),
+            f"{words.when(one.starts_at, zone)} · {where[one.outlet_code] if one.outlet_code else _('线上')}",
+            f"/desk/events/o/{one.id}",
+            _("活动场次"),
+        )
+        for one, series in found[:_MOST]
+    ]
+
+
+def returns(session: Session, person: SignedIn, text: str) -> Sequence[Hit]:
+    """Activity returns, by theme, outlet or number; the latest first."""
+    scope = person.scope("return.view")
+    named = _holds(text, ReturnVersion.theme, Outlet.name, Outlet.code)
+    if text.isdigit() and len(text) < 10:
+        named = named | (col(ReturnVersion.return_id) == int(text))
+    query = (
+        select(ReturnVersion)
+        .join(ActivityReturn, col(ActivityReturn.id) == col(ReturnVersion.return_id))
+        .join(Outlet, col(Outlet.code) == col(ReturnVersion.outlet_code))
+        .where(
+            col(ActivityReturn.latest) == ReturnVersion.number,
+            scope.condition(ReturnVersion.outlet_code),
+            named,
+        )
+    )
+    return [
+        Hit(
+            filing.title(session, one),
+            " · ".join(filter(None, (one.theme, _(RETURN_STATES[one.state])))),
+            f"/desk/returns/{one.return_id}",
+            _("活动回执"),
+        )
+        for one in session.exec(query.order_by(col(ReturnVersion.return_id).desc()).limit(_MOST))
     ]
 
 

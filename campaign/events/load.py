@@ -13,7 +13,7 @@ from campaign.events.models import OPEN, EventSeries, Occurrence
 from campaign.registration.models import WAITING, RegisteredPerson, Registration
 from institution import outlets
 from institution.models import OUTLET_KIND_NAMES, Outlet, OutletKind
-from institution.powers import WHOLE
+from institution.powers import WHOLE, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,13 @@ class DayLoad:
     off: int
     seats: int
     taken: int
+
+
+def within(scope: Scope) -> ColumnElement[bool]:
+    """Condition: the occurrences at the outlets of a part of the tree; online those whose series belong to it."""
+    place = col(Occurrence.outlet_code)
+    mine = columns(col(EventSeries.id)).where(scope.condition(EventSeries.outlet_code))
+    return (scope.condition(place) & (place != "")) | ((place == "") & col(Occurrence.series_id).in_(mine))
 
 
 def tops(session: Session, node: str) -> dict[str, str]:

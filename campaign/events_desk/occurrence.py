@@ -12,7 +12,8 @@ from campaign.events import occurrences, series_form
 from campaign.events.models import OPEN, STATE_NAMES, EventSeries, Occurrence
 from campaign.events.occurrences import Spot, Texts
 from campaign.events_desk.routes import blueprint, occurrence_place, zone
-from campaign.registration import roster, seats
+from campaign.registration import feedback, roster, seats
+from campaign.registration.feedback import Answers
 from campaign.registration.roster import Party, ToTell
 from core import clock
 from core.errors import DomainError, Invalid
@@ -45,6 +46,7 @@ class Page:
     spot: Spot
     parties: Sequence[Party]
     to_tell: Sequence[ToTell]
+    answers: Answers | None
     plain: bool
     base: str
     outlets: Choices
@@ -229,6 +231,7 @@ def _page(session: Session, number: int, *, plain: bool = False) -> Page:
         occurrences.spot(one, zone()),
         roster.parties(session, vault, one, plain=plain) if may_see else [],
         roster.to_tell(session, vault, number, plain=plain) if may_see else [],
+        feedback.answers(session, vault, number) if may_see and one.starts_at <= clock.now() else None,
         plain,
         conflict.version_of(occurrences.shown(one)),
         places.choices(session, me.scope("event.edit"), chosen=one.outlet_code) if may_edit else Choices(),

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, request
 from sqlalchemy import ColumnElement
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session
 
-from campaign.events import occurrences, series
-from campaign.events.models import EventSeries, Occurrence
+from campaign.events import load, occurrences, series
+from campaign.events.models import EventSeries
 from campaign.registration import changing
 from core import clock
 from core.errors import NotFound
@@ -47,11 +47,8 @@ def seen_series(permission: str = "event.view") -> ColumnElement[bool]:
 
 
 def seen_occurrences(permission: str = "event.view") -> ColumnElement[bool]:
-    """Condition: the occurrences at one's outlets; online those of the series that belong to one's part."""
-    scope = signed_in().scope(permission)
-    mine = select(EventSeries.id).where(scope.condition(EventSeries.outlet_code))
-    here = scope.condition(Occurrence.outlet_code) & (col(Occurrence.outlet_code) != "")
-    return or_(here, (col(Occurrence.outlet_code) == "") & col(Occurrence.series_id).in_(mine))
+    """Condition: the occurrences of one's part of the tree."""
+    return load.within(signed_in().scope(permission))
 
 
 def node(session: Session, permission: str) -> str:

@@ -1,11 +1,11 @@
 """Three questions after an occurrence, answered once by the holder of a link; how they were answered in all."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select as sql_select
-from sqlmodel import Session, col, func
+from sqlmodel import Session, col, select
 
 from campaign.events.models import Occurrence
 from campaign.registration import changing
@@ -19,15 +19,29 @@ QUESTIONS = {
     "useful": mark("对您有用吗？"),
     "again": mark("下次还愿意来吗？"),
 }
-_LONGEST = 300
+_LONGEST, _MARKS = 300, range(1, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """How one question was answered: `counts` of the marks 1 to 5."""
+
+    label: str
+    counts: tuple[int, ...]
+
+    @property
+    def mean(self) -> float:
+        """The mean mark; ZeroDivisionError when nobody answered."""
+        return sum(mark * count for mark, count in enumerate(self.counts, 1)) / sum(self.counts)
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """How many answered, and the mean of each question (1 to 5; None: nobody)."""
+    """How many answered, how each question was answered, and what they wrote, the newest first; never who."""
 
     count: int
-    means: Mapping[str, float | None]
+    questions: Sequence[Question]
+    words: Sequence[str]
 
 
 def give(
@@ -57,15 +71,17 @@ def give(
 
 
 def _mark(key: str, text: str) -> int:
-    if text not in ("1", "2", "3", "4", "5"):
+    if text not in map(str, _MARKS):
         raise Invalid(mark("请每一题都点一个。"), field=key)
     return int(text)
 
 
-def answers(session: Session, occurrence_id: int) -> Answers:
+def answers(session: Session, vault: Vault, occurrence_id: int) -> Answers:
     """What was answered after an occurrence."""
-    columns = [func.avg(col(getattr(Feedback, key))) for key in QUESTIONS]
-    asked = sql_select(func.count(), *columns).where(col(Feedback.occurrence_id) == occurrence_id)
-    count, *means = session.execute(asked).one()
-    found = {key: None if mean is None else float(mean) for key, mean in zip(QUESTIONS, means, strict=True)}
-    return Answers(int(count), found)
+    query = select(Feedback).where(Feedback.occurrence_id == occurrence_id)
+    rows = session.exec(query.order_by(col(Feedback.given_at).desc())).all()
+    found = []
+    for key, label in QUESTIONS.items():
+        given = Counter(getattr(one, key) for one in rows)
+        found.append(Question(label, tuple(given[mark] for mark in _MARKS)))
+    return Answers(len(rows), found, [vault.decrypt(one.words_sealed) for one in rows if one.words_sealed])

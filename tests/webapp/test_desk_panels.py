@@ -11,14 +11,18 @@ from sqlalchemy import text
 from sqlmodel import Session, select
 
 from campaign.contacts import ContactList
+from campaign.registration import notices
+from campaign.registration.models import PENDING, Notice, Registration
 from content import lifecycle
 from core import clock
 from core.database import Database
+from core.privacy import Vault
 from core.settings import Settings
 from institution import approvals, people
 from institution.approval_models import Approval
 from scheduler.models import Batch, BatchState, Plan, Push, PushState
 from tests import entering, factories
+from tests.campaign.events import site
 from tests.factories import (
     ADMINISTRATOR,
     BRANCH_MANAGER,
@@ -26,6 +30,7 @@ from tests.factories import (
     OUTLET_A,
     OUTLET_STAFF,
     OUTSIDE_OUTLET,
+    OUTSIDER,
     PROVINCE,
     REVIEWER,
 )
@@ -207,3 +212,27 @@ def test_a_push_of_another_part_waits_for_nobody_here(app: Flask, now: datetime)
             )
     shown = entering.client(app, "xu.push").get("/desk").text
     assert "本省的一次" in shown and "外省的一次" not in shown
+
+
+def test_registrations_to_approve_and_people_to_call_wait_at_their_outlet(app: Flask) -> None:
+    runtime, moment = app.extensions["signpost"], clock.now()
+    with runtime.service(Database).transaction() as session:
+        for login in (OUTLET_STAFF, BRANCH_MANAGER, OUTSIDER):
+            factories.staff(session, login, moment)
+        planted = site.fill(session, runtime.service(Vault), moment)
+        pending, called = session.exec(
+            select(Registration).where(Registration.occurrence_id == planted.next.id).limit(2)
+        )
+        pending.state = PENDING
+        notices.note(session, called, notices.MESSAGE, moment, about="1")
+        session.flush()
+        asked = session.exec(select(Notice).where(Notice.registration_id == called.id)).all()
+        for one in asked:
+            one.state = notices.BY_HAND
+    for login in (OUTLET_STAFF, BRANCH_MANAGER):
+        shown = entering.client(app, login).get("/desk").text
+        assert "报名等审核" in shown and f'/desk/events/o/{planted.next.id}#who"' in shown, login
+        assert "要打电话告诉的人" in shown and f'/desk/events/o/{planted.next.id}#tell"' in shown, login
+    for login in (OUTSIDER, EDITOR):
+        shown = entering.client(app, login).get("/desk").text
+        assert "报名等审核" not in shown and "要打电话告诉的人" not in shown, login

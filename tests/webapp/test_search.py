@@ -9,11 +9,15 @@ from flask import Flask
 
 from campaign import programme
 from campaign.contacts import ContactList
+from core import clock
 from core.database import Database
+from core.privacy import Vault
 from core.settings import Settings
 from institution import search
 from institution.search import Hit
 from tests import browser, entering, factories
+from tests.campaign.events import site
+from tests.campaign.returns import filled
 from tests.factories import ADMINISTRATOR, BRANCH_MANAGER, EDITOR, OUTLET_A, OUTLET_STAFF, OUTSIDER, PROVINCE
 from webapp.create_app import create_app
 from webapp.runtime import build
@@ -102,3 +106,21 @@ def test_nodes_are_suggested_within_the_permission_asked_for(app: Flask) -> None
 
 def test_a_stranger_finds_the_way_to_the_door(app: Flask) -> None:
     assert app.test_client().get("/desk/search?q=x").status_code == 302
+
+
+def test_events_and_returns_are_found_within_ones_part_what_is_to_come_first(
+    app: Flask, settings: Settings
+) -> None:
+    runtime, now = app.extensions["signpost"], clock.now()
+    with runtime.service(Database).transaction() as session:
+        site.fill(session, runtime.service(Vault), now)
+        filled.fill(session, settings, now, "")
+    events = [title for kind, title in found(app, BRANCH_MANAGER, "相约星期二 文三路") if kind == "活动场次"]
+    assert events and events[0] == "相约星期二 · 刷单返利：先给甜头"
+    assert found(app, OUTLET_STAFF, "刷单返利") == [("活动场次", "相约星期二 · 刷单返利：先给甜头")]
+    assert ("活动场次", "线上小课 · 这一课") in found(app, ADMINISTRATOR, "这一课")
+    assert found(app, OUTLET_STAFF, "这一课") == [], "online belongs to head office"
+    theirs = [title for kind, title in found(app, OUTLET_STAFF, "先停一停") if kind == "活动回执"]
+    assert theirs and all("西湖文三路柜面" in title for title in theirs)
+    assert len(found(app, BRANCH_MANAGER, "先停一停")) == 3
+    assert found(app, OUTSIDER, "先停一停") == found(app, OUTSIDER, "相约星期二") == []

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from campaign.events import month, occurrences, planning, series
 from campaign.events.models import Occurrence
-from campaign.registration import registering
+from campaign.registration import feedback, registering
 from campaign.registration.models import CANCELLED, CONFIRMED, PENDING, WAITING, Notice, Registration
 from campaign.registration.registering import Wanted
 from core import clock
@@ -274,6 +274,27 @@ def _by_itself(runtime: Runtime, session: Session, where: Occurrence, number: in
         name=f"李{number}", phone=f"139{number:08d}", request_key=f"self-{where.id}-{number}", agreed=True
     )
     return registering.register(session, runtime.service(Vault), where.id or 0, wanted, now=clock.now())
+
+
+def test_what_people_say_afterwards_stands_on_the_page_without_who_said_it(
+    desk: Desk, planted: Planted, runtime: Runtime
+) -> None:
+    page = f"/desk/events/o/{planted.past.id}"
+    assert "还没有人回答" in desk(MANAGER).get(page).text
+    assert "参加的人怎么说" not in desk(MANAGER).get(f"/desk/events/o/{planted.next.id}").text
+    with runtime.service(Database).transaction() as session:
+        where, vault = occurrences.get(session, planted.past.id or 0), runtime.service(Vault)
+        early = where.starts_at - timedelta(hours=1)
+        for each, (useful, words) in enumerate((("5", "讲得慢一点更好"), ("4", ""), ("2", "<b>声音小</b>"))):
+            one = party(session, vault, where, 300 + each, early)
+            marks = {"understood": "5", "useful": useful, "again": "3", "words": words}
+            feedback.give(session, vault, one.id or 0, marks, now=clock.now())
+    text = desk(MANAGER).get(page).text
+    said = text[text.index('id="felt"') :]
+    assert (
+        "3 份回答" in said and "讲得慢一点更好" in said and "&lt;b&gt;声音小" in said and "张30" not in said
+    )
+    assert re.findall(r"<b>([\d.]+)</b>", said) == ["5.0", "3.7", "3.0"]
 
 
 def test_one_is_promoted_or_taken_out_with_a_reason(desk: Desk, planted: Planted, runtime: Runtime) -> None:
