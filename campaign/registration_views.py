@@ -9,11 +9,10 @@ from typing import Any
 from flask import Blueprint, Response, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError
-from werkzeug.datastructures import MultiDict
 
 from campaign.events import listing, structured
-from campaign.registration import changing, consent, feedback, registering, showing, words
-from campaign.registration.registering import Wanted
+from campaign.registration import changing, consent, feedback, form, registering, showing, words
+from campaign.registration.registrar import Registrar
 from campaign.registration.showing import EventPage, PersonalPage
 from campaign.registration.work import Doorkeeper
 from content import pages
@@ -26,11 +25,10 @@ from core.privacy import Vault
 from core.settings import Settings
 from institution import access
 from tracking import links
-from tracking.attribution import Attribution, Attributions, PageKeys
+from tracking.attribution import Attributions, PageKeys
 from tracking.recorder import COOKIE
 
 blueprint = Blueprint("registration", __name__, template_folder="templates")
-_MOST_COMPANIONS = 9
 
 
 @blueprint.get("/e/<code>")
@@ -43,18 +41,17 @@ def occurrence(code: str) -> ResponseReturnValue:
 @access.public
 def register(code: str) -> ResponseReturnValue:
     """Register, then go to the personal page, which can be reloaded without registering again."""
-    now, doorkeeper, form = clock.now(), service(Doorkeeper), request.form
     try:
-        number, key = doorkeeper.opened(form.get("challenge", ""), form.get("proof", ""), now)
-        with transaction() as session:
-            made = registering.enter(session, service(Vault), number, _wanted(form, key), now=now)
+        link = service(Registrar).take(
+            request.form, language=current_locale(), led_by=request.cookies.get(COOKIE, ""), now=clock.now()
+        )
     except IntegrityError:  # the same number or form in the same moment
         return _event(code, error=Conflict(registering.TWICE, field="phone")), 409
     except NotFound:
         raise
     except DomainError as error:
         return _event(code, error=error), 409 if isinstance(error, Conflict) else 400
-    return redirect(url_for(".mine", token=doorkeeper.link(made), new=1), code=303)
+    return redirect(url_for(".mine", token=link, new=1), code=303)
 
 
 @blueprint.get("/t/<code>")
@@ -87,7 +84,7 @@ def leave(token: str) -> ResponseReturnValue:
 @access.public
 def people(token: str) -> ResponseReturnValue:
     """Bring more or fewer people."""
-    companions, minors = _party(request.form)
+    companions, minors = form.party(request.form)
     return _change(
         token,
         lambda session, number, now: changing.resize(
@@ -106,10 +103,10 @@ def feedback_form(token: str) -> ResponseReturnValue:
 @access.public
 def give_feedback(token: str) -> ResponseReturnValue:
     """Keep the answers."""
-    number, form = _number(token), request.form
+    number, answers = _number(token), request.form
     try:
         with transaction() as session:
-            feedback.give(session, service(Vault), number, form, now=clock.now())
+            feedback.give(session, service(Vault), number, answers, now=clock.now())
     except NotFound:
         raise
     except DomainError as error:
@@ -144,43 +141,8 @@ def _event(code: str, *, error: DomainError | None = None) -> str:
         data=structured.block(data),
         consent=gettext(consent.TEXTS[consent.CURRENT]),
         others=others,
-        most=min(page.occurrence.party_most - 1, _MOST_COMPANIONS),
+        most=min(page.occurrence.party_most - 1, form.MOST_COMPANIONS),
     )
-
-
-def _wanted(form: MultiDict[str, str], key: str) -> Wanted:
-    companions, minors = _party(form)
-    asked = {name.removeprefix("q-"): text for name, text in form.items() if name.startswith("q-")}
-    chosen = {name.removeprefix("o-"): text for name, text in form.items() if name.startswith("o-") and text}
-    led = _led()
-    return Wanted(
-        name=form.get("name", "")[:200],
-        phone=form.get("phone", "")[:60],
-        email=form.get("email", "")[:250],
-        request_key=key,
-        companions=companions,
-        minors=minors,
-        chosen=chosen,
-        answers=asked,
-        agreed=form.get("agreed") == "1",
-        language=current_locale(),
-        channel=led.channel,
-        campaign=led.campaign,
-    )
-
-
-def _party(form: MultiDict[str, str]) -> tuple[tuple[str, ...], int]:
-    names = [form.get(f"companion-{number}", "")[:200] for number in range(1, _MOST_COMPANIONS + 1)]
-    young = form.get("minors", "0")
-    return tuple(one for one in names if one.strip()), int(young) if young.isdecimal() and len(
-        young
-    ) < 3 else 0
-
-
-def _led() -> Attribution:
-    """Whose link led this browser here, as pages count it."""
-    token = request.cookies.get(COOKIE, "")
-    return (service(Attributions).read(token) if token else None) or Attribution()
 
 
 def _number(token: str) -> int:
@@ -219,7 +181,9 @@ def _personal(token: str, *, is_new: bool = False, error: DomainError | None = N
         token, is_new=is_new, error=str(error) if error else "", wrong=(error.field or "") if error else ""
     )
     return _private(
-        render("campaign/registration.html", page, most=min(page.occurrence.party_most - 1, _MOST_COMPANIONS))
+        render(
+            "campaign/registration.html", page, most=min(page.occurrence.party_most - 1, form.MOST_COMPANIONS)
+        )
     )
 
 

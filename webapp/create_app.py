@@ -1,5 +1,6 @@
 """Flask put together: routes, sign-in, CSRF, translation, security headers."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,6 +8,9 @@ from flask import Flask, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from campaign.registration.registrar import Registrar
+from campaign.registration_door import RegistrationDoor
+from core import clock
 from core.i18n import LOCALES, gettext, ngettext, set_locale
 from core.settings import Settings
 from core.signing import Keys
@@ -35,6 +39,7 @@ def create_app(runtime: Runtime) -> Flask:
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),
         LOCALE=settings.locale,
     )
+    app.wsgi_app = _door(runtime, app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
@@ -54,7 +59,30 @@ def create_app(runtime: Runtime) -> Flask:
     return app
 
 
+def _door(runtime: Runtime, app: Flask) -> RegistrationDoor:
+    """The door of registration around what `app` is now; it counts with the app's own limiter."""
+    settings = runtime.service(Settings)
+
+    def wait(form: Mapping[str, str], address: str) -> int:
+        limiter: limiting.Limiter | None = app.extensions.get("signpost_limiter")
+        who = limiting.network(address)
+        return limiter.wait(limiting.registering_kind(form), who) if limiter else 0
+
+    return RegistrationDoor(
+        app.wsgi_app,
+        lambda: runtime.service(Registrar),
+        wait=wait,
+        language=lambda cookies: _language(cookies.get(LOCALE_COOKIE), settings.locale),
+        now=clock.now,
+        headers=shielding.headers(settings).items(),
+    )
+
+
 def _choose_language() -> None:
     chosen = request.args.get("lang") or request.cookies.get(LOCALE_COOKIE)
-    set_locale(chosen if chosen in LOCALES else str(current_app.config["LOCALE"]))
+    set_locale(_language(chosen, str(current_app.config["LOCALE"])))
     g.elder = request.cookies.get(ELDER_COOKIE) == "1"
+
+
+def _language(chosen: str | None, default: str) -> str:
+    return chosen if chosen in LOCALES else default

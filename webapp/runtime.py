@@ -9,6 +9,7 @@ from sqlmodel import Session
 from campaign import programme
 from campaign.base.carrying import Archives
 from campaign.base.screens import ScreenKeys
+from campaign.registration.registrar import Registrar
 from campaign.registration.work import Doorkeeper
 from campaign.returns.booking import Bookkeeper
 from campaign.unsubscribe import Unsubscriptions
@@ -99,6 +100,12 @@ def build(settings: Settings) -> Runtime:
     runtime.offer(Generation, lambda r: Generation(r.service(Database), settings.zone))
     runtime.offer(Unsubscriptions, lambda r: Unsubscriptions(r.service(Keys)))
     runtime.offer(Doorkeeper, lambda r: Doorkeeper(r.service(Keys), settings.registration_bits))
+    runtime.offer(
+        Registrar,
+        lambda r: Registrar(
+            r.service(Database), r.service(Vault), r.service(Doorkeeper), r.service(Attributions)
+        ),
+    )
     runtime.offer(ScreenKeys, lambda r: ScreenKeys(r.service(Keys)))
     runtime.offer(Batches, _batches)
     runtime.offer(

@@ -36,24 +36,32 @@ def cookie_config(settings: Settings) -> dict[str, Any]:
     }
 
 
+def headers(settings: Settings) -> dict[str, str]:
+    """What goes with every answer that does not say otherwise."""
+    found = {
+        "Content-Security-Policy": CSP,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "X-Frame-Options": "SAMEORIGIN",
+        "Permissions-Policy": PERMISSIONS,
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+    if settings.public_url.startswith("https:"):
+        found["Strict-Transport-Security"] = f"max-age={_YEAR}"
+    return found
+
+
 def register(app: Flask, settings: Settings) -> None:
     """Set the headers of every answer."""
-    tls = settings.public_url.startswith("https:")
+    usual = headers(settings)
 
     @app.after_request
     def shield(response: Response) -> Response:
-        headers = response.headers
-        headers.setdefault("Content-Security-Policy", CSP)
-        headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("Referrer-Policy", "same-origin")
-        headers.setdefault("X-Frame-Options", "SAMEORIGIN")
-        headers.setdefault("Permissions-Policy", PERMISSIONS)
-        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        # Pictures are also shown by web mail and by whoever shares a page.
-        shown = request.path.startswith("/media/")
-        headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin" if shown else "same-origin")
-        if tls:
-            headers.setdefault("Strict-Transport-Security", f"max-age={_YEAR}")
+        if request.path.startswith("/media/"):  # also shown by web mail and by whoever shares a page
+            response.headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
+        for name, value in usual.items():
+            response.headers.setdefault(name, value)
         if request.path.startswith("/desk"):
-            headers["Cache-Control"] = "no-store"
+            response.headers["Cache-Control"] = "no-store"
         return response

@@ -77,6 +77,21 @@ class Wanted:
         return 1 + len(self.companions) + self.minors
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A form that was checked, with the row that is to be written: everything that needs no database."""
+
+    wanted: Wanted
+    row: Mapping[str, Any]
+    companions: tuple[str, ...]
+
+    @classmethod
+    def of(cls, vault: Vault, wanted: Wanted, now: datetime) -> "Entry":
+        """Check and seal a form, before anybody waits for it; Invalid names the field."""
+        wanted = checked(wanted)
+        return cls(wanted, _row(vault, wanted, now), tuple(map(vault.encrypt, wanted.companions)))
+
+
 def register(
     session: Session,
     vault: Vault,
@@ -91,7 +106,8 @@ def register(
 
     Invalid names the field; Conflict: not open, full, or this number is registered already.
     """
-    number = enter(session, vault, occurrence_id, wanted, now=now, via=via, staff_id=staff_id)
+    entry = Entry.of(vault, wanted, now)
+    number = enter(session, vault, occurrence_id, entry, now=now, via=via, staff_id=staff_id)
     return session.get_one(Registration, number)
 
 
@@ -99,7 +115,7 @@ def enter(
     session: Session,
     vault: Vault,
     occurrence_id: int,
-    wanted: Wanted,
+    entry: Entry,
     *,
     now: datetime,
     via: str = ITSELF,
@@ -110,8 +126,7 @@ def enter(
     Plain rows and statements prepared once: mapped objects would take three times as long.
     """
     session.flush()  # statements of the driver see only what was written
-    wanted = checked(wanted)
-    row, link = _row(vault, wanted, now), session.connection()  # what takes time comes before others wait
+    wanted, link = entry.wanted, session.connection()
     occurrence = seats.place(link, occurrence_id)
     known = _known(link, vault, occurrence_id, wanted)
     if known:
@@ -119,12 +134,11 @@ def enter(
     pairs = asking.checked(occurrence.questions, wanted.chosen, wanted.answers)
     _check_open(occurrence, now, via)
     _check_size(wanted, occurrence.party_most)
-    row.update(
-        occurrence_id=occurrence_id, via=via, staff_id=staff_id, options=[list(pair) for pair in pairs]
-    )
+    options = [list(pair) for pair in pairs]
+    row = {**entry.row, "occurrence_id": occurrence_id, "via": via, "staff_id": staff_id, "options": options}
     row["state"] = state = _state(session, occurrence, wanted, pairs, via)
     ((number,),) = _ADD.on(link, row)
-    names = [row["name_sealed"], *(vault.encrypt(one) for one in wanted.companions)]
+    names = [row["name_sealed"], *entry.companions]
     add_people(link, number, names, wanted.minors, first=1)
     if state != PENDING and wanted.email:
         kind = notices.REGISTERED if state == CONFIRMED else notices.WAITLISTED

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -13,7 +12,6 @@ import pytest
 from sqlmodel import Session, col, select
 from werkzeug.serving import make_server
 
-from campaign import registration_views
 from campaign.events.models import Occurrence
 from campaign.registration import changing, seats, waiting_list
 from campaign.registration.models import CONFIRMED, HOLDING, WAITING, Registration
@@ -22,6 +20,7 @@ from core import clock
 from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
+from core.together import Together
 from tests import servers
 from tests.campaign.registration import making
 from webapp.runtime import Runtime, build
@@ -154,13 +153,12 @@ def test_looking_before_the_row_is_held_sells_too_many(
     """The control: the guard is away, the free seats are read first and believed afterwards."""
     seen, database = threading.local(), runtime.service(Database)
 
-    @contextmanager
-    def believing() -> Iterator[Session]:
+    def believing(_self: Together, verb: Callable[[Session], int], order: int) -> int:
         with database.reading() as session:
             seen.free = session.get_one(Occurrence, where.id).free
         time.sleep(0.02)
         with database.transaction() as session:
-            yield session
+            return verb(session)
 
     def take(session: Session, occurrence: Occurrence, size: int, _chosen: object) -> bool:
         if seen.free < size:
@@ -168,7 +166,7 @@ def test_looking_before_the_row_is_held_sells_too_many(
         making.seize(session, occurrence.id or 0, size)
         return True
 
-    monkeypatch.setattr(registration_views, "transaction", believing)
+    monkeypatch.setattr(Together, "do", believing)
     monkeypatch.setattr(seats, "take", take)
     _race(runtime, port, where, lambda _number: 1)
     with runtime.service(Database).reading() as session:
