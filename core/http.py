@@ -9,6 +9,8 @@ from flask import Response, current_app, render_template, request
 from sqlmodel import Session
 
 from core.database import Database
+from core.errors import Invalid
+from core.i18n import mark
 
 T = TypeVar("T")
 _TYPES = {
@@ -56,6 +58,15 @@ def page_number() -> int:
     """The `?page=` of the request, from 1."""
     text = request.args.get("page", "1")
     return max(1, int(text)) if text.isdigit() and len(text) < 7 else 1
+
+
+def uploaded() -> tuple[str, bytes]:
+    """The name and the bytes of the table that a form brings as `file`; Invalid when none was chosen, or an empty one."""
+    file = request.files.get("file")
+    data = file.read() if file else b""
+    if file is None or not data:
+        raise Invalid(mark("请先选择一个 CSV 或 XLSX 文件。"), field="file")
+    return file.filename or "", data
 
 
 def asked_export() -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
@@ -14,10 +14,9 @@ from campaign.base.files import Change, Plan
 from campaign.base_desk.routes import EDIT, blueprint
 from core import clock
 from core.cells import to_csv, to_xlsx
-from core.errors import DomainError, Invalid
-from core.http import asked_export, attachment, reading, render, service, transaction
+from core.errors import DomainError
+from core.http import asked_export, attachment, reading, render, service, transaction, uploaded
 from core.i18n import gettext as _
-from core.i18n import mark
 from core.settings import Settings
 from institution import access, uploads
 from institution.powers import WHOLE
@@ -84,11 +83,9 @@ def example_bases() -> ResponseReturnValue:
 @access.requires(EDIT)
 def keep_bases() -> ResponseReturnValue:
     """Keep the file and show what importing it would change."""
-    file, person = request.files.get("file"), access.signed_in()
+    person = access.signed_in()
     try:
-        data = file.read() if file else b""
-        if not data:
-            raise Invalid(mark("请先选择一个 CSV 或 XLSX 文件。"), field="file")
+        _name, data = uploaded()
         with reading() as session:
             files.plan(session, data, person.scope(EDIT))
     except DomainError as error:

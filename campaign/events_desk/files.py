@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
@@ -15,7 +15,7 @@ from campaign.events_desk.routes import blueprint, seen_series, zone
 from core import clock
 from core.cells import to_csv, to_xlsx
 from core.errors import DomainError, Invalid, NotFound
-from core.http import attachment, reading, render, service, transaction
+from core.http import attachment, reading, render, service, transaction, uploaded
 from core.i18n import gettext as _
 from core.i18n import mark
 from core.settings import Settings
@@ -67,11 +67,8 @@ def import_template(form: str) -> ResponseReturnValue:
 @requires("event.edit")
 def import_file() -> ResponseReturnValue:
     """Look at a file; nothing is applied."""
-    upload = request.files.get("file")
     try:
-        if upload is None or not upload.filename:
-            raise Invalid(mark("请选择一个 CSV 或 XLSX 文件。"), field="file")
-        data = upload.read(LARGEST + 1)
+        name, data = uploaded()
         if len(data) > LARGEST:
             raise Invalid(mark("文件太大，请分成几份导入。"), field="file")
         with reading() as session:
@@ -82,7 +79,7 @@ def import_file() -> ResponseReturnValue:
     good = bool(plan.ready) and not plan.faults
     token = uploads.keep(_folder(), signed_in().id, data, clock.now()) if good else ""
     made = [(names.get(number, ""), count) for number, count in plan.by_series.items()]
-    return render("campaign/event_desk_file.html", FilePage(plan, token, upload.filename[:120], made))
+    return render("campaign/event_desk_file.html", FilePage(plan, token, name[:120], made))
 
 
 @blueprint.post("/import/<token>")

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from core import clock
 from core.errors import DomainError, Invalid
-from core.http import attachment, reading, render, service, transaction
+from core.http import attachment, reading, render, service, transaction, uploaded
 from core.i18n import gettext as _
 from core.i18n import mark
 from core.settings import Settings
@@ -94,11 +94,9 @@ def upload() -> ResponseReturnValue:
 @access.requires("outlet.edit")
 def keep_upload() -> ResponseReturnValue:
     """Keep the file and show what importing it would change."""
-    file, as_of = request.files.get("file"), request.form.get("as_of", "")
+    as_of = request.form.get("as_of", "")
     try:
-        data = file.read() if file else b""
-        if not data:
-            raise Invalid(mark("请先选择一个 CSV 或 XLSX 文件。"), field="file")
+        _name, data = uploaded()
         if day(as_of) is None:
             raise Invalid(mark("变更日期请写成 2023-03-15。"), field="as_of")
         outlet_files.read(data)

@@ -12,10 +12,9 @@ from sqlmodel import Session
 
 from core import clock
 from core.cells import to_csv, to_xlsx
-from core.errors import DomainError, Invalid
-from core.http import asked_export, attachment, reading, render, service, transaction
+from core.errors import DomainError
+from core.http import asked_export, attachment, reading, render, service, transaction, uploaded
 from core.i18n import gettext as _
-from core.i18n import mark
 from core.privacy import Vault
 from core.settings import Settings
 from institution import (
@@ -121,11 +120,9 @@ def example_accounts() -> ResponseReturnValue:
 @access.requires("staff.edit")
 def keep_accounts() -> ResponseReturnValue:
     """Keep the file and show what importing it would change."""
-    file, person = request.files.get("file"), access.signed_in()
+    person = access.signed_in()
     try:
-        data = file.read() if file else b""
-        if not data:
-            raise Invalid(mark("请先选择一个 CSV 或 XLSX 文件。"), field="file")
+        _name, data = uploaded()
         staff_files.read(data)
     except DomainError as error:
         return render("institution/staff_upload.html", UploadPage(str(error))), 400

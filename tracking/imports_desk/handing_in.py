@@ -10,8 +10,8 @@ from sqlmodel import Session
 
 from core import clock
 from core.cells import to_csv
-from core.errors import Conflict, DomainError, Invalid, NotFound
-from core.http import attachment, reading, render, service, transaction
+from core.errors import Conflict, DomainError, NotFound
+from core.http import attachment, reading, render, service, transaction, uploaded
 from core.i18n import gettext as _
 from core.i18n import mark
 from core.settings import Settings
@@ -122,12 +122,10 @@ def new() -> ResponseReturnValue:
 @requires("reach.import")
 def keep() -> ResponseReturnValue:
     """Keep the file and show how its columns are understood."""
-    file, source = request.files.get("file"), request.form.get("source", "")
+    source = request.form.get("source", "")
     try:
-        data = file.read() if file else b""
-        if not data or file is None:
-            raise Invalid(mark("请先选择一个 CSV 或 XLSX 文件。"), field="file")
-        made = draft.read(source, file.filename or "", data)
+        name, data = uploaded()
+        made = draft.read(source, name, data)
     except DomainError as error:
         return _upload(source, str(error)), 400
     token = uploads.keep(_folder(), signed_in().id, draft.packed(made), clock.now())
