@@ -21,6 +21,7 @@ from bench.load import Server, folder, nginx, serve, wrk
 from core.settings import Settings
 from core.signing import Keys, load_secret
 from tracking.attribution import Attribution, Attributions, PageKeys
+from tracking.collector import PATH
 from tracking.drain import Drain
 from tracking.recorder import Recorder
 from tracking.store import ReachStore
@@ -31,11 +32,11 @@ CONNECTIONS, CLIENTS = 32, 8
 ANSWERED_SECONDS = 1.5  # of load before each kill
 _FIRST = 1 << 62  # visitors of the kills; those of the measurement are small numbers
 _LUA = """
-local bodies, requests, turn = {%s}, {}, 0
+local addresses, requests, turn = {%s}, {}, 0
 function init()
   for number = 1, 2000 do
     local headers = {["User-Agent"] = "%s", ["Cookie"] = string.format("sp_v=%%016x", number)}
-    requests[number] = wrk.format("POST", "/r", headers, bodies[number %% #bodies + 1])
+    requests[number] = wrk.format("POST", addresses[number %% #addresses + 1], headers)
   end
 end
 function request()
@@ -45,14 +46,14 @@ end
 """
 
 
-def _bodies(home: Path) -> list[str]:
+def _addresses(home: Path) -> list[str]:
     """Beacons of 20 pages, 20 outlets and 3 kinds, as our pages send them."""
     home.mkdir(parents=True, exist_ok=True)
     attributions = Attributions(Keys(load_secret(Settings(home=home))))
     seals = [attributions.seal(PageKeys(f"piece-{number}", "gold-month")) for number in range(20)]
     links = [attributions.sign(Attribution("gold-month", f"1101{n:04}", "wechat")) for n in range(20)]
     kinds = ("engaged", "completed", "shared")
-    return [json.dumps({"k": k, "p": p, "a": a}) for k in kinds for p in seals for a in links]
+    return [f"{PATH}?k={k}&p={p}&a={a}" for k in kinds for p in seals for a in links]
 
 
 @dataclass
@@ -60,7 +61,7 @@ class Client:
     """Posts beacons of visitors nobody else has, and remembers which were answered 2xx."""
 
     port: int
-    body: str
+    address: str
     first: int
     answered: list[int] = field(default_factory=list)
 
@@ -72,7 +73,7 @@ class Client:
             while True:
                 visitor += 1
                 headers = {"User-Agent": AGENT, "Cookie": f"sp_v={visitor:016x}"}
-                connection.request("POST", "/r", self.body, headers)
+                connection.request("POST", self.address, headers=headers)
                 answer = connection.getresponse()
                 answer.read()
                 if 200 <= answer.status < 300:
@@ -83,7 +84,7 @@ class Client:
 
 def measure(home: Path, rounds: int, seconds: int, target: str) -> tuple[list[tuple[float, float]], int]:
     """Answers per second of ours and of nginx, round by round, and how many beacons ours answered."""
-    script = _LUA % (",".join(f"[==[{body}]==]" for body in _bodies(home)), AGENT)
+    script = _LUA % (",".join(f'"{address}"' for address in _addresses(home)), AGENT)
     rates, answers = [], 0
     ours = serve(target, {"SIGNPOST_HOME": str(home)})
     try:
@@ -103,11 +104,11 @@ def measure(home: Path, rounds: int, seconds: int, target: str) -> tuple[list[tu
 
 def kill_under_load(home: Path, kills: int, target: str) -> set[int]:
     """Kill the server under load, several times over; the visitors whose beacons were answered 2xx."""
-    body = _bodies(home)[0]
+    address = _addresses(home)[0]
     answered: set[int] = set()
     for number in range(kills):
         ours = serve(target, {"SIGNPOST_HOME": str(home)})
-        clients = [Client(ours.port, body, _FIRST + (number * CLIENTS + n << 32)) for n in range(CLIENTS)]
+        clients = [Client(ours.port, address, _FIRST + (number * CLIENTS + n << 32)) for n in range(CLIENTS)]
         _load_and_kill(ours, clients)
         for client in clients:
             answered.update(client.answered)

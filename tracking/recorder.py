@@ -1,6 +1,5 @@
 """Keeps or drops what happened, in named steps; whatever is dropped is counted with its reason."""
 
-import json
 import os
 import re
 import threading
@@ -40,6 +39,8 @@ REASONS = (
     FAILED,
 )
 BEACON_KINDS = frozenset(("engaged", "completed", "shared"))
+# The same as in deploy/nginx.conf.
+_BEACON = re.compile(r"k=(engaged|completed|shared)&p=([\w-]{1,300})&a=([\w-]{0,300})", re.ASCII)
 COOKIE, COOKIE_SECONDS = "sp_a", 1800
 DIRECT = "direct"
 _NOBODY = Attribution()
@@ -112,15 +113,18 @@ class Recorder:
             return self._drop(FAILED)
         return headers
 
-    def beacon(self, environ: Mapping[str, Any], body: bytes) -> None:
-        """Record what a page told about its reading. Malformed: no page of ours; SpoolError: not kept."""
+    def beacon(self, environ: Mapping[str, Any], query: str) -> None:
+        """Record what a page told about its reading: `k=kind&p=sealed keys&a=token of the link`, as `reach.js` says it.
+
+        Malformed: no page of ours; SpoolError: not kept.
+        """
         cookies = environ.get("HTTP_COOKIE", "")
         known = visitors.from_cookie(cookies)
         reason = bots.reason_of(environ) or self._suspicion.reason(environ, known, self._clock())
         if reason:
             self._drop(reason)
             return
-        kind, keys, where, forged = self._parse(body)
+        kind, keys, where, forged = self._parse(query)
         if forged:
             self._drop(FORGED_ATTRIBUTION)
         if where is None:
@@ -232,16 +236,12 @@ class Recorder:
         channel = escape(attribution.channel or DIRECT)
         return f"\t{campaign}\t{escape(keys.piece)}\t{outlet}\t{channel}\t{source}\t{self._run}\t\t\n"
 
-    def _parse_beacon(self, body: bytes) -> tuple[str, PageKeys, str | None, bool]:
+    def _parse_beacon(self, query: str) -> tuple[str, PageKeys, str | None, bool]:
         """Kind, keys, last columns of a beacon (None: it carries no token), and whether that was forged."""
-        try:
-            said = json.loads(body)
-            kind, sealed, token = said["k"], said["p"], said.get("a")
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise self._malformed(MALFORMED) from None
-        texts = isinstance(kind, str) and isinstance(sealed, str) and isinstance(token, str | None)
-        if not texts or kind not in BEACON_KINDS:
+        found = _BEACON.fullmatch(query)
+        if found is None:
             raise self._malformed(MALFORMED)
+        kind, sealed, token = found.groups()
         keys = self._attributions.unseal(sealed)
         if keys is None:
             raise self._malformed(FORGED_KEYS)

@@ -1,7 +1,5 @@
 """A write path of a test: recorder over a spool of its own, a hand-held clock, and requests to give it."""
 
-import io
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,11 +46,10 @@ class WritePath:
         assert {name for name, _ in headers} <= {"Set-Cookie"}
         return dict(value.split(";")[0].split("=", 1) for _, value in headers)
 
-    def post(self, body: bytes, path: str = "/r", **environ: Any) -> str:
+    def post(self, query: str, path: str = "/r", **environ: Any) -> str:
         """Post a beacon; the status of the answer."""
-        request = {"REQUEST_METHOD": "POST", "PATH_INFO": path, "QUERY_STRING": ""}
-        request |= {"HTTP_USER_AGENT": PHONE, "REMOTE_ADDR": "203.0.113.7", "CONTENT_LENGTH": str(len(body))}
-        request |= {"wsgi.input": io.BytesIO(body)} | environ
+        request = {"REQUEST_METHOD": "POST", "PATH_INFO": path, "QUERY_STRING": query, "CONTENT_LENGTH": "0"}
+        request |= {"HTTP_USER_AGENT": PHONE, "REMOTE_ADDR": "203.0.113.7"} | environ
         said: list[str] = []
 
         def start_response(status: str, _headers: Any, _error: Any = None) -> Any:
@@ -62,9 +59,9 @@ class WritePath:
         assert b"".join(content) in (b"", b"the page")
         return said[0]
 
-    def beacon(self, kind: str = "engaged", token: str = "") -> bytes:
-        """What the page sends."""
-        return json.dumps({"k": kind, "p": self.attributions.seal(PAGE), "a": token}).encode()
+    def beacon(self, kind: str = "engaged", token: str = "") -> str:
+        """What the page says behind the address."""
+        return f"k={kind}&p={self.attributions.seal(PAGE)}&a={token}"
 
     def events(self) -> list[dict[str, str]]:
         """The events that the spool holds, by column, oldest first."""
