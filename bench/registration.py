@@ -32,8 +32,8 @@ from bench.posting import Posted, post_all
 from campaign.checkin import doors
 from campaign.events import planning
 from campaign.events.models import EventSeries, Occurrence
+from campaign.registration.entry import Wanted
 from campaign.registration.models import HOLDING, WAITING, RegisteredPerson, Registration
-from campaign.registration.registering import Wanted
 from campaign.registration.registrar import Registrar
 from campaign.registration.work import Doorkeeper
 from core.database import Database

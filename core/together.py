@@ -2,83 +2,79 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from sqlmodel import Session
 
 from core.database import Database
 
-T = TypeVar("T")
+Asked = TypeVar("Asked")
+Made = TypeVar("Made")
 _MOST = 32  # in one transaction: as long as that, others wait for what it holds
 
 
 @dataclass(slots=True, eq=False)
 class _Turn:
-    """One write that waits; `order` decides in which order locks are taken."""
+    """One write that waits, and what became of it."""
 
-    verb: Callable[[Session], Any]
-    order: int
+    asked: Any
     done: bool = False
-    value: Any = None
+    made: Any = None
     error: Exception | None = field(default_factory=lambda: RuntimeError("the write was ended in between"))
 
 
-class Together:
+class Together(Generic[Asked, Made]):
     """Who comes while another one commits goes with the next transaction, which the first of them carries out.
 
-    Each is answered when what it wrote is committed, as if it had been alone. When one is refused or fails, nothing
-    of the others is lost: all are taken back and carried out again, each in a transaction of its own.
+    `write` is given what was asked for, in its order, and gives back what came of each; it may be called twice, so
+    it changes only the database. When one is refused or fails, nothing of the others is lost: all are taken back
+    and carried out again, each in a transaction of its own.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(
+        self, database: Database, write: Callable[[Session, Sequence[Asked]], Sequence[Made]]
+    ) -> None:
+        self._database, self._write = database, write
         self._waiting: deque[_Turn] = deque()
         self._lock = threading.Lock()
 
-    def do(self, verb: Callable[[Session], T], order: int = 0) -> T:
-        """Carry a verb out and commit it; raises what the verb raises, and then nothing of it is kept.
-
-        It may be called twice, the first time for nothing, so it changes only the database. `order`: the number of
-        the row that it holds; rows are held in one order, so that no two processes wait for each other.
-        """
-        mine = _Turn(verb, order)
+    def do(self, asked: Asked) -> Made:
+        """What came of it, committed; raises what `write` raises, and then nothing of it is kept."""
+        mine = _Turn(asked)
         self._waiting.append(mine)
         while not mine.done:
             with self._lock:
                 if not mine.done:
-                    self._write([self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST))])
+                    self._carry_out([self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST))])
         if mine.error is not None:
             raise mine.error
-        return cast(T, mine.value)
+        return cast(Made, mine.made)
 
-    def _write(self, turns: list[_Turn]) -> None:
-        turns.sort(key=lambda one: one.order)
+    def _carry_out(self, turns: Sequence[_Turn]) -> None:
         try:
-            if not self._all(turns):
+            if len(turns) == 1 or not self._all(turns):
                 for one in turns:
                     self._alone(one)
         finally:  # also of a thread that is ended in between: nobody waits for ever
             for one in turns:
                 one.done = True
 
-    def _all(self, turns: list[_Turn]) -> bool:
-        if len(turns) == 1:
-            return False
+    def _all(self, turns: Sequence[_Turn]) -> bool:
         try:
             with self._database.transaction() as session:
-                values = [one.verb(session) for one in turns]
+                made = self._write(session, [one.asked for one in turns])
         except Exception:
             return False
-        for one, value in zip(turns, values, strict=True):
-            one.value, one.error = value, None
+        for one, value in zip(turns, made, strict=True):
+            one.made, one.error = value, None
         return True
 
     def _alone(self, one: _Turn) -> None:
         try:
             with self._database.transaction() as session:
-                one.value = one.verb(session)
+                (one.made,) = self._write(session, [one.asked])
             one.error = None
         except Exception as error:
             one.error = error

@@ -19,7 +19,7 @@ from sqlmodel import Session, col, func, select
 
 from campaign.checkin.models import Door, Scan
 from campaign.events.models import CALLED_OFF, Occurrence
-from campaign.registration import changing, registering, seats
+from campaign.registration import changing, entry, registering, seats
 from campaign.registration.models import (
     CONFIRMED,
     DOOR,
@@ -196,7 +196,7 @@ def _walk_in(session: Session, occurrence: Occurrence, act: Act, now: datetime) 
     if not fits and not act.inside:
         return FULL
     made = Registration(
-        code=registering.new_code(), request_key=f"door-{act.nonce}", occurrence_id=occurrence.id or 0,
+        code=entry.new_code(), request_key=f"door-{act.nonce}", occurrence_id=occurrence.id or 0,
         state=CONFIRMED if seated else WALKED_IN, size=size, minors=act.minors, via=DOOR, created_at=act.at,
         joined_at=act.at, changed_at=now,
     )  # fmt: skip

@@ -12,8 +12,8 @@ from campaign.events import occurrences
 from campaign.events.models import EventSeries, Occurrence
 from campaign.events_desk.routes import blueprint, occurrence_place, registration_place, zone
 from campaign.registration import changing, consent, registering, roster
+from campaign.registration.entry import Wanted
 from campaign.registration.models import PENDING, STAFF, STATE_NAMES
-from campaign.registration.registering import Wanted
 from campaign.registration.roster import Party
 from core import clock
 from core.errors import DomainError, NotFound

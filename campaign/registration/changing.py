@@ -12,7 +12,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from campaign.events.models import OPEN, Occurrence
-from campaign.registration import notices, registering, seats, waiting_list
+from campaign.registration import entry, notices, registering, seats, waiting_list
 from campaign.registration.models import (
     CANCELLED,
     CONFIRMED,
@@ -115,7 +115,7 @@ def resize(
     if any(person.arrived_at for person in people(session, one)):
         raise Conflict(mark("已经有人签到，人数请到现场更改。"))
     names = [
-        vault.encrypt(registering.plain_name(each, f"companion-{place}"))
+        vault.encrypt(entry.plain_name(each, f"companion-{place}"))
         for place, each in enumerate(companions, 1)
     ]
     more = size - one.size

@@ -4,7 +4,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from campaign.registration.registering import Wanted
+from campaign.registration.entry import Wanted
 
 MOST_COMPANIONS = 9
 _NAME, _PHONE, _EMAIL = 200, 60, 250

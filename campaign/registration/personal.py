@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from campaign.events.models import EventSeries, Occurrence
 from campaign.registration import changing
+from campaign.registration.entry import EMAIL_KIND, PHONE_KIND
 from campaign.registration.models import (
     STATE_NAMES,
     Feedback,
@@ -15,7 +16,6 @@ from campaign.registration.models import (
     RegisteredPerson,
     Registration,
 )
-from campaign.registration.registering import EMAIL_KIND, PHONE_KIND
 from core import clock
 from core.i18n import gettext, mark
 from core.privacy import Vault

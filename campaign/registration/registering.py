@@ -1,10 +1,8 @@
-"""Register a party: name and telephone of one person, companions by name, children by number; all or none."""
+"""Register parties: name and telephone of one person, companions by name, children by number; all or none."""
 
-import json
-import secrets
-import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
@@ -13,7 +11,8 @@ from sqlalchemy import Connection, Table, bindparam, insert, literal_column, sel
 from sqlmodel import Session
 
 from campaign.events.models import OPEN
-from campaign.registration import asking, consent, notices, seats
+from campaign.registration import asking, notices, seats
+from campaign.registration.entry import PHONE_KIND, Entry, Wanted
 from campaign.registration.models import (
     CONFIRMED,
     ITSELF,
@@ -23,73 +22,29 @@ from campaign.registration.models import (
     RegisteredPerson,
     Registration,
 )
-from campaign.registration.seats import Place
+from campaign.registration.seats import Pairs, Place
 from core.database import Prepared
 from core.errors import Conflict, Invalid
 from core.i18n import mark
-from core.privacy import Vault, is_email, is_phone, normal_email, normal_phone
+from core.privacy import Vault
 
-PHONE_KIND, EMAIL_KIND = "phone", "email"
-_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is mistaken for another when spoken or written
-_CODE = 8
 _ROW = cast(Table, Registration.__table__)  # type: ignore[attr-defined]
 _PERSON = cast(Table, RegisteredPerson.__table__)  # type: ignore[attr-defined]
 _FIXED = {"offer_until": None, "reason": "", "counted": False, "counted_registered": 0, "counted_attended": 0}
-_ADD = Prepared(
-    insert(_ROW)
-    .values({one.name: _FIXED.get(one.name, bindparam(one.name)) for one in _ROW.c if one.name != "id"})
-    .returning(_ROW.c.id)
-)
-_ADD_PERSON = Prepared(
-    insert(_PERSON).values(
-        registration_id=bindparam("registration_id"), number=bindparam("number"), arrived_at=None, arrived_by="",
-        name_sealed=bindparam("name_sealed"), under_14=bindparam("under_14"),
-    )
-)  # fmt: skip
+_GIVEN = [one for one in _ROW.c if one.name != "id" and one.name not in _FIXED]
+_OF_PERSON = [_PERSON.c[name] for name in ("registration_id", "number", "name_sealed", "under_14")]
+_LETTERS = {CONFIRMED: notices.REGISTERED, WAITING: notices.WAITLISTED}
 TWICE = mark("这个手机号已经报过这场活动。要改人数或取消，请用报名后的链接，或打网点电话。")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a form says. `companions`: names of further people of 14 and over; `minors`: how many are younger.
+class Asked:
+    """A checked form for an occurrence, by which way it came and through whom."""
 
-    `chosen`: option by question, `answers`: text by question. `request_key`: the form's own, so that sending it
-    twice registers once.
-    """
-
-    name: str
-    phone: str
-    request_key: str
-    email: str = ""
-    companions: tuple[str, ...] = ()
-    minors: int = 0
-    chosen: Mapping[str, str] = field(default_factory=dict)
-    answers: Mapping[str, str] = field(default_factory=dict)
-    agreed: bool = False
-    waits: bool = True
-    language: str = "zh"
-    channel: str = ""
-    campaign: str = ""
-
-    @property
-    def size(self) -> int:
-        """How many people, all counted."""
-        return 1 + len(self.companions) + self.minors
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A form that was checked, with the row that is to be written: everything that needs no database."""
-
-    wanted: Wanted
-    row: Mapping[str, Any]
-    companions: tuple[str, ...]
-
-    @classmethod
-    def of(cls, vault: Vault, wanted: Wanted, now: datetime) -> "Entry":
-        """Check and seal a form, before anybody waits for it; Invalid names the field."""
-        wanted = checked(wanted)
-        return cls(wanted, _row(vault, wanted, now), tuple(map(vault.encrypt, wanted.companions)))
+    occurrence_id: int
+    entry: Entry
+    via: str = ITSELF
+    staff_id: int | None = None
 
 
 def register(
@@ -106,115 +61,127 @@ def register(
 
     Invalid names the field; Conflict: not open, full, or this number is registered already.
     """
-    entry = Entry.of(vault, wanted, now)
-    number = enter(session, vault, occurrence_id, entry, now=now, via=via, staff_id=staff_id)
+    asked = Asked(occurrence_id, Entry.of(vault, wanted, now), via, staff_id)
+    (number,) = enter(session, vault, [asked])
     return session.get_one(Registration, number)
 
 
-def enter(
-    session: Session,
-    vault: Vault,
-    occurrence_id: int,
-    entry: Entry,
-    *,
-    now: datetime,
-    via: str = ITSELF,
-    staff_id: int | None = None,
-) -> int:
-    """The same, giving the number of the registration alone: what a thousand people do in one minute.
+def enter(session: Session, vault: Vault, asked: Sequence[Asked]) -> list[int]:
+    """The same for forms that came in the same moment, in their order: the numbers of the registrations.
 
-    Plain rows and statements prepared once: mapped objects would take three times as long.
+    All are entered or none: the first that is refused is raised, and the transaction is to be rolled back. However
+    many there are, it takes a handful of statements, prepared once; mapped objects would take three times as long.
     """
     session.flush()  # statements of the driver see only what was written
-    wanted, link = entry.wanted, session.connection()
-    occurrence = seats.place(link, occurrence_id)
-    known = _known(link, vault, occurrence_id, wanted)
-    if known:
-        return known
-    pairs = asking.checked(occurrence.questions, wanted.chosen, wanted.answers)
-    _check_open(occurrence, now, via)
-    _check_size(wanted, occurrence.party_most)
-    options = [list(pair) for pair in pairs]
-    row = {**entry.row, "occurrence_id": occurrence_id, "via": via, "staff_id": staff_id, "options": options}
-    row["state"] = state = _state(session, occurrence, wanted, pairs, via)
-    ((number,),) = _ADD.on(link, row)
-    names = [row["name_sealed"], *entry.companions]
-    add_people(link, number, names, wanted.minors, first=1)
-    if state != PENDING and wanted.email:
-        kind = notices.REGISTERED if state == CONFIRMED else notices.WAITLISTED
-        notices.note(session, session.get_one(Registration, number), kind, now)
-    return int(number)
+    link = session.connection()
+    places = seats.places(link, {one.occurrence_id for one in asked})
+    known, book = _known(link, vault, asked), _Book(session)
+    new = {at: one for at, one in enumerate(asked) if at not in known}
+    rows = [_row(book, places[one.occurrence_id], one) for one in new.values()]
+    book.write(places)
+    made = _write(link, new, rows) if new else {}
+    for at, one in new.items():
+        _tell(session, one, made[at])
+    return [(made.get(at) or known[at]) for at in range(len(asked))]
 
 
-def _known(link: Connection, vault: Vault, occurrence_id: int, wanted: Wanted) -> int:
-    """The registration of this very form, 0 for none; Conflict when the telephone number has another one.
+@dataclass(slots=True)
+class _Book:
+    """What the forms take of the occurrences whose rows are held, put down with one statement for each of these."""
+
+    session: Session
+    taken: Counter[int] = field(default_factory=Counter)
+    owed: Counter[int] = field(default_factory=Counter)
+
+    def take(self, place: Place, size: int, chosen: Pairs) -> bool:
+        """Take seats for a party, all or none; those of options, which have limits of their own, at once."""
+        if size > place.free - self.taken[place.id]:
+            return False
+        if chosen and not seats.take(self.session, place, size, chosen):
+            return False
+        self.taken[place.id] += size
+        self.owed[place.id] += 0 if chosen else size
+        return True
+
+    def write(self, places: Mapping[int, Place]) -> None:
+        """Put down what is owed. RuntimeError if it does not fit: then the row was not held."""
+        for number, size in self.owed.items():
+            if size and not seats.take(self.session, places[number], size, ()):
+                raise RuntimeError(f"occurrence {number}: {size} seats were free, and are not")
+
+
+def _known(link: Connection, vault: Vault, asked: Sequence[Asked]) -> dict[int, int]:
+    """The registrations there are already of these very forms, by their place; Conflict when a telephone number has
+    another one, or two of these forms have the same.
 
     The number is looked for under every key of the ring; the unique index settles what races.
     """
-    phones = vault.indexes(PHONE_KIND, wanted.phone)
-    values = {f"phone_{place}": index for place, index in enumerate(phones)}
-    asked = {"key": wanted.request_key, "which": occurrence_id, **values}
-    found = dict(_known_by(len(phones)).on(link, asked))
-    if wanted.request_key in found:
-        return int(found[wanted.request_key])
-    if found:
+    values: dict[str, Any] = {}
+    for at, one in enumerate(asked):
+        phones = vault.indexes(PHONE_KIND, one.entry.wanted.phone)
+        values |= {f"key_{at}": one.entry.wanted.request_key, f"which_{at}": one.occurrence_id}
+        values |= {f"phone_{at}_{number}": index for number, index in enumerate(phones)}
+    rows = _known_by(len(asked), len(phones)).on(link, values)
+    found = {}
+    for at in range(len(asked)):
+        mine = [(key, number) for place, key, number in rows if place == at]
+        same = next((number for key, number in mine if key == values[f"key_{at}"]), None)
+        if mine and same is None:
+            raise Conflict(TWICE, field="phone")
+        if same is not None:
+            found[at] = int(same)
+    distinct = {(values[f"which_{at}"], values[f"phone_{at}_0"]) for at in range(len(asked))}
+    if len(distinct) < len(asked):
         raise Conflict(TWICE, field="phone")
-    return 0
+    return found
 
 
 @lru_cache
-def _known_by(phones: int) -> Prepared:
-    """The statement that asks for a form's key and for so many indexes of a number at once."""
-    key = select(_ROW.c.request_key, _ROW.c.id).where(_ROW.c.request_key == bindparam("key"))
-    phone = select(_ROW.c.request_key, _ROW.c.id).where(
-        _ROW.c.occurrence_id == bindparam("which"),
-        _ROW.c.phone_index.in_([bindparam(f"phone_{place}") for place in range(phones)]),
-        _ROW.c.state.in_([literal_column(f"'{state}'") for state in LIVE]),
-    )
-    return Prepared(union_all(key, phone))
+def _known_by(forms: int, phones: int) -> Prepared:
+    """The statement that asks for the keys of so many forms, and for so many indexes of each one's number."""
+    parts = []
+    for at in range(forms):
+        said = select(literal_column(str(at)).label("place"), _ROW.c.request_key, _ROW.c.id)
+        parts += [
+            said.where(_ROW.c.request_key == bindparam(f"key_{at}")),
+            said.where(
+                _ROW.c.occurrence_id == bindparam(f"which_{at}"),
+                _ROW.c.phone_index.in_([bindparam(f"phone_{at}_{number}") for number in range(phones)]),
+                _ROW.c.state.in_([literal_column(f"'{state}'") for state in LIVE]),
+            ),
+        ]
+    return Prepared(union_all(*parts))
 
 
-def _state(
-    session: Session, occurrence: Place, wanted: Wanted, pairs: list[tuple[str, str]], via: str
-) -> str:
-    if occurrence.approval and via == ITSELF:
+def _row(book: _Book, place: Place, one: Asked) -> dict[str, Any]:
+    """The row of a form, its seats taken."""
+    wanted = one.entry.wanted
+    pairs = asking.checked(place.questions, wanted.chosen, wanted.answers)
+    _check_open(place, one.entry.at, one.via)
+    _check_size(wanted, place.party_most)
+    return {
+        **one.entry.row,
+        "occurrence_id": one.occurrence_id,
+        "via": one.via,
+        "staff_id": one.staff_id,
+        "options": [list(pair) for pair in pairs],
+        "state": _state(book, place, wanted, pairs, one.via),
+    }
+
+
+def _state(book: _Book, place: Place, wanted: Wanted, pairs: Pairs, via: str) -> str:
+    if place.approval and via == ITSELF:
         return PENDING
-    if seats.take(session, occurrence, wanted.size, pairs):
+    if book.take(place, wanted.size, pairs):
         return CONFIRMED
-    if occurrence.waiting and wanted.waits:
+    if place.waiting and wanted.waits:
         return WAITING
     raise Conflict(
         mark("只剩 %(free)s 个位置，不够 %(size)s 人。可以减少人数，或看看别的场次。"),
         field="size",
-        free=max(occurrence.free, 0),
+        free=max(place.free - book.taken[place.id], 0),
         size=wanted.size,
     )
-
-
-def checked(wanted: Wanted) -> Wanted:
-    """The form with names, number and address in their normal form; Invalid names the field."""
-    name = plain_name(wanted.name, "name")
-    phone = normal_phone(wanted.phone)
-    if not is_phone(phone):
-        raise Invalid(mark("请填写 11 位手机号；国外号码以 + 和国家代码开头。"), field="phone")
-    email = normal_email(wanted.email)
-    if email and (not is_email(email) or len(email) > 200 or not email.isprintable()):
-        raise Invalid(mark("这个邮箱地址不对，请检查，或者留空。"), field="email")
-    companions = tuple(
-        plain_name(one, f"companion-{number}") for number, one in enumerate(wanted.companions, 1)
-    )
-    if not wanted.agreed:
-        raise Invalid(mark("请先看一看怎样使用您的信息，同意后再报名。"), field="agreed")
-    language = "en" if wanted.language == "en" else "zh"
-    return replace(wanted, name=name, phone=phone, email=email, companions=companions, language=language)
-
-
-def plain_name(text: str, where: str) -> str:
-    """A person's name without odd spaces and control characters; Invalid when there is none or it is too long."""
-    name = " ".join(unicodedata.normalize("NFKC", text).split())
-    if not name or len(name) > 40 or not name.isprintable():
-        raise Invalid(mark("请填写姓名，不超过 40 个字。"), field=where)
-    return name
 
 
 def _check_open(occurrence: Place, now: datetime, via: str) -> None:
@@ -235,40 +202,62 @@ def _check_size(wanted: Wanted, party_most: int) -> None:
         )
 
 
-def _row(vault: Vault, wanted: Wanted, now: datetime) -> dict[str, Any]:
-    answers = {key: text.strip() for key, text in wanted.answers.items() if text.strip()}
-    return {
-        "code": new_code(),
-        "request_key": wanted.request_key,
-        "size": wanted.size,
-        "minors": wanted.minors,
-        "name_sealed": vault.encrypt(wanted.name),
-        "phone_sealed": vault.encrypt(wanted.phone),
-        "phone_index": vault.index(PHONE_KIND, wanted.phone),
-        "email_sealed": vault.encrypt(wanted.email) if wanted.email else "",
-        "email_index": vault.index(EMAIL_KIND, wanted.email) if wanted.email else None,
-        "answers_sealed": vault.encrypt(json.dumps(answers, ensure_ascii=False)) if answers else "",
-        "consent_version": consent.CURRENT,
-        "language": wanted.language,
-        "channel": wanted.channel,
-        "campaign_code": wanted.campaign,
-        "created_at": now,
-        "joined_at": now,
-        "changed_at": now,
-    }
+def _write(link: Connection, new: Mapping[int, Asked], rows: Sequence[Mapping[str, Any]]) -> dict[int, int]:
+    """Write registrations and their people; the numbers by the place of the form."""
+    values = {f"{name}_{at}": value for at, row in enumerate(rows) for name, value in row.items()}
+    numbers = dict(_adding(len(rows)).on(link, values))
+    made = {at: int(numbers[one.entry.wanted.request_key]) for at, one in new.items()}
+    people = []
+    for at, one in new.items():
+        people += _people(made[at], one.entry.names, one.entry.wanted.minors, first=1)
+    _add(link, people)
+    return made
 
 
-def new_code() -> str:
-    """A code to be spoken at the door: 31^8 of them, and good only for one occurrence."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(_CODE))
+@lru_cache
+def _adding(rows: int) -> Prepared:
+    """The statement that writes so many registrations, and tells each one's number by the key of its form."""
+    given = [
+        {**_FIXED, **{one.name: bindparam(f"{one.name}_{at}", type_=one.type) for one in _GIVEN}}
+        for at in range(rows)
+    ]
+    return Prepared(insert(_ROW).values(given).returning(_ROW.c.request_key, _ROW.c.id))
 
 
-def add_people(link: Connection, registration_id: int, names: list[str], minors: int, *, first: int) -> None:
+@lru_cache
+def _adding_people(rows: int) -> Prepared:
+    given = [
+        {"arrived_at": None, "arrived_by": ""}
+        | {one.name: bindparam(f"{one.name}_{at}", type_=one.type) for one in _OF_PERSON}
+        for at in range(rows)
+    ]
+    return Prepared(insert(_PERSON).values(given))
+
+
+def add_people(
+    link: Connection, registration_id: int, names: Sequence[str], minors: int, *, first: int
+) -> None:
     """Add people of a party: sealed names, then children, numbered from `first`."""
+    _add(link, _people(registration_id, names, minors, first=first))
+
+
+def _people(registration_id: int, names: Sequence[str], minors: int, *, first: int) -> list[dict[str, Any]]:
     people = [(name, False) for name in names] + [("", True)] * minors
-    rows = [
+    return [
         {"registration_id": registration_id, "number": number, "name_sealed": name, "under_14": young}
         for number, (name, young) in enumerate(people, first)
     ]
-    if rows:
-        _ADD_PERSON.on(link, *rows)
+
+
+def _add(link: Connection, people: Sequence[Mapping[str, Any]]) -> None:
+    if people:
+        values = {f"{name}_{at}": value for at, one in enumerate(people) for name, value in one.items()}
+        _adding_people(len(people)).on(link, values)
+
+
+def _tell(session: Session, one: Asked, number: int) -> None:
+    """Note the letter that a new registration with an address gets."""
+    if one.entry.wanted.email:
+        made = session.get_one(Registration, number)
+        if made.state in _LETTERS:
+            notices.note(session, made, _LETTERS[made.state], one.entry.at)

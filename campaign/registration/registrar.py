@@ -1,11 +1,14 @@
 """Takes the forms that people send: checked and sealed apart, then written with those that come in the same moment."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from sqlmodel import Session
 from werkzeug.datastructures import MultiDict
 
 from campaign.registration import form, registering
-from campaign.registration.registering import Entry, Wanted
+from campaign.registration.entry import Entry, Wanted
+from campaign.registration.registering import Asked
 from campaign.registration.work import Doorkeeper
 from core.database import Database
 from core.privacy import Vault
@@ -20,7 +23,7 @@ class Registrar:
         self, database: Database, vault: Vault, doorkeeper: Doorkeeper, attributions: Attributions
     ) -> None:
         self._vault, self._doorkeeper, self._attributions = vault, doorkeeper, attributions
-        self._together = Together(database)
+        self._together = Together(database, self._write)
 
     def take(self, sent: MultiDict[str, str], *, language: str, led_by: str, now: datetime) -> str:
         """The personal link of the registration that a form makes; the same form again gives the same.
@@ -37,8 +40,7 @@ class Registrar:
 
     def enter(self, occurrence_id: int, wanted: Wanted, *, now: datetime) -> int:
         """The number of the registration, committed."""
-        entry = Entry.of(self._vault, wanted, now)
-        return self._together.do(
-            lambda session: registering.enter(session, self._vault, occurrence_id, entry, now=now),
-            order=occurrence_id,
-        )
+        return self._together.do(Asked(occurrence_id, Entry.of(self._vault, wanted, now)))
+
+    def _write(self, session: Session, asked: Sequence[Asked]) -> list[int]:
+        return registering.enter(session, self._vault, asked)

@@ -5,9 +5,10 @@ decide on the same seat: PostgreSQL locks the row, SQLite has one writer at a ti
 on the condition inside the UPDATE as well, which holds even for a caller that forgot to hold.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import Connection, Integer, Table, bindparam, update
@@ -29,13 +30,13 @@ _HELD = (
     .execution_options(populate_existing=True)
 )
 _SERIES = cast(Table, EventSeries.__table__)  # type: ignore[attr-defined]
-_PLACE = Prepared(
+_PLACE = (
     columns(
         *(_ROW.c[name] for name in ("id", "state", "opens_at", "closes_at", "ends_at", "capacity", "taken")),
         _ROW.c.party_most, _ROW.c.approval, _ROW.c.waiting, _SERIES.c.questions,
     )
     .join_from(_ROW, _SERIES, _SERIES.c.id == _ROW.c.series_id)
-    .where(_ROW.c.id == bindparam("which"))
+    .order_by(_ROW.c.id)
     .with_for_update(of=_ROW)
 )  # fmt: skip
 _SIZE = bindparam("size", type_=Integer)
@@ -84,12 +85,21 @@ class Place:
         return self.capacity - self.taken
 
 
-def place(link: Connection, occurrence_id: int) -> Place:
-    """The same as `held` as plain values: a tenth of the work, for what thousands do at once; NotFound."""
-    found = _PLACE.on(link, {"which": occurrence_id})
-    if not found:
+def places(link: Connection, occurrence_ids: Collection[int]) -> dict[int, Place]:
+    """The same as `held` for some, as plain values: a tenth of the work, for what thousands do at once; NotFound.
+
+    They are held in the order of their numbers, so that no two who hold several wait for each other.
+    """
+    values = {f"which_{at}": number for at, number in enumerate(occurrence_ids)}
+    found = {row[0]: Place(*row) for row in _placed(len(values)).on(link, values)}
+    if len(found) < len(values):
         raise NotFound(mark("没有找到这场活动，它可能已经撤下。"))
-    return Place(*found[0])
+    return found
+
+
+@lru_cache
+def _placed(count: int) -> Prepared:
+    return Prepared(_PLACE.where(_ROW.c.id.in_([bindparam(f"which_{at}") for at in range(count)])))
 
 
 def held(session: Session, occurrence_id: int) -> Occurrence:

@@ -15,7 +15,7 @@ from campaign.events import occurrences, series
 from campaign.events.occurrences import Spot as Where
 from campaign.programme import CampaignForm
 from campaign.registration import registering
-from campaign.registration.registering import Wanted
+from campaign.registration.entry import Wanted
 from campaign.returns import filing, photos
 from content import drafting, lifecycle, review
 from core.privacy import Vault

@@ -10,8 +10,8 @@ from campaign.events import planning, series
 from campaign.events.models import EventSeries, Occurrence
 from campaign.events.planning import Planned
 from campaign.registration import registering
+from campaign.registration.entry import Wanted
 from campaign.registration.models import Registration
-from campaign.registration.registering import Wanted
 from core.privacy import Vault
 from tests import factories
 

@@ -13,8 +13,8 @@ from sqlmodel import Session, col, select
 from campaign.events import month, occurrences, planning, series
 from campaign.events.models import Occurrence
 from campaign.registration import feedback, registering
+from campaign.registration.entry import Wanted
 from campaign.registration.models import CANCELLED, CONFIRMED, PENDING, WAITING, Notice, Registration
-from campaign.registration.registering import Wanted
 from core import clock
 from core.cells import to_csv
 from core.database import Database

@@ -9,8 +9,8 @@ from sqlmodel import Session, col
 
 from campaign.events.models import EventSeries, Occurrence, OptionSeats
 from campaign.registration import registering
+from campaign.registration.entry import Wanted
 from campaign.registration.models import Registration
-from campaign.registration.registering import Wanted
 from core.privacy import Vault
 
 

@@ -15,6 +15,8 @@ from werkzeug.serving import make_server
 from campaign.events.models import Occurrence
 from campaign.registration import changing, seats, waiting_list
 from campaign.registration.models import CONFIRMED, HOLDING, WAITING, Registration
+from campaign.registration.registering import Asked
+from campaign.registration.seats import Place
 from campaign.registration.work import Doorkeeper
 from core import clock
 from core.database import Database
@@ -151,22 +153,21 @@ def test_looking_before_the_row_is_held_sells_too_many(
     runtime: Runtime, port: int, where: Occurrence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: the guard is away, the free seats are read first and believed afterwards."""
-    seen, database = threading.local(), runtime.service(Database)
+    usual, database, seen = seats.places, runtime.service(Database), threading.local()
 
-    def believing(_self: Together, verb: Callable[[Session], int], order: int) -> int:
+    def alone(self: Together[Asked, int], asked: Asked) -> int:
         with database.reading() as session:
-            seen.free = session.get_one(Occurrence, where.id).free
+            seen.places = usual(session.connection(), [asked.occurrence_id])
         time.sleep(0.02)
         with database.transaction() as session:
-            return verb(session)
+            return self._write(session, [asked])[0]
 
-    def take(session: Session, occurrence: Occurrence, size: int, _chosen: object) -> bool:
-        if seen.free < size:
-            return False
-        making.seize(session, occurrence.id or 0, size)
+    def take(session: Session, occurrence: Place, size: int, _chosen: object) -> bool:
+        making.seize(session, occurrence.id, size)
         return True
 
-    monkeypatch.setattr(Together, "do", believing)
+    monkeypatch.setattr(Together, "do", alone)
+    monkeypatch.setattr(seats, "places", lambda _link, _numbers: seen.places)
     monkeypatch.setattr(seats, "take", take)
     _race(runtime, port, where, lambda _number: 1)
     with runtime.service(Database).reading() as session:
