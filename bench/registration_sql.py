@@ -17,10 +17,7 @@ from sqlalchemy.engine import make_url
 _HOLD = "SELECT * FROM event_occurrence WHERE id = ?"
 _FORM = "SELECT id FROM event_registration WHERE request_key = ?"
 _SERIES = "SELECT * FROM event_series WHERE id = ?"
-_PHONE = (
-    "SELECT id FROM event_registration WHERE occurrence_id = ? AND phone_index IN (?, ?) "
-    "AND state IN ('pending', 'confirmed', 'waiting', 'offered')"
-)
+_PHONE = "SELECT id, occurrence_id, state FROM event_registration WHERE phone_index IN (?, ?)"
 _OPTIONS = "SELECT * FROM event_option WHERE occurrence_id = ?"
 _TAKE = "UPDATE event_occurrence SET taken = taken + ? WHERE id = ? AND taken + ? <= capacity"
 _PARTY = (
@@ -67,7 +64,7 @@ def _one(run: Any, dialect: tuple[str, str], occurrence_id: int, row: tuple[str,
     run(_HOLD + lock, (occurrence_id,)).fetchone()
     run(_FORM, (key,)).fetchone()
     run(_SERIES, (1,)).fetchone()
-    run(_PHONE, (occurrence_id, phone, phone)).fetchone()
+    run(_PHONE, (phone, phone)).fetchall()
     run(_OPTIONS, (occurrence_id,)).fetchall()
     if run(_TAKE, (1, occurrence_id, 1)).rowcount != 1:
         raise RuntimeError("no seat was left")

@@ -38,7 +38,7 @@ class Roaming:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Hand the request through with all cores."""
-        if self._home is self._everywhere:
+        if self._home is self._everywhere or environ["PATH_INFO"].startswith("/e/"):
             return self._app(environ, start_response)
         os.sched_setaffinity(0, self._everywhere)
         try:

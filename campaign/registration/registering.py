@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, bindparam, insert, literal_column, select, union_all
+from sqlalchemy import Connection, Table, bindparam, insert, select, union_all
 from sqlmodel import Session
 
 from campaign.events.models import OPEN
@@ -116,41 +116,37 @@ def _known(link: Connection, vault: Vault, asked: Sequence[Asked]) -> dict[int, 
 
     The number is looked for under every key of the ring; the unique index settles what races.
     """
-    values: dict[str, Any] = {}
-    for at, one in enumerate(asked):
-        phones = vault.indexes(PHONE_KIND, one.entry.wanted.phone)
-        values |= {f"key_{at}": one.entry.wanted.request_key, f"which_{at}": one.occurrence_id}
-        values |= {f"phone_{at}_{number}": index for number, index in enumerate(phones)}
-    rows = _known_by(len(asked), len(phones)).on(link, values)
+    phones = [vault.indexes(PHONE_KIND, one.entry.wanted.phone) for one in asked]
+    keys = {f"key_{at}": one.entry.wanted.request_key for at, one in enumerate(asked)}
+    numbers = {f"phone_{at}": index for at, index in enumerate(each for every in phones for each in every)}
+    rows = _known_by(len(keys), len(numbers)).on(link, keys | numbers)
+    by_key = {key: number for key, number, *_rest in rows}
+    taken = {(occurrence, phone) for _key, _number, occurrence, phone, state in rows if state in LIVE}
     found = {}
-    for at in range(len(asked)):
-        mine = [(key, number) for place, key, number in rows if place == at]
-        same = next((number for key, number in mine if key == values[f"key_{at}"]), None)
-        if mine and same is None:
+    for at, one in enumerate(asked):
+        mine = {(one.occurrence_id, phone) for phone in phones[at]}
+        if one.entry.wanted.request_key in by_key:
+            found[at] = int(by_key[one.entry.wanted.request_key])
+        elif mine & taken:
             raise Conflict(TWICE, field="phone")
-        if same is not None:
-            found[at] = int(same)
-    distinct = {(values[f"which_{at}"], values[f"phone_{at}_0"]) for at in range(len(asked))}
-    if len(distinct) < len(asked):
-        raise Conflict(TWICE, field="phone")
+        taken |= mine
     return found
 
 
 @lru_cache
-def _known_by(forms: int, phones: int) -> Prepared:
-    """The statement that asks for the keys of so many forms, and for so many indexes of each one's number."""
-    parts = []
-    for at in range(forms):
-        said = select(literal_column(str(at)).label("place"), _ROW.c.request_key, _ROW.c.id)
-        parts += [
-            said.where(_ROW.c.request_key == bindparam(f"key_{at}")),
-            said.where(
-                _ROW.c.occurrence_id == bindparam(f"which_{at}"),
-                _ROW.c.phone_index.in_([bindparam(f"phone_{at}_{number}") for number in range(phones)]),
-                _ROW.c.state.in_([literal_column(f"'{state}'") for state in LIVE]),
-            ),
-        ]
-    return Prepared(union_all(*parts))
+def _known_by(keys: int, phones: int) -> Prepared:
+    """The statement that asks for the keys of so many forms, and for so many indexes of telephone numbers.
+
+    It asks for a number wherever it is registered, which is a few places: told the occurrence and the states too,
+    an engine that knows no figures of the table yet reads everybody who is registered there.
+    """
+    said = select(_ROW.c.request_key, _ROW.c.id, _ROW.c.occurrence_id, _ROW.c.phone_index, _ROW.c.state)
+    return Prepared(
+        union_all(
+            said.where(_ROW.c.request_key.in_([bindparam(f"key_{at}") for at in range(keys)])),
+            said.where(_ROW.c.phone_index.in_([bindparam(f"phone_{at}") for at in range(phones)])),
+        )
+    )
 
 
 def _row(book: _Book, place: Place, one: Asked) -> dict[str, Any]:
