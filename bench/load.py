@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-THREADS = 4
+THREADS = 8
 
 
 def free_port() -> int:
@@ -145,7 +145,7 @@ http {{
 
 
 def serve(target: str, environment: Mapping[str, str]) -> Server:
-    """Granian as `signpost serve` starts it: one worker, WSGI, 4 blocking threads; `target` is a factory."""
+    """Granian as `signpost serve` starts it: one worker, WSGI, 8 blocking threads; `target` is a factory."""
     port = free_port()
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "1", "--factory"]
     command += ["--blocking-threads", str(THREADS), "--host", "127.0.0.1", "--port", str(port)]

@@ -47,7 +47,7 @@ class RegistrationDoor:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
-        link = self._taken(environ) if _is_form(environ) else ""
+        link = self._taken(environ) if is_form(environ) else ""
         if not link:
             return self._app(environ, start_response)
         leads = [("Location", f"/my/{link}?new=1"), ("Content-Length", "0"), ("Cache-Control", "no-store")]
@@ -72,7 +72,7 @@ class RegistrationDoor:
             return ""
 
 
-def _is_form(environ: "WSGIEnvironment") -> bool:
+def is_form(environ: "WSGIEnvironment") -> bool:
     """Whether this is a plain form for an occurrence, of a size that one of ours can have."""
     length = environ.get("CONTENT_LENGTH") or ""
     return (

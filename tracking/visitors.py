@@ -23,7 +23,7 @@ def from_cookie(cookies: str) -> int:
     # As nearly always: it comes first. The pattern would take a microsecond, a tenth of counting a view.
     if cookies.startswith(_NAME) and (len(cookies) == _TO or cookies[_TO : _TO + 1] == ";"):
         text = cookies[_FROM:_TO]
-        if text.islower():
+        if text.islower() or text.isdecimal():
             try:
                 return int.from_bytes(_bytes_of(text), "big")
             except ValueError:

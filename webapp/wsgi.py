@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from campaign import registration_door
 from content.pages import Generation, PageCache
 from core.settings import Settings, forget_environment
 from tracking.collector import Collector
@@ -33,7 +34,7 @@ def build_application(settings: Settings | None = None) -> Application:
     runtime = build(settings or Settings())
     forget_environment()
     background.start(runtime)
-    roaming = Roaming(doors(runtime, create_app(runtime)))
+    roaming = Roaming(doors(runtime, create_app(runtime)), stays=registration_door.is_form)
     line = _line(runtime, roaming)
     steady()
     roaming.settle()  # last: the jobs started above keep all cores

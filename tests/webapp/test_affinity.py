@@ -60,3 +60,20 @@ def test_without_settling_nothing_is_moved() -> None:
         assert os.sched_getaffinity(0) == ALL
 
     _in_a_thread(work)
+
+
+def test_what_stays_is_answered_at_home() -> None:
+    seen: list[set[int]] = []
+
+    def app(_environ: Any, _start_response: Any) -> Iterable[bytes]:
+        seen.append(os.sched_getaffinity(0))
+        return []
+
+    def work() -> None:
+        line = Roaming(app, stays=lambda environ: environ["PATH_INFO"] == "/short")
+        line.settle()
+        for path in ("/short", "/long"):
+            line({"PATH_INFO": path}, lambda *_: lambda _data: None)
+
+    _in_a_thread(work)
+    assert len(seen[0]) == 1 and seen[1] == ALL

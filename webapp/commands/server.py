@@ -22,6 +22,8 @@ from webapp import migrate, starter_library
 from webapp.commands import plain_errors, runtime
 from webapp.runtime import Runtime
 
+_ENDS_WITHIN = 20  # seconds for a worker to stop its jobs and let go of the store
+
 
 @click.command()
 @click.option("--demo", is_flag=True, help="Load the demo institution at scale 100, once.")
@@ -100,6 +102,8 @@ def serve(workers: int, prepare: bool) -> None:
         blocking_threads=settings.threads,
         factory=True,
         respawn_failed_workers=True,
+        # a worker that is told to end while it starts does not hear it; what is in the spool is kept
+        workers_kill_timeout=_ENDS_WITHIN,
         log_level=LogLevels.warning,
     ).serve()
 
