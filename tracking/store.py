@@ -196,10 +196,7 @@ class ReachStore:
             self._memory.clear()
 
     def command(self, sql: str, params: Mapping[str, Any] | None = None, **settings: Any) -> None:
-        """Run a statement that gives no rows (INSERT … SELECT), with engine settings.
-
-        To take rows away there are `forget`, `empty` and `drop_month`.
-        """
+        """Run an INSERT … SELECT with engine settings; `forget`, `empty` and `drop_month` take rows away."""
         self._run(sql, {**self._repeats, **settings}, params)
 
     def insert(
@@ -232,6 +229,8 @@ class ReachStore:
                 parameters=dict(params or {}),
                 settings={**self._settings, **waiting, **settings},
             )
+        if "INSERT" not in sql[:20]:  # answers are known by numbers of rows, which may come to be the same
+            self._memory.clear()
 
     def close(self) -> None:
         """Let go of the engine and its folder."""
