@@ -117,13 +117,15 @@ def unique_rows(definition: Definition, where: str) -> str:
     order = "bitOr(bitShiftLeft(toUInt128(toUnixTimestamp64Milli(at)), 64), toUInt128(cityHash64(id)))"
     led = ", ".join(f"argMin(toString({key}), {order}) AS led_{key}" for key in _LED)
     heads = ", ".join(f"if(visitor = 0, {key}, '')" for key in _LED)
+    # a head count is told in its own hour; hours begin at quarters in every time zone
+    moment = "if(visitor = 0, toStartOfFifteenMinutes(at), toDateTime(0, 'UTC'))"
     return f"""
         SELECT day, outlet, channel, piece, {led}, min({order}) AS first,
             if(visitor = 0, sum(quantity), toInt64(sum(quantity) > 0)) AS n
         FROM reach_event
         WHERE {where} AND kind IN {listed(definition.kinds)}
             AND (visitor != 0 OR source IN {listed(definition.head_counts)})
-        GROUP BY day, outlet, channel, piece, visitor, {heads}
+        GROUP BY day, outlet, channel, piece, visitor, {heads}, {moment}
     """
 
 
