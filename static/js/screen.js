@@ -13,6 +13,7 @@ let timer = 0;
 let began = 0;
 let paused = false;
 let waiting = null; // slides that came meanwhile
+let refused = null; // what was wrong with the last code
 
 function slides() {
   return [...main.querySelectorAll(".slide")];
@@ -91,18 +92,19 @@ async function keep(more = []) {
   worker?.postMessage({ page: location.pathname + location.search, wanted });
 }
 
-async function status(word) {
+// Why a code was refused stands until another one is typed: the regular look at the pairing says nothing over it.
+async function status() {
   const paired = await counter.paired();
   pairing.hidden = paired;
-  said.textContent = said.dataset[word ?? (paired ? "paired" : "unpaired")];
+  said.textContent = said.dataset[paired ? "paired" : (refused ?? "unpaired")];
   body.dataset.paired = paired ? "1" : "0";
 }
 
 async function pair(code) {
   const word = await counter.pair(code);
-  await status(word);
+  refused = word === "paired" ? null : word;
+  await status();
   if (word === "paired") pairing.reset();
-  return word;
 }
 
 function steer(act) {
@@ -138,6 +140,10 @@ controls.addEventListener("click", (event) => event.target.dataset.act && steer(
 pairing.addEventListener("submit", (event) => {
   event.preventDefault();
   pair(new FormData(pairing).get("code"));
+});
+pairing.addEventListener("input", () => {
+  refused = null;
+  status();
 });
 addEventListener("pointermove", wake);
 addEventListener("keydown", (event) => {
