@@ -165,11 +165,16 @@ def _wrong(game: Game, state: State, bolt: Bolt, verdict: Verdict, value: Value 
     after, limit = state._replace(tries=bytes(tries), last=last), bolt.told.limit
     outcome = outcome._replace(points=worth(after, bolt) - worth(state, bolt))
     if limit and tries[bolt.number] >= limit.tries:
-        after = after._replace(facts=after.facts | bolt.failed, front=0, line=0)
-        return _do(game, after, bolt.failing), outcome._replace(
-            did="failed", texts=(*verdict.texts, limit.text)
-        )
+        return closed(game, after, bolt, outcome)
     return _do(game, after, verdict.deeds), outcome
+
+
+def closed(game: Game, state: State, bolt: Bolt, outcome: Outcome | None = None) -> Step:
+    """A lock whose tries ran out closes for good; `outcome` is that of the last one, if it is told with it."""
+    outcome, limit = outcome or Outcome("failed", lock=bolt.name), bolt.told.limit
+    after = state._replace(facts=state.facts | bolt.failed, front=0, line=0)
+    said = (*outcome.texts, limit.text) if limit else outcome.texts
+    return _do(game, after, bolt.failing), outcome._replace(did="failed", texts=said)
 
 
 def _hint(game: Game, state: State, action: Action) -> Step:
