@@ -4,41 +4,60 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from content import frontmatter
 from content.faults import Fault
 from content.lifecycle import Draft
 from content.media import Picture
+from content.models import Kind
 from content.rendering import render
+from content.rooms import file
 from core.i18n import gettext as _
 
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LONGEST = 200_000
 
 
-def check(file: str, text: str, pictures: Mapping[str, Picture]) -> tuple[Draft | None, list[Fault]]:
+def check(name: str, text: str, pictures: Mapping[str, Picture]) -> tuple[Draft | None, list[Fault]]:
     """The draft that a text makes with these pictures, or everything that is wrong with it."""
     if _NOT_TEXT.search(text) or len(text) > _LONGEST:
-        return None, [Fault(file, "", _("这不是文字，或者太长（最多 20 万字）。"))]
+        return None, [Fault(name, "", _("这不是文字，或者太长（最多 20 万字）。"))]
+    if file.is_room(text):
+        return _room(name, text, pictures)
     parts = frontmatter.split(text)
     if parts is None:
-        return None, [Fault(file, "", _("文件要以 --- 开头，写好文件头，再以 --- 结束文件头。"))]
+        return None, [Fault(name, "", _("文件要以 --- 开头，写好文件头，再以 --- 结束文件头。"))]
     header, body, first_line = parts
-    front, faults = frontmatter.read(file, header)
+    front, faults = frontmatter.read(name, header)
     rendered = render(body, pictures, front.kind if front else "", first_line)
-    faults += [Fault(file, place, rule) for place, rule in rendered.faults]
+    faults += [Fault(name, place, rule) for place, rule in rendered.faults]
     if not body.strip():
-        faults.append(Fault(file, "", _("正文是空的。")))
+        faults.append(Fault(name, "", _("正文是空的。")))
     if front is None:
         return None, faults
     if front.cover and front.cover not in pictures:
-        faults.append(Fault(file, "cover", _("找不到图片“%(name)s”。", name=front.cover)))
+        faults.append(Fault(name, "cover", _("找不到图片“%(name)s”。", name=front.cover)))
+    if front.kind is Kind.escape_room:
+        faults.append(Fault(name, "kind", _("密室写在它自己的文件夹里，文件名是 room.yaml，不写 --- 文件头。")))
     if faults:
         return None, faults
     used = sorted(rendered.used | ({front.cover} if front.cover else set()))
+    return _draft(text, front.model_dump(mode="json", exclude_none=True), pictures, used), []
+
+
+def _room(name: str, text: str, pictures: Mapping[str, Picture]) -> tuple[Draft | None, list[Fault]]:
+    room, faults = file.read(name, text)
+    if room is not None:
+        faults += file.lacking(name, room, pictures)
+    if room is None or faults:
+        return None, faults
+    return _draft(text, file.front_matter(room), pictures, file.pictures_of(room)), []
+
+
+def _draft(text: str, meta: dict[str, Any], pictures: Mapping[str, Picture], used: list[str]) -> Draft:
     media = {name: pictures[name].as_json() for name in used}
-    meta = front.model_dump(mode="json", exclude_none=True)
-    return Draft(front.key, front.kind.value, text, meta, media, content_hash(text, pictures, used)), []
+    return Draft(meta["key"], meta["kind"], text, meta, media, content_hash(text, pictures, used))
 
 
 def content_hash(text: str, pictures: Mapping[str, Picture], used: list[str]) -> str:

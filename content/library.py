@@ -1,4 +1,5 @@
-"""The folder form of content: `<key>.md` files with their pictures in `media/`; in and out without change."""
+"""The folder form of content: `<key>.md` files with their pictures in `media/`, rooms in folders of their own; in
+and out without change."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from content.faults import Fault, Faulty
 from content.lifecycle import Draft
 from content.media import Picture, Prepared
 from content.models import Revision
+from content.rooms.folder import read_rooms, write_room
 from core.errors import Conflict, Invalid
 from core.i18n import gettext as _
 from core.i18n import mark
@@ -55,8 +57,13 @@ def read_folder(folder: Path, files_dir: Path | None = None) -> Folder:
         used |= names
         if draft is not None:
             drafts.append(draft)
+    rooms = read_rooms(folder, files_dir)
+    drafts += rooms.drafts
+    faults += rooms.faults
+    prepared |= rooms.pictures
+    used |= rooms.used
     if not drafts and not faults:
-        raise Invalid(mark("文件夹里没有内容文件（*.md）：%(name)s"), name=str(folder))
+        raise Invalid(mark("文件夹里没有内容文件（*.md 或 <key>/room.yaml）：%(name)s"), name=str(folder))
     if faults:
         raise Faulty(faults)
     kept = tuple(prepared[name] for name in sorted(used))
@@ -87,11 +94,12 @@ def save_folder(session: Session, files_dir: Path, folder: Path) -> list[str]:
         raise Conflict(mark("文件夹不是空的：%(name)s。请换一个新的文件夹。"), name=str(folder))
     newest = history.newest_of_all(session)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, data in _pictures_out(files_dir, newest).items():
+    pieces = [revision for revision in newest if not write_room(folder, revision, files_dir)]
+    for name, data in _pictures_out(files_dir, pieces).items():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
-    for revision in newest:
+    for revision in pieces:
         (folder / f"{revision.piece_key}.md").write_bytes(revision.text.encode())
     return [revision.piece_key for revision in newest]
 

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     article = "article"
     diary = "diary"
     guide = "guide"
+    escape_room = "escape_room"
 
 
 KIND_NAMES = {
@@ -26,6 +27,7 @@ KIND_NAMES = {
     Kind.article: mark("以案说险"),
     Kind.diary: mark("小宝成长日记"),
     Kind.guide: mark("服务指南"),
+    Kind.escape_room: mark("密室探索"),
 }
 
 

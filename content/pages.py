@@ -35,6 +35,7 @@ _NEVER = (
     "/r/",
     "/s/",
     "/screen/",
+    "/play/",
 )  # no page of these is a published one: spare the try
 
 Environ = dict[str, Any]

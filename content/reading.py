@@ -13,6 +13,7 @@ from content.listing import PublishedPiece
 from content.media import Picture
 from content.models import KIND_NAMES, Kind
 from content.rendering import render
+from content.rooms.cover import RoomCover, cover_of
 from core.i18n import current_locale
 from core.i18n import gettext as _
 
@@ -21,6 +22,7 @@ _DESIGNS = {
     Kind.article: "content/article.html",
     Kind.diary: "content/diary_episode.html",
     Kind.guide: "content/guide.html",
+    Kind.escape_room: "content/room_cover.html",
 }
 
 
@@ -81,6 +83,7 @@ class ReadingPage:
     next: PublishedPiece | None = None
     more: tuple[PublishedPiece, ...] = ()
     preview: bool = False
+    room: RoomCover | None = None
 
     @property
     def template(self) -> str:
@@ -109,6 +112,7 @@ def page_of(text: str, meta: Mapping[str, Any], known: Mapping[str, Any], *, hot
     parts = frontmatter.split(text)
     body = parts[1] if parts else ""
     rendered = render(body, pictures, str(meta["kind"]))
+    is_room = meta["kind"] == Kind.escape_room
     return ReadingPage(
         key=str(meta["key"]),
         kind=str(meta["kind"]),
@@ -133,6 +137,7 @@ def page_of(text: str, meta: Mapping[str, Any], known: Mapping[str, Any], *, hot
         body=Markup(rendered.html),  # noqa: S704  (it passed rendering's allow-list)
         has_call=rendered.has_call,
         has_cover=rendered.has_cover,
+        room=cover_of(text) if is_room else None,
     )
 
 

@@ -136,6 +136,23 @@ class Recorder:
             self._drop(NOT_KEPT)
             raise
 
+    def act(self, environ: Mapping[str, Any], kind: str, keys: PageKeys, number: str) -> None:
+        """Record what a visitor did on a page, under a number of its own, or drop it with a reason. Never raises."""
+        try:
+            cookies = environ.get("HTTP_COOKIE", "")
+            known = visitors.from_cookie(cookies)
+            reason = bots.reason_of(environ) or self._suspicion.reason(environ, known, self._clock())
+            if reason:
+                self._drop(reason)
+                return
+            where = self._where(self._attribution_of_cookie(cookies), keys, "beacon")
+            self._keep(kind, known or self._hashed(environ), where, number)
+        except SpoolError:
+            self._drop(NOT_KEPT)
+        except Exception as error:
+            log.warning("reach_act_failed", error=type(error).__name__)
+            self._drop(FAILED)
+
     def deposit(self, name: str, events: Iterable[ReachEvent]) -> None:
         """Keep events durably under a name; the same name again changes nothing. SpoolError: not kept."""
         if name.startswith((SEGMENT, DROPS)):
@@ -185,12 +202,13 @@ class Recorder:
         except OSError as error:
             log.error("reach_spool_not_sealed", error=type(error).__name__)
 
-    def _keep(self, kind: str, visitor: int, where: str) -> None:
+    def _keep(self, kind: str, visitor: int, where: str, number: str = "") -> None:
         ids, at = event_ids, self._clock()  # without a call for each: this runs once per view
         stamp, columns = self._stamps.last
         if stamp != int(at * 1000):
             columns = self._stamps.columns(at)
-        self._append(f"{ids.run}-{ids.next():x}\t{columns}\t{kind}\t1\t{visitor}{where}".encode())
+        number = number or f"{ids.run}-{ids.next():x}"
+        self._append(f"{number}\t{columns}\t{kind}\t1\t{visitor}{where}".encode())
 
     def _direct(self, keys: PageKeys) -> str:
         """The last columns of a visit that no link led to: remembered by the very object, which hashes faster."""

@@ -10,6 +10,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from campaign.registration.registrar import Registrar
 from campaign.registration_door import RegistrationDoor
+from content.rooms.door import RoomDoor
+from content.rooms.playing import Table
+from content.rooms.scene import ScenePage
 from core import clock
 from core.i18n import LOCALES, gettext, ngettext, set_locale
 from core.settings import Settings
@@ -40,6 +43,7 @@ def create_app(runtime: Runtime) -> Flask:
         LOCALE=settings.locale,
     )
     app.wsgi_app = _door(runtime, app)  # type: ignore[method-assign]
+    app.wsgi_app = _room_door(runtime, app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
@@ -75,6 +79,29 @@ def _door(runtime: Runtime, app: Flask) -> RegistrationDoor:
         language=lambda cookies: _language(cookies.get(LOCALE_COOKIE), settings.locale),
         now=clock.now,
         headers=shielding.headers(settings).items(),
+    )
+
+
+def _room_door(runtime: Runtime, app: Flask) -> RoomDoor:
+    """The door of playing, likewise; it renders the scene with the app's own templates."""
+    settings = runtime.service(Settings)
+
+    def wait(address: str) -> int:
+        limiter: limiting.Limiter | None = app.extensions.get("signpost_limiter")
+        return limiter.wait("play", limiting.network(address)) if limiter else 0
+
+    def render(page: ScenePage, elder: bool) -> str:
+        return app.jinja_env.get_template("content/room_scene.html").render(page=page, elder=elder)
+
+    return RoomDoor(
+        app.wsgi_app,
+        lambda: runtime.service(Table),
+        wait=wait,
+        language=lambda cookies: _language(cookies.get(LOCALE_COOKIE), settings.locale),
+        render=render,
+        now=clock.now,
+        headers=shielding.headers(settings).items(),
+        secure=settings.public_url.startswith("https:"),
     )
 
 

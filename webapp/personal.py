@@ -3,10 +3,11 @@
 from campaign import personal as campaign
 from campaign.registration import personal as registration
 from campaign.returns import keeping as activity_returns
+from content.rooms import traces as rooms
 from institution import personal as institution
 from institution import personal_data
 from scheduler import personal as scheduler
 from tracking import batches as tracking
 
 __all__ = ["campaign", "institution", "personal_data", "registration", "scheduler", "tracking"]
-__all__ = ["activity_returns", "campaign", "institution", "personal_data", "scheduler", "tracking"]
+__all__ = ["activity_returns", "campaign", "institution", "personal_data", "rooms", "scheduler", "tracking"]

@@ -14,6 +14,11 @@ from campaign.registration.work import Doorkeeper
 from campaign.returns.booking import Bookkeeper
 from campaign.unsubscribe import Unsubscriptions
 from content.pages import Generation
+from content.rooms.envelope import Envelopes
+from content.rooms.games import Games
+from content.rooms.playing import Table
+from content.rooms.result import Results
+from content.rooms.traces import Traces
 from core import clock
 from core.database import Database
 from core.privacy import Vault
@@ -98,6 +103,9 @@ def build(settings: Settings) -> Runtime:
         lambda r: Bookkeeper(r.service(Database), r.service(Recorder), settings.zone, clock.now),
     )
     runtime.offer(Generation, lambda r: Generation(r.service(Database), settings.zone))
+    runtime.offer(Games, lambda r: Games(r.service(Database), r.service(Generation)))
+    runtime.offer(Table, _table)
+    runtime.offer(Results, lambda r: Results(r.service(Keys)))
     runtime.offer(Unsubscriptions, lambda r: Unsubscriptions(r.service(Keys)))
     runtime.offer(Doorkeeper, lambda r: Doorkeeper(r.service(Keys), settings.registration_bits))
     runtime.offer(
@@ -114,6 +122,13 @@ def build(settings: Settings) -> Runtime:
     runtime.offer(Outgoing, _outgoing)
     runtime.offer(Reports, _reports)
     return runtime
+
+
+def _table(runtime: Runtime) -> Table:
+    traces = Traces(runtime.service(Database))
+    return Table(
+        runtime.service(Games), Envelopes(runtime.service(Keys)), traces, runtime.service(Recorder)
+    )
 
 
 def _reports(runtime: Runtime) -> Reports:

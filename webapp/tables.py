@@ -8,6 +8,7 @@ from campaign.events import models as events
 from campaign.registration import models as registration
 from campaign.returns import models as activity_returns
 from content import models as content
+from content.rooms import models as rooms
 from institution import (
     api_token_models,
     approval_models,
@@ -45,6 +46,7 @@ __all__ = [
     "reach_alarms",
     "reach_imports",
     "registration",
+    "rooms",
     "scheduler",
     "sign_in_models",
     "subscription_models",

@@ -5,6 +5,7 @@ from typing import Any
 
 from campaign import registration_door
 from content.pages import Generation, PageCache
+from content.rooms import door as room_door
 from core.settings import Settings, forget_environment
 from tracking.collector import Collector
 from tracking.recorder import Recorder
@@ -28,13 +29,17 @@ def _line(runtime: Runtime, app: Application) -> Application:
     return Collector(PageCache(app, recorder, runtime.service(Generation)), recorder)
 
 
+def _stays(environ: dict[str, Any]) -> bool:
+    return registration_door.is_form(environ) or room_door.is_step(environ)
+
+
 def build_application(settings: Settings | None = None) -> Application:
     """The callable that a server worker loads: the line, and drain and scheduler beside it."""
     logs.configure()
     runtime = build(settings or Settings())
     forget_environment()
     background.start(runtime)
-    roaming = Roaming(doors(runtime, create_app(runtime)), stays=registration_door.is_form)
+    roaming = Roaming(doors(runtime, create_app(runtime)), stays=_stays)
     line = _line(runtime, roaming)
     steady()
     roaming.settle()  # last: the jobs started above keep all cores

@@ -1,0 +1,122 @@
+"""The door of playing: takes the steps that a page's script sends before Flask, so that a hall of phones plays at once.
+
+It answers with the scene alone. Whatever is not plainly such a step, or cannot be taken, goes to the page's view as it
+came, which reads it again and says what is wrong.
+"""
+
+import gzip
+import io
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Request
+
+from content.page_request import takes_gzip
+from content.rooms import scene
+from content.rooms.envelope import DAYS, LONGEST
+from content.rooms.playing import Step, Table
+from content.rooms.scene import ScenePage
+from core.errors import DomainError
+from core.i18n import using_locale
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+PREFIX, COUNTED = "/play/", "signpost.counted"
+COOKIE, FLAG, HEADER = "sp_room", "sp_going", "HTTP_X_SCENE"
+_SECONDS = int(timedelta(days=DAYS).total_seconds())
+_PATH = re.compile(r"/play/([a-z0-9-]{1,60})")
+_LARGEST, _MOST_FIELDS, _LONGEST_COOKIES = LONGEST + 8 * 1024, 60, 4 * 1024
+_FORM = "application/x-www-form-urlencoded"
+_BY_VIEW = ("start", "certificate")
+Header = tuple[str, str]
+
+
+class RoomDoor:
+    """WSGI middleware around Flask, behind what finds out the visitor's address.
+
+    `wait`: counts a step from an address, 0 when it may go on; what was counted is marked, so that Flask does not
+    count it again. `language`: the language that cookies ask for. `render` makes the HTML of a scene, for elders
+    or not. `headers` go with every answer of the site.
+    """
+
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        table: Callable[[], Table],
+        *,
+        wait: Callable[[str], int],
+        language: Callable[[MultiDict[str, str]], str],
+        render: Callable[[ScenePage, bool], str],
+        now: Callable[[], datetime],
+        headers: Iterable[Header],
+        secure: bool,
+    ) -> None:
+        self._app, self._table, self._wait, self._language = app, table, wait, language
+        self._render, self._now, self._headers, self._secure = render, now, list(headers), secure
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer one request."""
+        answer = self._answer(environ) if is_step(environ) else None
+        if answer is None:
+            return self._app(environ, start_response)
+        start_response("200 OK", answer[0])
+        return [answer[1]]
+
+    def _answer(self, environ: "WSGIEnvironment") -> tuple[list[Header], bytes] | None:
+        """The headers and the body of a step that went well; None when the view is to have a look."""
+        request = Request(environ)
+        request.max_form_parts = _MOST_FIELDS
+        body = request.get_data()
+        environ["wsgi.input"] = io.BytesIO(body)  # … as it came
+        form, key = request.form, environ["PATH_INFO"].removeprefix(PREFIX)
+        if form.get("do", "") in _BY_VIEW or self._wait(request.remote_addr or ""):
+            return None
+        environ[COUNTED] = True
+        language = self._language(request.cookies)
+        try:
+            with using_locale(language):
+                step = self._table().take(key, form, self._now(), environ)
+                html = self._render(scene.page_of(step, language), request.cookies.get("sp_elder") == "1")
+        except DomainError:
+            return None
+        return self._headed(environ, key, step, html.encode())
+
+    def _headed(
+        self, environ: "WSGIEnvironment", key: str, step: Step, data: bytes
+    ) -> tuple[list[Header], bytes]:
+        headers = [("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"), *self._headers]
+        headers += cookies(key, step, secure=self._secure)
+        if takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+            data = gzip.compress(data, 1, mtime=0)
+            headers.append(("Content-Encoding", "gzip"))
+        return [*headers, ("Content-Length", str(len(data)))], data
+
+
+def is_step(environ: "WSGIEnvironment") -> bool:
+    """Whether this is a step of a page's script, of a size that one of ours can have."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    return (
+        HEADER in environ
+        and environ["REQUEST_METHOD"] == "POST"
+        and _PATH.fullmatch(environ["PATH_INFO"]) is not None
+        and environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() == _FORM
+        and not environ.get("QUERY_STRING")
+        and length.isdecimal()
+        and len(length) < 7
+        and int(length) <= _LARGEST
+        and len(environ.get("HTTP_COOKIE", "")) <= _LONGEST_COOKIES
+    )
+
+
+def cookies(key: str, step: Step, *, secure: bool) -> list[Header]:
+    """The play for this browser to go on with, and the flag by which the room's own page offers that."""
+    more = "; SameSite=Lax" + ("; Secure" if secure else "")
+    flag = 0 if step.state.ending else _SECONDS
+    return [
+        ("Set-Cookie", f"{COOKIE}={step.sealed}; Path={PREFIX}{key}; Max-Age={_SECONDS}; HttpOnly{more}"),
+        ("Set-Cookie", f"{FLAG}=1; Path=/p/{key}; Max-Age={flag}{more}"),
+    ]

@@ -1,0 +1,87 @@
+"""One step of a play: the signed state goes in with an action, the next one comes out with what happened."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from content.escape_room import rules
+from content.escape_room.rules import Action, Outcome
+from content.escape_room.state import State, decode, encode
+from content.rooms import envelope, standing, wanted
+from content.rooms.envelope import Envelopes, Play
+from content.rooms.games import Games, Ready
+from content.rooms.standing import Asked
+from content.rooms.traces import ABOUT_PLAY, Trace, Traces
+from content.rooms.wanted import Form
+from tracking.attribution import PageKeys
+from tracking.recorder import Recorder
+
+_JUDGED = ("opened", "wrong", "failed")
+RESUME, CLOCK_ON, CLOCK_OFF = "resume", "clock:on", "clock:off"
+_LOOKS = (RESUME, CLOCK_ON, CLOCK_OFF)
+
+
+class Step(NamedTuple):
+    """Where a play is now, sealed, and what came of the last action (None: it was only looked at)."""
+
+    ready: Ready
+    play: Play
+    state: State
+    sealed: str
+    outcome: Outcome | None = None
+
+
+class Table:
+    """Where rooms are played; one of a process."""
+
+    def __init__(self, games: Games, envelopes: Envelopes, traces: Traces, recorder: Recorder) -> None:
+        self.games, self.envelopes, self._traces, self._recorder = games, envelopes, traces, recorder
+
+    def start(self, key: str, now: datetime, *, clock: bool) -> Step:
+        """A new play of the published room; NotFound when there is none."""
+        ready = self.games.current(key)
+        on = clock and ready.game.room.clock is not None
+        play = envelope.begin(ready.revision, ready.beginning, now.timestamp(), clock=on)
+        return Step(ready, play, ready.begin, self.envelopes.seal(play))
+
+    def resume(self, key: str, sealed: str, now: datetime) -> Step:
+        """The play as it stands; Invalid or NotFound when it cannot go on."""
+        ready, play, state = self._opened(key, sealed, now)
+        return Step(ready, play, state, self.envelopes.seal(play))
+
+    def take(self, key: str, form: Form, now: datetime, environ: Mapping[str, Any]) -> Step:
+        """Carry out what a form asks for; the same again gives the same. Invalid or NotFound: it cannot go on."""
+        ready, play, state = self._opened(key, form.get("state", ""), now)
+        if (do := form.get("do", "")) in _LOOKS:
+            if do != RESUME:
+                play = play._replace(clock=do == CLOCK_ON and ready.game.room.clock is not None)
+            return Step(ready, play, state, self.envelopes.seal(play))
+        return self._step(ready, play, state, wanted.action(ready, form), now, environ)
+
+    def _step(
+        self, ready: Ready, play: Play, state: State, action: Action, now: datetime, environ: Mapping[str, Any]
+    ) -> Step:
+        asked = Asked(play.id, state, action, now)
+        after, outcome = rules.step(ready.game, state, action)
+        if outcome.did in _JUDGED:
+            after, outcome = standing.judged(ready, self._traces, asked, outcome)
+        elif outcome.did == "hint":
+            standing.hinted(self._traces, asked, outcome)
+        if outcome.did != "refused" and (state == ready.begin or after.ending):
+            self._count("engaged" if not after.ending else "completed", ready.key, play.id, now, environ)
+        play = play._replace(state=encode(ready.game, after))
+        return Step(ready, play, after, self.envelopes.seal(play), outcome)
+
+    def shared(self, key: str, play: str, now: datetime, environ: Mapping[str, Any]) -> None:
+        """Count that a certificate was passed on, once for each play."""
+        self._count("shared", key, play, now, environ)
+
+    def _opened(self, key: str, sealed: str, now: datetime) -> tuple[Ready, Play, State]:
+        play = self.envelopes.open(sealed, now.timestamp()).now(now.timestamp())
+        ready = self.games.going_on(key, play.revision)
+        return ready, play, decode(ready.game, play.state)
+
+    def _count(self, kind: str, key: str, play: str, now: datetime, environ: Mapping[str, Any]) -> None:
+        """Count what happened in a play, once, however often the step is sent: whoever writes it down counts it."""
+        if self._traces.keep(Trace(play, ABOUT_PLAY, kind, now)).new:
+            self._recorder.act(environ, kind, PageKeys(piece=key), f"play-{play}-{kind}")
