@@ -159,7 +159,7 @@ def _wrong(game: Game, state: State, bolt: Bolt, verdict: Verdict, value: Value 
     last = bolt.number << 24 | crc32(f"{verdict.wrong} {value}".encode()) >> 8
     outcome = Outcome("wrong", verdict.texts, bolt.name, verdict.wrong)
     if last == state.last:
-        return state, outcome
+        return _do(game, state, verdict.deeds), outcome
     tries = bytearray(state.tries)
     tries[bolt.number] = min(MOST, tries[bolt.number] + 1)
     after, limit = state._replace(tries=bytes(tries), last=last), bolt.told.limit
