@@ -60,15 +60,16 @@ class TooMany(Exception):
 
 
 class Explorer:
-    """Explores one game. `lucky`: answers may be known from elsewhere, so what a lock needs is not asked for."""
+    """Explores one game, with players who do not guess: they open a lock when they have what it needs."""
 
-    def __init__(self, game: Game, bound: int, *, lucky: bool = False) -> None:
-        self.game, self.bound, self.lucky = game, bound, lucky
+    def __init__(self, game: Game, bound: int) -> None:
+        self.game, self.bound = game, bound
         self.masks = masks(game)
         self._edges: dict[State, list[Edge]] = {}
         self._asks: dict[At, int] = {}
         self._nodes: dict[tuple[Point, int], Node] = {}
-        self._exits: dict[tuple[Node, int], list[Exit]] = {}
+        self._exits: dict[Node, list[Exit]] = {}
+        self._offers: dict[Point, int] = {}
         self._alive: dict[Node, bool] = {}
         limited = [one for one in game.bolts if one.told.limit]
         self._limited = frozenset(one.number for one in limited)
@@ -118,9 +119,9 @@ class Explorer:
 
     def _tried(self, state: State, bolt: Bolt | None) -> Iterator[Edge]:
         for action, manner in moves(self.game, state):
-            if manner == "hint" or (manner == "wrong" and bolt and bolt.number in self.masks.quiet):
-                continue
-            if manner == "guess" and not self.lucky:
+            if manner in ("hint", "guess") or (
+                manner == "wrong" and bolt and bolt.number in self.masks.quiet
+            ):
                 continue
             after, outcome = step(self.game, state, action)
             if outcome.did in ("refused", "shut") and after == state:
@@ -137,7 +138,10 @@ class Explorer:
         return not opens or (isinstance(front, Bolt) and front.number in self.masks.plain)
 
     def node(self, point: Point, omitted: int = 0) -> Node:
-        """The node of a point."""
+        """The node of a point. What is omitted matters only as far as it is on offer there."""
+        if omitted:
+            self.node(point)
+            omitted &= self._offers[point] & ~point.facts
         key = (point, omitted)
         if key not in self._nodes:
             if len(self._nodes) >= self.bound:
@@ -147,13 +151,17 @@ class Explorer:
 
     def _settled(self, point: Point, omitted: int) -> Node:
         at, facts, tries, last = point
+        offers = 0
         while True:
             ways = self.around(Point(at, facts, tries, last), omitted)
             spots, more = set(ways), facts
             for leads in ways.values():
                 for edge in leads:
                     more |= edge.adds
+            offers |= more
             if more & self.masks.relevant == facts:
+                if not omitted:
+                    self._offers[point] = offers
                 return Node(frozenset(spots), facts, tries, last)
             facts = more & self.masks.relevant
             at = min((spot for spot in spots if not spot[1]), default=at)
@@ -178,19 +186,19 @@ class Explorer:
 
     def exits(self, node: Node, omitted: int = 0) -> list[Exit]:
         """What leads on from a node."""
-        key = (node, omitted)
-        if key not in self._exits:
-            self._exits[key] = list(self._leading(node, omitted))
-        return self._exits[key]
+        if node not in self._exits:
+            self._exits[node] = list(self._leading(node))
+        if not omitted:
+            return self._exits[node]
+        return [way for way in self._exits[node] if not way.to.facts & ~node.facts & omitted]
 
-    def _leading(self, node: Node, omitted: int) -> Iterator[Exit]:
+    def _leading(self, node: Node) -> Iterator[Exit]:
         for spot in sorted(node.spots):
             for edge in self.edges(spot, node.facts, node.tries, node.last):
                 new = edge.adds & ~node.facts & self.masks.relevant
                 stays = edge.to in node.spots and edge.tries == node.tries and not edge.ending
-                if new & omitted or (stays and not new):
-                    continue
-                yield Exit(spot, edge, Point(edge.to, node.facts | new, edge.tries, edge.last))
+                if new or not stays:
+                    yield Exit(spot, edge, Point(edge.to, node.facts | new, edge.tries, edge.last))
 
     def alive(self, node: Node) -> bool:
         """Whether an ending can be reached from a node (explored without omitting anything)."""
@@ -225,7 +233,7 @@ class Explorer:
 
     def omitting(self, start: Point, omitted: int) -> "Explorer":
         """Another exploration of the same game, by a player who never takes some harmless facts."""
-        other = Explorer(self.game, self.bound, lucky=self.lucky)
+        other = Explorer(self.game, self.bound)
         other.graph(start, omitted & self.masks.relevant & ~self.masks.touchy)
         return other
 

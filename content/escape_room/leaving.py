@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from content.escape_room.exploring import At, Exit, Explorer, Node, Point, TooMany
-from content.escape_room.reduction import dependence
+from content.escape_room.reduction import dependence, each, givers, wanted
 from content.escape_room.rules import Action
 
 _MOST = 5
@@ -28,30 +28,42 @@ class Dead(NamedTuple):
 
 
 _Pair = tuple[Node, Node]
+_Signed = dict[tuple[object, ...], Exit]
+
+
+class Odd(NamedTuple):
+    """What the one can do at a spot and the other cannot: the action, the facts that each has."""
+
+    at: At
+    action: Action | None
+    rich: int
+    poor: int
 
 
 def dead_ends(explorer: Explorer, start: Point) -> Iterator[Dead]:
     """At least one dead end if there are any, each way into one once; TooMany when there is too much to look at."""
     harmless = explorer.masks.relevant & ~explorer.masks.touchy
+    gives = givers(explorer.game)
     todo = [(0, harmless)]
     seen: set[object] = set()
     for _number in range(explorer.bound):
         if not todo or len(seen) >= _MOST:
             return
         least, most = todo.pop()
-        found, split = _side_by_side(explorer, start, least, most)
+        found, odd = _side_by_side(explorer, start, least, most)
         for dead in found:
             key = (dead.trail[-1:], dead.node.spots)
             if key not in seen:
                 seen.add(key)
                 yield dead
-        if split:
-            todo += [(least, most & ~split), (least | split, most)]
+        if odd is not None:
+            causes = _causes(explorer, gives, odd, most & ~least)
+            todo += [(least | bit, most) for bit in each(causes)] + [(least, most & ~causes)]
     raise TooMany
 
 
-def _side_by_side(explorer: Explorer, start: Point, least: int, most: int) -> tuple[list[Dead], int]:
-    """Dead ends met by the two players, and a fact to split on (0: there is nothing between them)."""
+def _side_by_side(explorer: Explorer, start: Point, least: int, most: int) -> tuple[list[Dead], Odd | None]:
+    """Dead ends met by the two players, and what only one of them can do (None: they go side by side all the way)."""
     first = (explorer.node(start, least), explorer.node(start, most))
     trails: dict[_Pair, tuple[tuple[At, Action], ...]] = {first: ()}
     todo, dead = deque([first]), []
@@ -72,14 +84,14 @@ def _side_by_side(explorer: Explorer, start: Point, least: int, most: int) -> tu
         ]
         odd = _odd(explorer, pair, exits)
         if odd is not None and least != most:
-            return dead, _cause(explorer, odd, pair, most & ~least)
+            return dead, odd
         for sign, way in exits[0].items():
             if not way.edge.ending and sign in exits[1]:
                 after = (explorer.node(way.to, least), explorer.node(exits[1][sign].to, most))
                 if after not in trails:
                     trails[after] = (*trails[pair], (way.at, way.edge.action))
                     todo.append(after)
-    return dead, 0
+    return dead, None
 
 
 def _all_taken(explorer: Explorer, node: Node) -> Node:
@@ -95,24 +107,35 @@ def _sign(explorer: Explorer, way: Exit) -> tuple[object, ...]:
     return (way.at, way.edge.action, way.edge.ending, touched, way.to.at, way.to.tries, way.to.last)
 
 
-def _odd(explorer: Explorer, pair: _Pair, exits: list[dict[tuple[object, ...], Exit]]) -> At | None:
-    """A spot where the one can do what the other cannot."""
-    for sign, way in exits[0].items():
-        if sign not in exits[1]:
-            return way.at
-    lacking = pair[0].spots - pair[1].spots
-    if not lacking:
-        return None
-    rich, poor = pair[0].facts, pair[1]
-    for spot in sorted(pair[1].spots):
-        if any(edge.to in lacking for edge in explorer.edges(spot, rich, poor.tries, poor.last)):
-            return spot
-    return min(lacking)
+def _odd(explorer: Explorer, pair: _Pair, exits: list[_Signed]) -> Odd | None:
+    """Something that the one can do and the other cannot."""
+    rich, poor = pair
+    lacking = rich.spots - poor.spots
+    for spot in sorted(poor.spots) if lacking else ():
+        for edge in explorer.edges(spot, rich.facts, rich.tries, rich.last):
+            if edge.to in lacking:
+                return Odd(spot, edge.action, rich.facts, poor.facts)
+    if lacking:
+        return Odd(min(lacking), None, rich.facts, poor.facts)
+    odd = next((way for sign, way in exits[0].items() if sign not in exits[1]), None)
+    return Odd(odd.at, odd.edge.action, rich.facts, poor.facts) if odd else None
 
 
-def _cause(explorer: Explorer, odd: At, pair: _Pair, between: int) -> int:
-    """One fact on which the difference may depend: that of the spot, else of the two, else any."""
-    differs = pair[0].facts & ~pair[1].facts & between
-    asks = dependence(explorer.game, *odd)
-    mask = differs & asks or between & asks or differs or between
-    return mask & -mask
+def _causes(explorer: Explorer, gives: list[tuple[int, int]], odd: Odd, between: int) -> int:
+    """Facts on which the difference depends: what the action wants, and what that depends on in turn.
+
+    Any facts in question would do; these make the question small.
+    """
+    differs = odd.rich & ~odd.poor
+    causes = wanted(explorer.game, odd.at, odd.action) & differs if odd.action else 0
+    before = 0
+    while causes != before:
+        before = causes
+        for wants, adds in gives:
+            if adds & causes:
+                causes |= (wants | adds) & differs
+    mask = causes & between
+    if mask:
+        return mask
+    some = differs & between or dependence(explorer.game, *odd.at) & between or between
+    return some & -some

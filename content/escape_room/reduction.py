@@ -20,6 +20,7 @@ from typing import NamedTuple
 from content.escape_room.deeds import Deeds, Test
 from content.escape_room.game import Bolt, Choice, Game, Line, Talk
 from content.escape_room.judging import Code, Numbers
+from content.escape_room.rules import Action
 
 
 class Masks(NamedTuple):
@@ -115,18 +116,18 @@ def _together(acts: list[_Act]) -> dict[int, int]:
     for act in acts:
         always = reduce(or_, (deed.adds for deed in act.deeds if deed.when == Test()), act.adds)
         for adds in (act.adds, *(deed.adds for deed in act.deeds)):
-            for bit in _each(adds):
+            for bit in each(adds):
                 found[bit] = found.get(bit, -1) & (adds | always)
     return found
 
 
 def _touched(game: Game, act: _Act, touchy: int, together: dict[int, int], relevant: int) -> int:
     """The facts that become touchy because of one act, given those that are."""
-    adds = reduce(or_, (deed.adds for deed in act.deeds), act.adds) & relevant
+    adds = (act.adds | _adds(act.deeds)) & relevant
     leads = act.leads or _leads(act.deeds)
     found = sum(
         bit
-        for bit in _each(signs(act.when)[1])
+        for bit in each(signs(act.when)[1])
         if (leads or adds & ~together.get(bit, 0)) and not _opens_only(game, act, bit)
     )
     moving = [deed for deed in act.deeds if deed.scene >= 0 or deed.front or deed.ending]
@@ -137,7 +138,7 @@ def _touched(game: Game, act: _Act, touchy: int, together: dict[int, int], relev
             found |= wants
         needless = deed not in moving and not act.leads
         found |= sum(
-            bit for bit in _each(bans) if not needless or deed.adds & relevant & ~together.get(bit, 0)
+            bit for bit in each(bans) if not needless or deed.adds & relevant & ~together.get(bit, 0)
         )
     return found
 
@@ -152,10 +153,38 @@ def _opens_only(game: Game, act: _Act, bit: int) -> bool:
     return still and isinstance(front, Bolt) and bit == front.opened
 
 
-def _each(mask: int) -> Iterator[int]:
+def each(mask: int) -> Iterator[int]:
+    """The bits of a mask, one by one."""
     while mask:
         yield mask & -mask
         mask &= mask - 1
+
+
+def givers(game: Game) -> list[tuple[int, int]]:
+    """Of everything that adds facts: the bits that it wants first, and those that it adds."""
+    found = []
+    for act in _acts(game):
+        wants = reduce(or_, (signs(deed.when)[0] for deed in act.deeds), signs(act.when)[0])
+        found.append((wants, act.adds | _adds(act.deeds)))
+    return found + [(bolt.needs, bolt.opened | _adds(bolt.deeds)) for bolt in game.bolts]
+
+
+def _adds(deeds: Deeds) -> int:
+    return reduce(or_, (deed.adds for deed in deeds), 0)
+
+
+def wanted(game: Game, at: tuple[int, int, int], action: Action) -> int:
+    """The bits without which an action at a position is not possible, or comes to nothing."""
+    front, place = game.fronts[at[1]], game.places[at[0]]
+    if action.verb == "look":
+        return signs(place.spots[action.name].when)[0]
+    if action.verb == "go":
+        way = place.ways[action.name]
+        return signs(way.when)[0] | _bolted(game, way.lock)
+    needs = front.needs if isinstance(front, Bolt) else 0
+    if action.verb == "say" and front is not None:
+        needs |= signs(front.lines[at[2]].choices[int(action.value[1]) - 1].when)[0]
+    return needs
 
 
 def dependence(game: Game, scene: int, front: int, line: int) -> int:

@@ -55,11 +55,10 @@ def step(game: Game, state: State, action: Action) -> Step:
         return _refused(state, "over")
     verb = _VERBS.get(action.verb)
     after, outcome = verb(game, state, action) if verb else _refused(state)
-    new = after.facts & ~state.facts
+    new = after.facts & ~state.facts & game.finds
     if not new:
         return after, outcome
-    found = (pair for pair, bit in game.bits.items() if new >> bit & 1 and pair[0] in ("has", "knows"))
-    return after, outcome._replace(found=tuple(found))
+    return after, outcome._replace(found=tuple(pair for pair, bit in game.bits.items() if new >> bit & 1))
 
 
 def _refused(state: State, why: str = "gone") -> Step:
