@@ -13,6 +13,7 @@ from content import comparison, reading
 from content.history import get, get_piece, newest, published_revision
 from content.models import KIND_NAMES, Kind, Revision, State
 from content.moves import move
+from content.rooms.file import require_proof
 from core.errors import Conflict
 from core.http import render, service
 from core.i18n import gettext as _
@@ -35,12 +36,13 @@ def submit(
 ) -> Approval:
     """Ask others to approve exactly this revision; the submitter's own older request is replaced.
 
-    What was withdrawn may come back as it is, but only by being reviewed again.
+    What was withdrawn may come back as it is, but only by being reviewed again. A room that is not proved is Faulty.
     """
     revision = get(session, revision_id)
     last = newest(session, revision.piece_key)
     if last is not None and last.number != revision.number:
         raise Conflict(mark("已有更新的版本，请提交最新的一版。"))
+    require_proof(revision)
     _replace_own_request(session, revision, by=by, now=now)
     request = approvals.request(
         session,

@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 import vl_convert
 from babel.dates import format_date
 
+from content.escape_room.view import lesson
 from content.rooms.games import Ready
 from content.rooms.result import Result
 from core.i18n import gettext as _
@@ -43,7 +44,6 @@ class Certificate:
     address: str
     house: str
     qr: str
-    help: tuple[tuple[str, str], ...] = ()
 
     @property
     def path(self) -> str:
@@ -66,15 +66,7 @@ def of(ready: Ready, result: Result, lang: str, *, address: str, house: str) -> 
         day=format_date(result.day, "long", locale=lang),
         time=minutes(result.seconds),
         nickname=result.nickname,
-        facts=tuple(
-            {
-                "text": fact.text.of(lang),
-                "right": str(fact.right),
-                "right_text": fact.right_text.of(lang),
-                "source": fact.source,
-            }
-            for fact in facts
-        ),
+        facts=tuple(lesson(fact, lang) for fact in facts),
         words=ready.words,
         address=address,
         house=house,

@@ -5,17 +5,16 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-import yaml
-from pydantic import ValidationError
-
 from content import frontmatter
+from content.escape_room import proof, reading
 from content.escape_room.format import Room, metadata
 from content.escape_room.outline import parts
-from content.faults import Fault
+from content.faults import Fault, Faulty
 from content.media import Picture
+from content.models import Kind, Revision
 from core.i18n import gettext as _
 
-FILE = "room.yaml"
+FILE = reading.FILE
 _MARKS = re.compile(r"^(?:kind:\s*escape_room\b|scenes:)", re.MULTILINE)
 
 
@@ -24,20 +23,18 @@ def is_room(text: str) -> bool:
     return frontmatter.split(text) is None and _MARKS.search(text) is not None
 
 
-def read(file: str, text: str) -> tuple[Room | None, list[Fault]]:
+def read(name: str, text: str) -> tuple[Room | None, list[Fault]]:
     """The room of a text, or everything that is wrong with it."""
-    try:
-        return Room.model_validate(yaml.safe_load(text)), []
-    except (yaml.YAMLError, ValidationError) as error:
-        return None, [Fault(file, "", str(error))]
+    room, faults = reading.read_text(text.removeprefix("\ufeff"), name)
+    return room, [fault.plain() for fault in faults]
 
 
 @lru_cache(8)
 def stored(text: str) -> Room:
-    """The room of a text that was checked when it was kept."""
+    """The room of a text that was checked when it was kept; Faulty if rules became stricter meanwhile."""
     room, faults = read(FILE, text)
     if room is None:
-        raise ValueError("\n".join(map(str, faults)))
+        raise Faulty(faults)
     return room
 
 
@@ -47,13 +44,24 @@ def pictures_of(room: Room) -> list[str]:
     return sorted(f"media/{name}" for name in names if name)
 
 
-def lacking(file: str, room: Room, pictures: Mapping[str, Picture]) -> list[Fault]:
+def lacking(name: str, room: Room, pictures: Mapping[str, Picture]) -> list[Fault]:
     """Pictures that the room names and nobody gave."""
-    absent = [name for name in pictures_of(room) if name not in pictures]
-    return [Fault(file, "", _("找不到图片“%(name)s”。", name=name.removeprefix("media/"))) for name in absent]
+    absent = [picture for picture in pictures_of(room) if picture not in pictures]
+    return [
+        Fault(name, "", _("找不到图片“%(name)s”。", name=each.removeprefix("media/"))) for each in absent
+    ]
 
 
 def front_matter(room: Room) -> dict[str, Any]:
     """What lists and reviews know of it, in the very form of other pieces."""
     front = frontmatter.FrontMatter.model_validate(metadata(room))
     return front.model_dump(mode="json", exclude_none=True)
+
+
+def require_proof(revision: Revision) -> None:
+    """Faulty names everything for which a room may not be put before others; any other piece passes."""
+    if revision.meta.get("kind") != Kind.escape_room:
+        return
+    report = proof.prove(stored(revision.text), file=FILE)
+    if not report.good:
+        raise Faulty([fault.plain() for fault in report.faults])

@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from content.escape_room.rules import REFUSED, Outcome, score
-from content.escape_room.view import told, view
+from content.escape_room.view import lesson, view
 from content.media import Picture
 from content.rooms.games import Ready
 from content.rooms.playing import Step
@@ -55,6 +55,7 @@ class ScenePage:
     seen: Seen
     sealed: str
     message: Message | None
+    learned: Sequence[Seen]
     points: int
     seconds: int
     clock: bool
@@ -86,18 +87,20 @@ def page_of(step: Step, lang: str, *, error: str = "", nickname: str = "") -> Sc
     """The page of a step in a language."""
     ready, state = step.ready, step.state
     seen = view(ready.game, state, lang)
+    facts = ready.game.room.facts
     return ScenePage(
         ready=ready,
         title=ready.game.room.title.of(lang),
         seen=seen,
         sealed=step.sealed,
         message=_message(ready, seen, step.outcome, lang) if step.outcome else None,
+        learned=[lesson(facts[name], lang) for name in seen["learned"]],
         points=score(ready.game, state, step.play.seconds),
         seconds=step.play.active,
         clock=step.play.clock,
         error=error,
         nickname=nickname,
-        over_panel=next((name for name in ("ending", "lock", "talk") if name in seen), ""),
+        over_panel=next((name for name in ("ending", "lock", "talk") if seen[name]), ""),
     )
 
 
@@ -108,8 +111,8 @@ def _message(ready: Ready, seen: Seen, outcome: Outcome, lang: str) -> Message |
     noted = [name for fact, name in outcome.found if fact == "knows"]
     items = [item["title"] for item in seen["items"] if item["name"] in found]
     notes = [ready.words(note["text"]) for note in seen["notes"] if note["name"] in noted]
-    taught = [fact for fact in seen["learned"] if fact["name"] in outcome.taught]
-    texts = [ready.words(text) for text in told(outcome, lang)]
+    taught = [lesson(ready.game.room.facts[name], lang) for name in outcome.taught]
+    texts = [ready.words(text.of(lang)) for text in outcome.texts]
     if not (texts or items or notes or taught or outcome.did in _HEADS):
         return None
     head = _(_HEADS[outcome.did]) if outcome.did in _HEADS else ""

@@ -1,0 +1,1 @@
+"""Playing rooms: the signed state, what the server remembers, the pages."""
