@@ -97,7 +97,7 @@ def _room_door(runtime: Runtime, app: Flask) -> RoomDoor:
         app.wsgi_app,
         lambda: runtime.service(Table),
         wait=wait,
-        language=lambda cookies: _language(cookies.get(LOCALE_COOKIE), settings.locale),
+        language=lambda wish: _language(wish, settings.locale),
         render=render,
         now=clock.now,
         headers=shielding.headers(settings).items(),

@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import MultiDict
-from werkzeug.wrappers import Request
 
-from content.page_request import takes_gzip
+from content.page_request import takes_gzip, variant
 from content.rooms import scene
 from content.rooms.envelope import DAYS, LONGEST
 from content.rooms.playing import Step, Table
@@ -39,7 +39,7 @@ class RoomDoor:
     """WSGI middleware around Flask, behind what finds out the visitor's address.
 
     `wait`: counts a step from an address, 0 when it may go on; what was counted is marked, so that Flask does not
-    count it again. `language`: the language that cookies ask for. `render` makes the HTML of a scene, for elders
+    count it again. `language`: the one in force where a cookie asks for this one, or for none. `render` makes the HTML of a scene, for elders
     or not. `headers` go with every answer of the site.
     """
 
@@ -49,7 +49,7 @@ class RoomDoor:
         table: Callable[[], Table],
         *,
         wait: Callable[[str], int],
-        language: Callable[[MultiDict[str, str]], str],
+        language: Callable[[str], str],
         render: Callable[[ScenePage, bool], str],
         now: Callable[[], datetime],
         headers: Iterable[Header],
@@ -68,19 +68,18 @@ class RoomDoor:
 
     def _answer(self, environ: "WSGIEnvironment") -> tuple[list[Header], bytes] | None:
         """The headers and the body of a step that went well; None when the view is to have a look."""
-        request = Request(environ)
-        request.max_form_parts = _MOST_FIELDS
-        body = request.get_data()
+        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
         environ["wsgi.input"] = io.BytesIO(body)  # … as it came
-        form, key = request.form, environ["PATH_INFO"].removeprefix(PREFIX)
-        if form.get("do", "") in _BY_VIEW or self._wait(request.remote_addr or ""):
+        form, key = _form(body), environ["PATH_INFO"].removeprefix(PREFIX)
+        if form is None or form.get("do", "") in _BY_VIEW or self._wait(environ.get("REMOTE_ADDR", "")):
             return None
         environ[COUNTED] = True
-        language = self._language(request.cookies)
+        wish = variant(environ.get("HTTP_COOKIE", ""))
+        language = self._language("en" if "sp_lang=en" in wish else "zh" if "sp_lang=zh" in wish else "")
         try:
             with using_locale(language):
                 step = self._table().take(key, form, self._now(), environ)
-                html = self._render(scene.page_of(step, language), request.cookies.get("sp_elder") == "1")
+                html = self._render(scene.page_of(step, language), "sp_elder=1" in wish)
         except DomainError:
             return None
         return self._headed(environ, key, step, html.encode())
@@ -94,6 +93,15 @@ class RoomDoor:
             data = gzip.compress(data, 1, mtime=0)
             headers.append(("Content-Encoding", "gzip"))
         return [*headers, ("Content-Length", str(len(data)))], data
+
+
+def _form(body: bytes) -> MultiDict[str, str] | None:
+    """The fields of a form; None when it cannot be one of ours."""
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return None
+    return MultiDict(pairs)
 
 
 def is_step(environ: "WSGIEnvironment") -> bool:
