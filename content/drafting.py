@@ -8,6 +8,7 @@ from typing import Any
 
 from content import frontmatter
 from content.faults import Fault
+from content.frontmatter import FrontMatter
 from content.lifecycle import Draft
 from content.media import Picture
 from content.models import Kind
@@ -36,14 +37,22 @@ def check(name: str, text: str, pictures: Mapping[str, Picture]) -> tuple[Draft 
         faults.append(Fault(name, "", _("正文是空的。")))
     if front is None:
         return None, faults
-    if front.cover and front.cover not in pictures:
-        faults.append(Fault(name, "cover", _("找不到图片“%(name)s”。", name=front.cover)))
-    if front.kind is Kind.escape_room:
-        faults.append(Fault(name, "kind", _("密室写在它自己的文件夹里，文件名是 room.yaml，不写 --- 文件头。")))
+    faults += _unfit(name, front, pictures)
     if faults:
         return None, faults
     used = sorted(rendered.used | ({front.cover} if front.cover else set()))
     return _draft(text, front.model_dump(mode="json", exclude_none=True), pictures, used), []
+
+
+def _unfit(name: str, front: FrontMatter, pictures: Mapping[str, Picture]) -> list[Fault]:
+    """What a good front matter says that is not so."""
+    faults = []
+    if front.cover and front.cover not in pictures:
+        faults.append(Fault(name, "cover", _("找不到图片“%(name)s”。", name=front.cover)))
+    if front.kind is Kind.escape_room:
+        rule = _("密室写在它自己的文件夹里，文件名是 room.yaml，不写 --- 文件头。")
+        faults.append(Fault(name, "kind", rule))
+    return faults
 
 
 def _room(name: str, text: str, pictures: Mapping[str, Picture]) -> tuple[Draft | None, list[Fault]]:

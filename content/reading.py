@@ -84,6 +84,7 @@ class ReadingPage:
     more: tuple[PublishedPiece, ...] = ()
     preview: bool = False
     room: RoomCover | None = None
+    first_picture: Picture | None = None
 
     @property
     def template(self) -> str:
@@ -112,7 +113,7 @@ def page_of(text: str, meta: Mapping[str, Any], known: Mapping[str, Any], *, hot
     parts = frontmatter.split(text)
     body = parts[1] if parts else ""
     rendered = render(body, pictures, str(meta["kind"]))
-    is_room = meta["kind"] == Kind.escape_room
+    room = cover_of(text) if meta["kind"] == Kind.escape_room else None
     return ReadingPage(
         key=str(meta["key"]),
         kind=str(meta["kind"]),
@@ -137,7 +138,8 @@ def page_of(text: str, meta: Mapping[str, Any], known: Mapping[str, Any], *, hot
         body=Markup(rendered.html),  # noqa: S704  (it passed rendering's allow-list)
         has_call=rendered.has_call,
         has_cover=rendered.has_cover,
-        room=cover_of(text) if is_room else None,
+        room=room,
+        first_picture=pictures.get(room.first_picture) if room else None,
     )
 
 

@@ -126,9 +126,7 @@ def build(settings: Settings) -> Runtime:
 
 def _table(runtime: Runtime) -> Table:
     traces = Traces(runtime.service(Database))
-    return Table(
-        runtime.service(Games), Envelopes(runtime.service(Keys)), traces, runtime.service(Recorder)
-    )
+    return Table(runtime.service(Games), Envelopes(runtime.service(Keys)), traces, runtime.service(Recorder))
 
 
 def _reports(runtime: Runtime) -> Reports:

@@ -27,6 +27,17 @@ class RoomCover:
         return self.room.summary.of(current_locale())
 
     @property
+    def first_picture(self) -> str:
+        """The picture of the place where it begins, by the name that a revision knows it under."""
+        return f"media/{self.room.scenes[self.room.start].picture}"
+
+    @property
+    def first_alt(self) -> str:
+        """What it shows."""
+        alt = self.room.scenes[self.room.start].alt
+        return alt.of(current_locale()) if alt else ""
+
+    @property
     def helper(self) -> str:
         """Whom the player advises; "" where the player acts alone."""
         return self.room.helper.text.of(current_locale()) if self.room.helper else ""

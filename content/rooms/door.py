@@ -87,7 +87,11 @@ class RoomDoor:
     def _headed(
         self, environ: "WSGIEnvironment", key: str, step: Step, data: bytes
     ) -> tuple[list[Header], bytes]:
-        headers = [("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"), *self._headers]
+        headers = [
+            ("Content-Type", "text/html; charset=utf-8"),
+            ("Cache-Control", "no-store"),
+            *self._headers,
+        ]
         headers += cookies(key, step, secure=self._secure)
         if takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
             data = gzip.compress(data, 1, mtime=0)

@@ -47,9 +47,7 @@ def pictures_of(room: Room) -> list[str]:
 def lacking(name: str, room: Room, pictures: Mapping[str, Picture]) -> list[Fault]:
     """Pictures that the room names and nobody gave."""
     absent = [picture for picture in pictures_of(room) if picture not in pictures]
-    return [
-        Fault(name, "", _("找不到图片“%(name)s”。", name=each.removeprefix("media/"))) for each in absent
-    ]
+    return [Fault(name, "", _("找不到图片“%(name)s”。", name=each.removeprefix("media/"))) for each in absent]
 
 
 def front_matter(room: Room) -> dict[str, Any]:

@@ -59,7 +59,13 @@ class Table:
         return self._step(ready, play, state, wanted.action(ready, form), now, environ)
 
     def _step(
-        self, ready: Ready, play: Play, state: State, action: Action, now: datetime, environ: Mapping[str, Any]
+        self,
+        ready: Ready,
+        play: Play,
+        state: State,
+        action: Action,
+        now: datetime,
+        environ: Mapping[str, Any],
     ) -> Step:
         asked = Asked(play.id, state, action, now)
         after, outcome = rules.step(ready.game, state, action)

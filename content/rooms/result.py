@@ -48,7 +48,14 @@ class Results:
     def sign(self, result: Result) -> str:
         """A token for an address, about 90 characters."""
         seconds = "" if result.seconds is None else str(result.seconds)
-        plain = (result.revision, result.ending, result.points, result.day.toordinal(), seconds, f"{result.facts:x}")
+        plain = (
+            result.revision,
+            result.ending,
+            result.points,
+            result.day.toordinal(),
+            seconds,
+            f"{result.facts:x}",
+        )
         text = _BETWEEN.join((_FORM, *map(str, plain), result.play, result.nickname))
         return self._signer.sign(urlsafe_b64encode(text.encode()).decode().rstrip("=")).replace(".", "~")
 

@@ -4,19 +4,24 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, insert
+from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel
 
 from content.rooms.envelope import DAYS
 from content.rooms.models import RoomTrace
-from core.database import Database
+from core.database import Database, Prepared
 from core.i18n import mark
 from core.together import Together
 from institution import retention
 from institution.retention import Rule
 
 HINT, RIGHT, ABOUT_PLAY = "hint ", "right", ""
+_TABLE = SQLModel.metadata.tables[str(RoomTrace.__tablename__)]
+_KNOWN = Prepared(
+    select(_TABLE.c.lock, _TABLE.c.what).where(_TABLE.c.play == bindparam("play")).order_by(_TABLE.c.nth)
+)
+_WRITE = Prepared(insert(_TABLE))
 _ROUNDS = 8  # of processes that write about the same lock in the same moment one is first in each
 
 
@@ -62,16 +67,19 @@ class Traces:
 
     def of(self, play: str) -> dict[str, tuple[str, ...]]:
         """What is known of a play, by lock."""
-        with self._database.reading() as session:
-            return {lock: tuple(rows) for (_play, lock), rows in _known(session, [play]).items()}
+        return {
+            lock: tuple(whats) for lock, whats in _by_lock(self._database.ask(_KNOWN, {"play": play})).items()
+        }
 
 
 def keep(session: Session, traces: Sequence[Trace]) -> list[Kept]:
     """Each trace after the other, with a statement to look and one to write for all of them."""
-    known = _known(session, {trace.play for trace in traces})
+    connection = session.connection()
+    plays = {trace.play for trace in traces}
+    by_play = {play: _by_lock(_KNOWN.on(connection, {"play": play})) for play in plays}
     rows, places = [], []
     for trace in traces:
-        mine = known.setdefault((trace.play, trace.lock), [])
+        mine = by_play[trace.play].setdefault(trace.lock, [])
         new = trace.what not in mine and len(mine) < trace.most
         if new:
             mine.append(trace.what)
@@ -80,28 +88,26 @@ def keep(session: Session, traces: Sequence[Trace]) -> list[Kept]:
             )
         places.append((mine.index(trace.what) if trace.what in mine else -1, new))
     if rows:
-        session.execute(insert(RoomTrace), rows)
+        _WRITE.on(connection, *rows)
     return [
-        Kept(tuple(known[trace.play, trace.lock]), place, new)
+        Kept(tuple(by_play[trace.play][trace.lock]), place, new)
         for trace, (place, new) in zip(traces, places, strict=True)
     ]
 
 
-def _known(session: Session, plays: Iterable[str]) -> dict[tuple[str, str], list[str]]:
-    columns = (col(RoomTrace.play), col(RoomTrace.lock), col(RoomTrace.what))
-    query = select(*columns).where(columns[0].in_(sorted(plays))).order_by(col(RoomTrace.nth))
-    known: dict[tuple[str, str], list[str]] = {}
-    for play, lock, what in session.connection().execute(query):
-        known.setdefault((play, lock), []).append(what)
-    return known
+def _by_lock(rows: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for lock, what in rows:
+        found.setdefault(lock, []).append(what)
+    return found
 
 
 def _over(session: Session, before: datetime) -> int:
-    return session.scalar(select(func.count()).select_from(RoomTrace).where(col(RoomTrace.at) < before)) or 0
+    return session.scalar(select(func.count()).select_from(_TABLE).where(_TABLE.c.at < before)) or 0
 
 
 def _clear(session: Session, before: datetime) -> int:
-    return session.connection().execute(delete(RoomTrace).where(col(RoomTrace.at) < before)).rowcount
+    return session.connection().execute(delete(_TABLE).where(_TABLE.c.at < before)).rowcount
 
 
 retention.declare(

@@ -48,5 +48,7 @@ def _answer(bolt: Bolt | None, form: Form) -> Value:
 
 def _numbers(texts: Sequence[str]) -> tuple[int, ...]:
     """Numbers as they came; () when one is none, which no lock takes for an answer."""
-    good = len(texts) <= _MOST and all(text.isdecimal() and text.isascii() and len(text) < 4 for text in texts)
+    good = len(texts) <= _MOST and all(
+        text.isdecimal() and text.isascii() and len(text) < 4 for text in texts
+    )
     return tuple(map(int, texts)) if good else ()

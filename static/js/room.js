@@ -46,9 +46,10 @@ const focus = (before, pressed) => {
   if (moved) target = said ?? panel ?? room.querySelector("#room-title");
   target ??= panel ?? room.querySelector("#room-title");
   target.focus({ preventScroll: true });
-  const top = (said ?? (moved ? room : target)).getBoundingClientRect().top;
-  if (moved || top < 0 || top > innerHeight * 0.6) {
-    scrollTo({ top: Math.max(0, scrollY + top - 84), behavior: calm ? "auto" : "smooth" });
+  const { top } = (said ?? (moved ? section : target)).getBoundingClientRect();
+  if (moved || top < 80 || top > innerHeight * 0.6) {
+    const begins = said || moved ? section.getBoundingClientRect().top : top;
+    scrollTo({ top: Math.max(0, scrollY + begins - 76), behavior: calm ? "auto" : "smooth" });
   }
   live.textContent = [said?.innerText, moved ? (panel ?? room.querySelector("#room-title"))?.innerText : ""].filter(Boolean).join(" ");
 };

@@ -48,9 +48,7 @@ class Page(HTMLParser):
                 self.named[of["id"]] = self._open
         elif tag == "input" and self._open is not None and of.get("type") == "hidden":
             self._open.fields.append((of["name"], of.get("value", "")))
-        elif tag == "input" and of.get("name") == "pick":
-            self._pick = of["value"]
-        elif tag == "option" and of.get("value"):
+        elif (tag == "input" and of.get("name") == "pick") or (tag == "option" and of.get("value")):
             self._pick = of["value"]
         elif tag == "button" and of.get("name") == "do":
             if "form" in of:
@@ -97,9 +95,7 @@ class Plain:
 
     def post(self, action: str, fields: MultiDict[str, str]) -> Page:
         """Send a form."""
-        return self._got(
-            self.client.post(action, data=fields, headers=self.headers, follow_redirects=True)
-        )
+        return self._got(self.client.post(action, data=fields, headers=self.headers, follow_redirects=True))
 
     def _got(self, answer: object) -> Page:
         self.status = answer.status_code  # type: ignore[attr-defined]

@@ -22,15 +22,15 @@ def play(player: Plain) -> Plain:
     player.press("look:drawer")
     player.press("answer:drawer", code="一九五八")
     player.press("look:mobile")
-    player.press("answer:message", pick=player.picks("您的账户将在今天 18 点冻结，", "请点开链接，填写卡号和验证码。"))
+    player.press(
+        "answer:message", pick=player.picks("您的账户将在今天 18 点冻结，", "请点开链接，填写卡号和验证码。")
+    )
     to_the_lock(player, "go:out", "look:poster")
     player.press("answer:cards", pick=player.picks("把银行卡租给别人", "把电话卡卖掉"))
     to_the_lock(player, "go:on", "look:board")
     player.press("answer:numbers", row=player.picks("反诈专线", "银行保险投诉", "报警"))
     to_the_lock(player, "look:clerk", "say:0:1")
-    player.press(
-        "answer:steps", row=player.picks("停：不急着转账", "问：打官方电话", "办：到柜面当面办")
-    )
+    player.press("answer:steps", row=player.picks("停：不急着转账", "问：打官方电话", "办：到柜面当面办"))
     return player
 
 
