@@ -96,7 +96,7 @@ def svg(one: Certificate) -> str:
         f'<path d="M0 0h{_WIDTH}v330q-375 70-{_WIDTH} 0z" fill="{_GREEN}"/>',
         f'<circle cx="640" cy="96" r="46" fill="{_SUN}"/><circle cx="640" cy="96" r="68" fill="{_SUN}" opacity=".25"/>',
         _text(56, 92, _("密室探索 · 证书"), 28, "#ffffff", weight=500),
-        *_lines(56, 162, one.room, 52, 560, "#ffffff", most=2),
+        *_lines(56, 162, one.room, _Type(52, 560, "#ffffff")),
         *_person(one),
         *_learned(one),
         *_foot(one),
@@ -108,7 +108,7 @@ def svg(one: Certificate) -> str:
 def _person(one: Certificate) -> Iterator[str]:
     who = one.nickname or _("一位玩家")
     yield _text(56, 428, who, 40, _INK, weight=700)
-    yield from _lines(56, 484, one.ending, 34, 440, _GREEN, most=2)
+    yield from _lines(56, 484, one.ending, _Type(34, 440, _GREEN))
     yield f'<rect x="520" y="372" width="174" height="156" rx="24" fill="{_SOFT}"/>'
     yield _text(607, 456, str(one.points), 64, _GREEN, weight=800, anchor="middle")
     yield _text(607, 502, _("分"), 26, _GREY, anchor="middle")
@@ -120,7 +120,7 @@ def _learned(one: Certificate) -> Iterator[str]:
     y = 656
     for fact in one.facts[:_FACTS]:
         yield f'<circle cx="66" cy="{y - 9}" r="8" fill="{_SUN}"/>'
-        drawn = list(_lines(90, y, _MARKDOWN.sub("", fact["text"]), 26, 600, _INK, weight=400, most=2))
+        drawn = list(_lines(90, y, _MARKDOWN.sub("", fact["text"]), _Type(26, 600, _INK, 400)))
         yield from drawn
         y += 38 * len(drawn) + 18
     if len(one.facts) > _FACTS:
@@ -132,7 +132,7 @@ def _foot(one: Certificate) -> Iterator[str]:
     inner, box = one.qr[found.end() :] if found else "", found[1] if found else "0 0 1 1"
     yield f'<svg x="484" y="930" width="220" height="220" viewBox="{box}">{inner}'
     yield _text(56, 1000, one.day + (f" · {one.time}" if one.time else ""), 26, _GREY)
-    yield from _lines(56, 1046, one.house, 28, 400, _INK, most=2)
+    yield from _lines(56, 1046, one.house, _Type(28, 400, _INK))
     yield _text(56, 1130, _("扫码看真假，也来玩一局"), 26, _GREEN, weight=700)
 
 
@@ -145,12 +145,21 @@ def _text(
     )
 
 
-def _lines(
-    x: int, y: int, words: str, size: int, room: int, colour: str, *, weight: int = 700, most: int = 1
-) -> Iterator[str]:
-    """Words in as many lines as they need, at most `most`; what does not fit ends in an ellipsis."""
-    for at, line in enumerate(_wrapped(words, size, room, most)):
-        yield _text(x, y + at * round(size * 1.4), line, size, colour, weight=weight)
+@dataclass(frozen=True, slots=True)
+class _Type:
+    """How lines are set: height and longest width in units of the drawing, colour, weight, how many at most."""
+
+    size: int
+    room: int
+    colour: str
+    weight: int = 700
+    most: int = 2
+
+
+def _lines(x: int, y: int, words: str, of: _Type) -> Iterator[str]:
+    """Words in as many lines as they need; what does not fit ends in an ellipsis."""
+    for at, line in enumerate(_wrapped(words, of.size, of.room, of.most)):
+        yield _text(x, y + at * round(of.size * 1.4), line, of.size, of.colour, weight=of.weight)
 
 
 def _wrapped(words: str, size: int, room: int, most: int) -> Sequence[str]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from content.escape_room import rules
-from content.escape_room.rules import Action, Outcome
+from content.escape_room.rules import Outcome
 from content.escape_room.state import State, decode, encode
 from content.rooms import envelope, standing, wanted
 from content.rooms.envelope import Envelopes, Play
@@ -56,27 +56,22 @@ class Table:
             if do != RESUME:
                 play = play._replace(clock=do == CLOCK_ON and ready.game.room.clock is not None)
             return Step(ready, play, state, self.envelopes.seal(play))
-        return self._step(ready, play, state, wanted.action(ready, form), now, environ)
-
-    def _step(
-        self,
-        ready: Ready,
-        play: Play,
-        state: State,
-        action: Action,
-        now: datetime,
-        environ: Mapping[str, Any],
-    ) -> Step:
-        asked = Asked(play.id, state, action, now)
-        after, outcome = rules.step(ready.game, state, action)
-        if outcome.did in _JUDGED:
-            after, outcome = standing.judged(ready, self._traces, asked, outcome)
-        elif outcome.did == "hint":
-            standing.hinted(self._traces, asked, outcome)
-        if outcome.did != "refused" and (state == ready.begin or after.ending):
-            self._count("engaged" if not after.ending else "completed", ready.key, play.id, now, environ)
+        asked = Asked(play.id, state, wanted.action(ready, form), now)
+        after, outcome = self._judged(ready, asked)
+        done = () if outcome.did == "refused" else (("engaged", state == ready.begin), ("completed", after.ending))
+        for kind in (kind for kind, so in done if so):
+            self._count(kind, ready.key, play.id, now, environ)
         play = play._replace(state=encode(ready.game, after))
         return Step(ready, play, after, self.envelopes.seal(play), outcome)
+
+    def _judged(self, ready: Ready, asked: Asked) -> tuple[State, Outcome]:
+        """The step by the rules, and by what is known of the play."""
+        after, outcome = rules.step(ready.game, asked.state, asked.action)
+        if outcome.did in _JUDGED:
+            return standing.judged(ready, self._traces, asked, outcome)
+        if outcome.did == "hint":
+            standing.hinted(self._traces, asked, outcome)
+        return after, outcome
 
     def shared(self, key: str, play: str, now: datetime, environ: Mapping[str, Any]) -> None:
         """Count that a certificate was passed on, once for each play."""
