@@ -14,4 +14,17 @@ def schema() -> dict[str, Any]:
     box = made["$defs"]["Box"]
     listed = {"type": "array", "items": number, "minItems": 4, "maxItems": 4}
     made["$defs"]["Box"] = {"anyOf": [listed, box], "description": box["description"]}
+    _close(made)
     return {"$schema": SCHEMA, **made, "title": "Signpost escape room"}
+
+
+def _close(part: Any) -> None:
+    """What has a rule for its names takes no other names."""
+    if isinstance(part, dict):
+        if "patternProperties" in part:
+            part["additionalProperties"] = False
+        for inner in part.values():
+            _close(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            _close(inner)
