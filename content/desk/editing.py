@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from content import comparison, history, lifecycle, reading
 from content.comparison import Comparison
 from content.desk import form as forms
+from content.desk.beginnings import beginning
 from content.desk.form import PieceForm
 from content.desk.routes import blueprint, place
 from content.faults import Fault
@@ -22,30 +23,6 @@ from core.i18n import gettext as _
 from core.settings import Settings
 from institution import access, places
 from institution.places import Choices
-
-_BEGINNING = """---
-key: {kind}-1
-kind: {kind}
-title: 标题
-summary: 一句话说清读了有什么用
-kicker: {name}
-theme: plain
-minutes: 3
-{more}topics: []
-help:
-  - {{label: 反诈专线, phone: "96110"}}
----
-
-## 小标题
-
-正文从这里开始。
-
-/// steps
-
-1. **先停一停** 不急着转账。
-2. **问一问** 打官方电话。
-///
-"""
 
 
 @dataclass(frozen=True)
@@ -78,10 +55,7 @@ def new() -> str:
     """The form of a new piece, with a beginning of its kind."""
     chosen = request.args.get("kind", Kind.article.value)
     kind = Kind(chosen) if chosen in list(Kind) else Kind.article
-    more = "number: 1\nseason: 1\n" if kind is Kind.diary else ""
-    text = _BEGINNING.format(kind=kind.value.replace("_", "-"), name=KIND_NAMES[kind], more=more)
-    text = text.replace(f"kind: {kind.value.replace('_', '-')}\n", f"kind: {kind.value}\n")
-    return _form(PieceForm("", 0, text, {}), [])
+    return _form(PieceForm("", 0, beginning(kind), {}), [])
 
 
 @blueprint.get("/pieces/<key>/edit")

@@ -58,7 +58,11 @@ class Table:
             return Step(ready, play, state, self.envelopes.seal(play))
         asked = Asked(play.id, state, wanted.action(ready, form), now)
         after, outcome = self._judged(ready, asked)
-        done = () if outcome.did == "refused" else (("engaged", state == ready.begin), ("completed", after.ending))
+        done = (
+            ()
+            if outcome.did == "refused"
+            else (("engaged", state == ready.begin), ("completed", after.ending))
+        )
         for kind in (kind for kind, so in done if so):
             self._count(kind, ready.key, play.id, now, environ)
         play = play._replace(state=encode(ready.game, after))
