@@ -103,9 +103,7 @@ def build(settings: Settings) -> Runtime:
         lambda r: Bookkeeper(r.service(Database), r.service(Recorder), settings.zone, clock.now),
     )
     runtime.offer(Generation, lambda r: Generation(r.service(Database), settings.zone))
-    runtime.offer(Games, lambda r: Games(r.service(Database), r.service(Generation)))
-    runtime.offer(Table, _table)
-    runtime.offer(Results, lambda r: Results(r.service(Keys)))
+    _offer_rooms(runtime)
     runtime.offer(Unsubscriptions, lambda r: Unsubscriptions(r.service(Keys)))
     runtime.offer(Doorkeeper, lambda r: Doorkeeper(r.service(Keys), settings.registration_bits))
     runtime.offer(
@@ -122,6 +120,12 @@ def build(settings: Settings) -> Runtime:
     runtime.offer(Outgoing, _outgoing)
     runtime.offer(Reports, _reports)
     return runtime
+
+
+def _offer_rooms(runtime: Runtime) -> None:
+    runtime.offer(Games, lambda r: Games(r.service(Database), r.service(Generation)))
+    runtime.offer(Table, _table)
+    runtime.offer(Results, lambda r: Results(r.service(Keys)))
 
 
 def _table(runtime: Runtime) -> Table:

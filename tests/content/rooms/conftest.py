@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlmodel import Session
 
 from content import history, library
 from core.database import Database
@@ -19,14 +20,19 @@ SAMPLES = Path(__file__).resolve().parent.parent / "escape_room" / "rooms"
 KEY = "a-call"
 
 
+def publish(session: Session, settings: Settings, editor: Staff, reviewer: Staff, now: datetime) -> None:
+    """Put the sample room on the site."""
+    library.load_folder(session, settings.files_dir, SAMPLES, by=editor.id or 0, now=now)
+    for revision in history.newest_of_all(session):
+        pieces.onward(session, revision, editor, reviewer, now)
+
+
 @pytest.fixture
 def room(database: Database, settings: Settings, cast: dict[str, Staff], now: datetime) -> str:
     """The key of the sample room, published."""
     editor, reviewer = cast[factories.EDITOR], cast[factories.REVIEWER]
     with database.transaction() as session:
-        library.load_folder(session, settings.files_dir, SAMPLES, by=editor.id or 0, now=now)
-        for revision in history.newest_of_all(session):
-            pieces.onward(session, revision, editor, reviewer, now)
+        publish(session, settings, editor, reviewer, now)
     return KEY
 
 

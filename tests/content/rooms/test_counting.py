@@ -12,7 +12,9 @@ from tests.content.rooms.plain import Plain
 from tests.content.rooms.test_plain_play import play
 from tracking.attribution import Attribution, Attributions
 
-CHROME = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36 MicroMessenger/8.0"
+CHROME = (
+    "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36 MicroMessenger/8.0"
+)
 
 
 def lines(app: Flask, settings: Settings) -> list[list[str]]:

@@ -60,7 +60,9 @@ def test_all_kinds_of_lock_are_opened_without_script(visitor: Callable[[], Plain
     assert "80" in player.page.text
 
 
-def test_the_certificate_is_signed_for_the_nickname_and_refuses_a_bad_one(visitor: Callable[[], Plain]) -> None:
+def test_the_certificate_is_signed_for_the_nickname_and_refuses_a_bad_one(
+    visitor: Callable[[], Plain],
+) -> None:
     player = play(visitor())
     assert player.press("certificate", nickname="官方客服").text.find("不合适") > 0 and player.status == 400
     page = player.press("certificate", nickname="小 林")
@@ -98,7 +100,9 @@ def test_the_address_of_a_play_goes_on_with_it_or_leads_to_the_cover(
     assert app.test_client().get("/play/no-such-room").status_code == 404
 
 
-def test_a_changed_state_is_refused_with_a_way_to_begin_again(visitor: Callable[[], Plain], room: str) -> None:
+def test_a_changed_state_is_refused_with_a_way_to_begin_again(
+    visitor: Callable[[], Plain], room: str
+) -> None:
     player = visitor()
     player.press("start")
     state = dict(player.page.named["play"].fields)["state"]

@@ -29,14 +29,29 @@ def test_a_changed_result_is_none_of_ours() -> None:
         Results(Keys(b"another")).verify(token)
 
 
-@pytest.mark.parametrize(("typed", "shown"), [("", ""), ("  ", ""), (" 小 林 ", "小 林"), ("Ｌｉｎ", "Lin"), ("奶奶·1958", "奶奶·1958")])
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [("", ""), ("  ", ""), (" 小 林 ", "小 林"), ("Ｌｉｎ", "Lin"), ("奶奶·1958", "奶奶·1958")],
+)
 def test_a_nickname_is_brought_into_one_form(typed: str, shown: str) -> None:
     assert named(typed) == shown
 
 
 @pytest.mark.parametrize(
     "typed",
-    ["<b>x</b>", "a&b", "一二三四五六七八九十一二三", "13800001111", "138 0000 1111", "路标官方客服", "官 方", "FuCk", "加我QQ", "a\u202eb", "x\ny<"],
+    [
+        "<b>x</b>",
+        "a&b",
+        "一二三四五六七八九十一二三",
+        "13800001111",
+        "138 0000 1111",
+        "路标官方客服",
+        "官 方",
+        "FuCk",
+        "加我QQ",
+        "a\u202eb",
+        "x\ny<",
+    ],
 )
 def test_a_nickname_that_may_not_be_is_refused(typed: str) -> None:
     with pytest.raises(Invalid):

@@ -68,7 +68,9 @@ def test_an_old_state_sent_again_does_not_take_wrong_tries_back(
     assert by_rules_alone.points == 10, "the control: the state alone knows nothing of the tries"
 
 
-def test_the_same_wrong_answer_counts_once_however_it_is_sent(table: Table, take: Take, now: datetime) -> None:
+def test_the_same_wrong_answer_counts_once_however_it_is_sent(
+    table: Table, take: Take, now: datetime
+) -> None:
     fresh = at_drawer(table, take, now)
     first = take(fresh, "answer:drawer", code="1111")
     assert points(first, "drawer") == 8
@@ -117,9 +119,7 @@ def many_falls(now: datetime) -> Ready:
     return Ready(1, KEY, compile_room(room), {})
 
 
-def test_a_lock_whose_tries_ran_out_is_closed_for_old_states_too(
-    database: Database, now: datetime
-) -> None:
+def test_a_lock_whose_tries_ran_out_is_closed_for_old_states_too(database: Database, now: datetime) -> None:
     ready, traces = many_falls(now), Traces(database)
     before = _before_caller(ready)
     for number in _falls(ready)[:3]:
