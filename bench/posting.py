@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -27,28 +27,46 @@ class Posted:
 
 
 def post_all(
-    port: int, lines: Sequence[tuple[str, str]], in_flight: int, headers: Mapping[str, str]
+    port: int,
+    lines: Sequence[tuple[str, str]],
+    in_flight: int,
+    headers: Mapping[str, str],
+    *,
+    per_second: float = 0.0,
 ) -> Posted:
-    """Post (path, body) pairs in their order, at most so many at once; every one is answered or an error."""
-    return asyncio.run(_all(port, lines, in_flight, headers))
+    """Post (path, body) pairs in their order, at most so many at once; every one is answered or an error.
+
+    `{n}` in a header is the number of the connection. With `per_second` each has its time, and is late from then on.
+    """
+    return asyncio.run(_all(port, lines, in_flight, headers, per_second))
 
 
 async def _all(
-    port: int, lines: Sequence[tuple[str, str]], in_flight: int, headers: Mapping[str, str]
+    port: int,
+    lines: Sequence[tuple[str, str]],
+    in_flight: int,
+    headers: Mapping[str, str],
+    per_second: float,
 ) -> Posted:
-    posted, waiting = Posted(), iter(lines)
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    begun = time.perf_counter()
-    await asyncio.gather(*(_one_connection(port, waiting, head, posted) for _ in range(in_flight)))
+    posted, begun = Posted(), time.perf_counter()
+    gap = 1 / per_second if per_second else 0.0
+    waiting = iter([(begun + number * gap if gap else 0.0, *line) for number, line in enumerate(lines)])
+    numbered = (head.replace("{n}", str(number)) for number in range(in_flight))
+    await asyncio.gather(*(_one_connection(port, waiting, each, posted) for each in numbered))
     posted.seconds = time.perf_counter() - begun
     return posted
 
 
-async def _one_connection(port: int, waiting: "object", head: str, posted: Posted) -> None:
+async def _one_connection(
+    port: int, waiting: Iterator[tuple[float, str, str]], head: str, posted: Posted
+) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    for path, body in waiting:  # type: ignore[attr-defined]
+    for due, path, body in waiting:
         data = body.encode()
-        begun = time.perf_counter()
+        if due:
+            await asyncio.sleep(due - time.perf_counter())
+        begun = due or time.perf_counter()
         writer.write(
             f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{head}Content-Length: {len(data)}\r\n\r\n".encode()
             + data

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, make_response, redirect, request
+from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
 from content.rooms import certificate, door, result, scene
@@ -146,6 +146,7 @@ def _scene(key: str, taken: Step, *, error: str = "", nickname: str = "") -> Res
 
 def _private(html: str) -> Response:
     """A page that is this browser's own."""
-    answer = make_response(html)
-    answer.headers["Cache-Control"] = "no-store"
+    data, packed = door.compressed(html.encode(), request.headers.get("Accept-Encoding", ""))
+    answer = Response(data, mimetype="text/html")
+    answer.headers.extend([*packed, ("Cache-Control", "no-store")])
     return answer

@@ -1,7 +1,9 @@
 """Public pages of content: a piece, the diary, the feed, pictures."""
 
+import gzip
 import hashlib
 from dataclasses import replace
+from functools import lru_cache
 
 from flask import Blueprint, Response, request
 from sqlmodel import Session
@@ -9,6 +11,7 @@ from sqlmodel import Session
 from content import diary, feed, history, lifecycle, media, pages, reading
 from content.listing import PublishedPiece
 from content.models import Kind
+from content.page_request import takes_gzip
 from content.pages import PageFacts
 from core import clock
 from core.errors import NotFound
@@ -66,12 +69,22 @@ def feed_xml() -> Response:
 def picture(file: str) -> Response:
     """A picture under the hash of its content: it never changes, and nothing in it can run."""
     content, media_type = media.served(service(Settings).files_dir, file)
-    response = Response(content, mimetype=media_type)
+    packed = file.endswith(".svg") and takes_gzip(request.headers.get("Accept-Encoding", ""))
+    response = Response(_packed(file, content) if packed else content, mimetype=media_type)
+    if file.endswith(".svg"):
+        response.headers["Vary"] = "Accept-Encoding"
+    if packed:
+        response.headers["Content-Encoding"] = "gzip"
     response.headers["Content-Security-Policy"] = _PICTURE_POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = _FOREVER
-    response.set_etag(file.partition(".")[0])
+    response.set_etag(file.partition(".")[0] + ("-gz" if packed else ""))
     return response.make_conditional(request)  # type: ignore[return-value]
+
+
+@lru_cache(64)
+def _packed(_file: str, content: bytes) -> bytes:
+    return gzip.compress(content, 9, mtime=0)
 
 
 def _piece_page(session: Session, key: str) -> reading.ReadingPage:

@@ -1,0 +1,183 @@
+"""Steps of a room over HTTP to one worker: `python -m bench.room`.
+
+Plays of a room by its shortest ways to all endings, written beforehand; one step in ten is a wrong answer. Each is sent
+as the page's script sends it: the state is verified, the answer judged (and written down when it is wrong), the next
+view rendered, begun and finished plays counted; the limit per address counts, too. First as many as go, then half of
+that for the slowest one in a hundred. Last the first scene: the page, its style sheets, scripts and pictures, with
+their headers, as they go over the wire to a browser that has nothing yet.
+
+Ends with `RESULT {"steps_per_s", "p99_ms": at half load, "first_scene_kb"}`.
+"""
+
+import gzip
+import http.client
+import json
+import random
+import re
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+from bench.load import Server, folder, serve
+from bench.posting import Posted, post_all
+from content import history, library, lifecycle
+from content.escape_room import rules
+from content.escape_room.moves import wrongs
+from content.escape_room.proof import prove
+from content.escape_room.rules import Action
+from content.escape_room.state import State, encode
+from content.rooms import envelope
+from content.rooms.envelope import Envelopes
+from content.rooms.games import Ready, ready_of
+from core import clock
+from core.database import Database
+from core.settings import Settings
+from core.signing import Keys
+from institution import people
+from webapp import migrate
+
+SECRET, STEPS, IN_FLIGHT, ROUNDS, WRONG = "bench-of-no-value", 8_000, 48, 3, 0.1
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = (ROOT / "webapp" / "starter" / "pieces", ROOT / "tests" / "content" / "escape_room" / "rooms")
+HEADERS = {
+    "Content-Type": "application/x-www-form-urlencoded", "X-Scene": "1", "Accept-Encoding": "gzip",
+    "Cookie": "sp_v=00000000000{n}ab", "X-Forwarded-For": "10.1.{n}.7", "User-Agent": "Mozilla/5.0 MicroMessenger",
+}  # fmt: skip
+Fields = list[tuple[str, str]]
+
+
+def publish(database: Database, settings: Settings) -> Ready:
+    """Put the first folder of rooms that is there on the site; the room with the most scenes."""
+    source = next(path for path in ROOMS if list(path.glob("*/room.yaml")))
+    now, found = clock.now(), []
+    with database.transaction() as session:
+        author = people.system_account(session, "bench.author", "量", now).id or 0
+        reviewer = people.system_account(session, "bench.reviewer", "审", now).id or 0
+        library.load_folder(session, settings.files_dir, source, by=author, now=now)
+        for revision in history.newest_of_all(session):
+            number = revision.id or 0
+            lifecycle.submit(session, number, by=author, now=now)
+            lifecycle.approve(session, number, by=reviewer, now=now)
+            lifecycle.publish(session, number, by=author, now=now)
+            if revision.meta["kind"] == "escape_room":
+                found.append(ready_of(revision))
+    return max(found, key=lambda one: len(one.game.places))
+
+
+def fields(ready: Ready, action: Action) -> Fields:
+    """An action as the page's form sends it."""
+    value = action.value
+    if action.verb == "say":
+        return [("do", f"say:{value[0]}:{value[1]}")]
+    if action.verb == "hint":
+        return [("do", f"hint:{action.name}:{value[0]}")]
+    if action.verb != "answer":
+        return [("do", f"{action.verb}:{action.name}" if action.name else action.verb)]
+    name = "code" if isinstance(value, str) else "row" if ready.names[action.name].judge.row else "pick"  # type: ignore[union-attr]
+    return [
+        ("do", f"answer:{action.name}"),
+        *((name, str(one)) for one in ([value] if isinstance(value, str) else value)),
+    ]
+
+
+def steps(ready: Ready, luck: random.Random) -> Iterator[Fields]:
+    """Plays without end, each by one of the shortest ways, with a wrong answer now and then."""
+    walks = [walk.actions for walk in prove(ready.game.room).shortest.values()]
+    envelopes = Envelopes(Keys(SECRET.encode()))
+    while True:
+        play = envelope.begin(ready.revision, ready.beginning, clock.now().timestamp(), clock=True)
+        state: State = ready.begin
+        for action in luck.choice(walks):
+            for each in (*_slip(ready, action, luck), action):
+                sealed = envelopes.seal(play._replace(state=encode(ready.game, state)))
+                yield [("state", sealed), *fields(ready, each)]
+                state = rules.step(ready.game, state, each)[0]
+
+
+def _slip(ready: Ready, action: Action, luck: random.Random) -> Iterator[Action]:
+    """Wrong answers before a right one, so many that they are a tenth of all steps."""
+    bolt = ready.names.get(action.name) if action.verb == "answer" else None
+    if bolt is None or bolt.judge is None or bolt.told.limit or luck.random() > WRONG * 5:
+        return
+    if value := next(iter(wrongs(bolt.judge)), None):
+        yield Action("answer", action.name, value)
+
+
+def first_scene(server: Server, key: str) -> int:
+    """Bytes over the wire, answers' headers with them, of the first scene and all that it needs."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    headers = {"Accept-Encoding": "gzip", "Content-Type": HEADERS["Content-Type"]}
+    total, html = _fetched(connection, "POST", f"/play/{key}", "do=start", headers)
+    needed = re.findall(
+        r'<(?:link[^>]+rel="(?:stylesheet|icon)"[^>]+href|script[^>]+src|img[^>]+src)="([^"]+)"', html
+    )
+    for address in dict.fromkeys(needed):
+        total += _fetched(connection, "GET", address, "", headers)[0]
+    return total
+
+
+def _fetched(
+    connection: http.client.HTTPConnection, method: str, path: str, body: str, headers: dict[str, str]
+) -> tuple[int, str]:
+    connection.request(method, path, body, {**headers, "Accept-Encoding": "gzip"})
+    answer = connection.getresponse()
+    data = answer.read()
+    if answer.status != 200:
+        raise SystemExit(f"{path}: {answer.status}")
+    size = len(data) + sum(len(name) + len(value) + 4 for name, value in answer.getheaders())
+    return size, gzip.decompress(data).decode() if method == "POST" else ""
+
+
+def _good(posted: Posted, expected: int) -> Posted:
+    if posted.statuses != {200: expected}:
+        raise SystemExit(f"answers: {dict(posted.statuses)} of {expected}")
+    return posted
+
+
+def main() -> None:
+    """Measure, print a table and the result."""
+    with folder() as scratch:
+        settings = Settings(_env_file=None, home=scratch, secret_key=SECRET)
+        database = Database(settings.relational_url)
+        migrate.upgrade(database)
+        ready = publish(database, settings)
+        environment = {
+            "SIGNPOST_HOME": str(scratch),
+            "SIGNPOST_SECRET_KEY": SECRET,
+            "SIGNPOST_TRUSTED_PROXIES": "1",
+        }
+        server = serve("webapp.wsgi:build_application", environment)
+        try:
+            result = measure(server, ready)
+        finally:
+            server.stop()
+            database.close()
+    print("RESULT " + json.dumps(result))
+
+
+def measure(server: Server, ready: Ready) -> dict[str, float]:
+    """Rounds of as many as go and of half of that, in turn."""
+    endless = steps(ready, random.Random(1))
+    path, full, half = f"/play/{ready.key}", [], []
+    print(
+        f"{ready.key}: {len(ready.game.places)} scenes, {len(ready.game.bolts)} locks\n steps/s   p99 ms at half of it"
+    )
+    for number in range(ROUNDS + 1):
+        lines = [(path, urlencode(next(endless))) for _step in range(STEPS)]
+        rate = STEPS / _good(post_all(server.port, lines, IN_FLIGHT, HEADERS), STEPS).seconds
+        lines = [(path, urlencode(next(endless))) for _step in range(STEPS // 2)]
+        calm = _good(post_all(server.port, lines, IN_FLIGHT, HEADERS, per_second=rate / 2), STEPS // 2)
+        if number:  # the first round is for warming up
+            full.append(rate)
+            half.append(calm.p99)
+            print(f"{rate:8.0f}   {calm.p99:6.1f}", flush=True)
+    return {
+        "steps_per_s": round(statistics.median(full)),
+        "p99_ms": round(statistics.median(half), 1),
+        "first_scene_kb": round(first_scene(server, ready.key) / 1024, 1),
+    }
+
+
+if __name__ == "__main__":
+    main()
