@@ -130,15 +130,19 @@ class Explorer:
             to = (after.scene, after.front, after.line)
             yield Edge(action, manner, after.facts & ~state.facts, to, after.ending, tries, last)
 
-    def _free(self, at: At, edge: Edge, facts: int, tries: bytes) -> bool:
-        if edge.ending or edge.tries != tries or edge.adds & ~facts & self.masks.touchy:
-            return False
+    def free(self, at: At, edge: Edge, facts: int, tries: bytes) -> bool:
+        """Whether an edge takes nothing but harmless facts and tries."""
         front = self.game.fronts[at[1]]
+        if edge.ending or edge.adds & ~facts & self.masks.touchy:
+            return False
+        if edge.tries != tries and not (isinstance(front, Bolt) and front.number in self.masks.patient):
+            return False
         opens = isinstance(front, Bolt) and edge.adds & front.opened
         return not opens or (isinstance(front, Bolt) and front.number in self.masks.plain)
 
     def node(self, point: Point, omitted: int = 0) -> Node:
         """The node of a point. What is omitted matters only as far as it is on offer there."""
+        point = point._replace(last=self._calm(point.last))
         if omitted:
             self.node(point)
             omitted &= self._offers[point] & ~point.facts
@@ -149,21 +153,26 @@ class Explorer:
             self._nodes[key] = self._settled(point, omitted)
         return self._nodes[key]
 
+    def _calm(self, last: int) -> int:
+        """The wrong answer given last, where it decides anything."""
+        return 0 if last >> 24 in self.masks.patient else last
+
     def _settled(self, point: Point, omitted: int) -> Node:
         at, facts, tries, last = point
         offers = 0
         while True:
             ways = self.around(Point(at, facts, tries, last), omitted)
-            spots, more = set(ways), facts
+            spots, more, most = set(ways), facts, tries
             for leads in ways.values():
                 for edge in leads:
                     more |= edge.adds
+                    most = most if edge.tries == tries else bytes(map(max, most, edge.tries))
             offers |= more
-            if more & self.masks.relevant == facts:
+            if more & self.masks.relevant == facts and most == tries:
                 if not omitted:
                     self._offers[point] = offers
                 return Node(frozenset(spots), facts, tries, last)
-            facts = more & self.masks.relevant
+            facts, tries = more & self.masks.relevant, most
             at = min((spot for spot in spots if not spot[1]), default=at)
 
     def around(self, point: Point, omitted: int = 0) -> dict[At, list[Edge]]:
@@ -178,7 +187,7 @@ class Explorer:
             ways[spot] = [
                 edge
                 for edge in self.edges(spot, facts, tries, last)
-                if not edge.adds & ~facts & omitted and self._free(spot, edge, facts, tries)
+                if not edge.adds & ~facts & omitted and self.free(spot, edge, facts, tries)
             ]
             todo += [edge.to for edge in ways[spot]]
         spots = _returning(at, ways)
@@ -198,7 +207,8 @@ class Explorer:
                 new = edge.adds & ~node.facts & self.masks.relevant
                 stays = edge.to in node.spots and edge.tries == node.tries and not edge.ending
                 if new or not stays:
-                    yield Exit(spot, edge, Point(edge.to, node.facts | new, edge.tries, edge.last))
+                    last = self._calm(edge.last)
+                    yield Exit(spot, edge, Point(edge.to, node.facts | new, edge.tries, last))
 
     def alive(self, node: Node) -> bool:
         """Whether an ending can be reached from a node (explored without omitting anything)."""

@@ -53,19 +53,28 @@ def _answers(bolt: Bolt, right: str) -> Iterator[Possible]:
 
 
 def wrongs(judge: Numbers | Code) -> list[Value]:
-    """A wrong answer of each class."""
+    """A wrong answer of each class, and a second one wherever there are two: few tries may run out."""
     if isinstance(judge, Code):
         guesses = (_example(patterns[0].pattern) for patterns, _because, _deeds in judge.wrong)
-        return [one for one in (*guesses, "不知道") if (said := judge.judge(one)) and not said.right]
+        answers: list[Value] = [*guesses, "不知道", "不清楚"]
+    else:
+        answers = [*_rows(judge)] if judge.row else [*_sets(judge)]
+    judged = {answer: judge.judge(answer) for answer in answers}
+    return [answer for answer, verdict in judged.items() if verdict and not verdict.right]
+
+
+def _rows(judge: Numbers) -> Iterator[tuple[int, ...]]:
+    right = judge.right
+    yield from ((*right[:at], right[at + 1], right[at], *right[at + 2 :]) for at in range(len(right) - 1))
+    yield from ((number,) * len(right) for number in right[:2])  # a row in which one may stand twice
+
+
+def _sets(judge: Numbers) -> Iterator[tuple[int, ...]]:
     right, numbers = judge.right, range(1, judge.of + 1)
-    if judge.row:
-        swaps = range(len(right) - 1)
-        return [(*right[:at], right[at + 1], right[at], *right[at + 2 :]) for at in swaps]
-    if judge.single:
-        return [(number,) for number in numbers if (number,) != right]
-    added = [tuple(sorted({*right, number})) for number in numbers if number not in right]
-    lacking = [tuple(one for one in right if one != number) for number in right]
-    return [answer for answer in (*added, *lacking) if answer]
+    wrong = [number for number in numbers if number not in right]
+    yield from (tuple(sorted({*right, number})) for number in wrong)
+    yield from (tuple(one for one in right if one != number) for number in right)
+    yield from ((number,) for number in wrong)
 
 
 def _example(pattern: str) -> str:

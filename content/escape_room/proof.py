@@ -17,7 +17,7 @@ from content.escape_room.rules import Action, start
 from core.i18n import gettext as _
 from core.i18n import mark
 
-BOUND = 20_000
+BOUND = 10_000
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ done from G, and leaves G with at least as much. So:
 
 * Whether an ending can be reached does not change when harmless facts are taken as soon as they can be.
 * Scores, hints, what was looked at, and wrong tries that neither run out nor do anything decide nothing: left out.
+* A wrong try that does nothing but bring the last one nearer is harmless, too, until the last one.
 * Places that can be reached from each other by moves that take only harmless facts are one place (`exploring`).
 * Leaving a fact behind for good is a possibility, too; `leaving` says how all ways of leaving are covered.
 """
@@ -20,17 +21,20 @@ from typing import NamedTuple
 from content.escape_room.deeds import Deeds, Test
 from content.escape_room.game import Bolt, Choice, Game, Line, Talk
 from content.escape_room.judging import Code, Numbers
+from content.escape_room.moves import wrongs
 from content.escape_room.rules import Action
 
 
 class Masks(NamedTuple):
     """Bits: facts that are asked for or found, those of them that are touchy; `plain`: locks whose opening only
-    adds facts, always the same; `quiet`: locks whose wrong answers do nothing."""
+    adds facts, always the same; `quiet`: locks whose wrong answers do nothing; `patient`: locks whose wrong answers
+    do nothing but run out, and always can."""
 
     relevant: int
     touchy: int
     plain: frozenset[int]
     quiet: frozenset[int]
+    patient: frozenset[int]
 
 
 class _Act(NamedTuple):
@@ -61,7 +65,9 @@ def asked(test: Test) -> int:
 def masks(game: Game) -> Masks:
     """Look through a game once."""
     acts, bolts = list(_acts(game)), game.bolts
-    quiet = frozenset(one.number for one in bolts if not one.told.limit and not any(wrong_deeds(one)))
+    silent = [one for one in bolts if not any(wrong_deeds(one))]
+    quiet = frozenset(one.number for one in silent if not one.told.limit)
+    patient = frozenset(one.number for one in silent if one.told.limit and _mistakes(one) > 1)
     plain = frozenset(one.number for one in bolts if one.number in quiet and _simple(one.deeds))
     relevant = sum(1 << bit for (fact, _name), bit in game.bits.items() if fact in ("has", "knows"))
     relevant |= reduce(or_, (asked(act.when) for act in acts), 0)
@@ -76,7 +82,20 @@ def masks(game: Game) -> Masks:
         before = touchy
         for act in acts:
             touchy |= _touched(game, act, touchy, together, relevant)
-    return Masks(relevant, touchy & relevant, plain, quiet)
+    return Masks(relevant, touchy & relevant, plain, quiet, patient)
+
+
+def _mistakes(bolt: Bolt) -> int:
+    """How many different mistakes can be made in turn (the same one twice running counts once)."""
+    if bolt.judge is not None:
+        return len(wrongs(bolt.judge))
+    heard, todo = set(), [bolt.start]
+    while todo:
+        line = todo.pop()
+        if line not in heard:
+            heard.add(line)
+            todo += [choice.next for choice in bolt.lines[line].choices if choice.next >= 0]
+    return sum(choice.fall is not None for line in heard for choice in bolt.lines[line].choices)
 
 
 def wrong_deeds(bolt: Bolt) -> Iterator[Deeds]:

@@ -22,17 +22,18 @@ class Seen(NamedTuple):
     after: Point
 
 
-def replay(explorer: Explorer, actions: Sequence[Action]) -> tuple[list[Action], State]:
-    """Those of the actions that are offered one after the other, and the state in the end."""
-    state, done = start(explorer.game), []
+def replay(explorer: Explorer, state: State, actions: Sequence[Action]) -> tuple[list[Action], list[State]]:
+    """Those of the actions that are offered one after the other, and the states behind each."""
+    states, done = [], []
     for action in actions:
         if state.front and action.verb in ("look", "go"):
             continue  # would do, but putting down what is in front is a step of its own
         after, outcome = step(explorer.game, state, action)
         if outcome.did != "refused" and after != state:
             done.append(action)
+            states.append(after)
             state = after
-    return done, state
+    return done, states
 
 
 def search(explorer: Explorer, steps: int = STEPS) -> Iterator[Seen]:
@@ -75,17 +76,17 @@ def _this(at: At, action: Action, spot: At, edge: Edge) -> bool:
     return spot == at and edge.action == action
 
 
-def _new(facts: int, relevant: int, _spot: At, edge: Edge) -> bool:
-    return bool(edge.adds & relevant & ~facts)
+def _new(facts: int, relevant: int, tries: bytes, _spot: At, edge: Edge) -> bool:
+    return bool(edge.adds & relevant & ~facts) or edge.tries != tries
 
 
 def _take_all(explorer: Explorer, point: Point, omitted: int, actions: list[Action]) -> Point:
     relevant = explorer.masks.relevant
     while True:
-        facts, ways = point.facts, explorer.around(point, omitted)
-        if not any(edge.adds & relevant & ~facts for leads in ways.values() for edge in leads):
+        new = partial(_new, point.facts, relevant, point.tries)
+        ways = explorer.around(point, omitted)
+        if not any(new(spot, edge) for spot, leads in ways.items() for edge in leads):
             return point
-        new = partial(_new, facts, relevant)
         point = _walk_to(explorer, point, omitted, actions, new, free=True)
 
 
@@ -110,7 +111,9 @@ def _walk_to(
             actions += [*come[spot], edge.action]
             return Point(edge.to, point.facts | edge.adds & explorer.masks.relevant, edge.tries, edge.last)
         for edge in ways[spot]:
-            if edge.to not in come and not edge.adds & ~point.facts & explorer.masks.relevant:
+            if edge.to not in come and not _new(
+                point.facts, explorer.masks.relevant, point.tries, spot, edge
+            ):
                 come[edge.to] = [*come[spot], edge.action]
                 todo.append(edge.to)
     return point
@@ -120,16 +123,16 @@ def shortened(
     explorer: Explorer, actions: Sequence[Action], good: Callable[[State], bool]
 ) -> tuple[Action, ...]:
     """Leave out whatever can be left out so that the rest still leads to a good state."""
-    kept, state = replay(explorer, actions)
-    if not good(state):
-        return tuple(kept)
+    first = start(explorer.game)
+    kept, states = replay(explorer, first, actions)
     size = max(1, len(kept) // 2)
-    while size:
+    while size and good([first, *states][-1]):
         at = 0
         while at < len(kept):
-            fewer, state = replay(explorer, kept[:at] + kept[at + size :])
-            if good(state) and len(fewer) < len(kept):
-                kept = fewer
+            before = [first, *states][at]
+            rest, after = replay(explorer, before, kept[at + size :])
+            if at + len(rest) < len(kept) and good([before, *after][-1]):
+                kept, states = kept[:at] + rest, states[:at] + after
             else:
                 at += size
         size //= 2

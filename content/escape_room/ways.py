@@ -133,8 +133,10 @@ def _may_be_dead(explorer: Explorer, seen: walks.Seen) -> bool:
     """Whether the edge leads out of what it comes from, which lives."""
     if seen.edge.ending or not explorer.alive(explorer.node(seen.point)):
         return False
-    inside = seen.edge.to in explorer.node(seen.point).spots and seen.edge.tries == seen.point.tries
-    return not inside or bool(seen.edge.adds & ~seen.point.facts & explorer.masks.touchy)
+    at, facts, tries, _last = seen.point
+    return seen.edge.to not in explorer.node(seen.point).spots or not explorer.free(
+        at, seen.edge, facts, tries
+    )
 
 
 def _stuck(explorer: Explorer, state: State) -> bool:
