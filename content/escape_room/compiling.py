@@ -34,8 +34,9 @@ def compile_room(room: Room) -> Game:
     talks = tuple(made.talk(name, told) for name, told in room.dialogues.items())
     places = tuple(made.place(name, scene) for name, scene in room.scenes.items())
     digest = sha256(room.model_dump_json(by_alias=True).encode()).hexdigest()[:16]
-    fronts = (None, *talks, *bolts)
-    return Game(room, digest, made.bits, places, fronts, bolts, tuple(room.endings), made.scenes[room.start])
+    finds, fronts = (1 << len(room.items) + len(room.clues)) - 1, (None, *talks, *bolts)
+    begins = made.scenes[room.start]
+    return Game(room, digest, made.bits, finds, places, fronts, bolts, tuple(room.endings), begins)
 
 
 class _Maker:

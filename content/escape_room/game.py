@@ -88,12 +88,13 @@ class Bolt(NamedTuple):
 
 
 class Game(NamedTuple):
-    """A compiled room. `fronts`: what can stand before a scene: nothing, the dialogues, the locks. `bits` gives
-    the number of each (fact, name)."""
+    """A compiled room. `fronts`: what can stand before a scene: nothing, the dialogues, the locks. `bits` numbers
+    each (fact, name), items and clues first, in the order of the file; `finds` are these."""
 
     room: Room
     hash: str
     bits: dict[tuple[str, str], int]
+    finds: int
     places: tuple[Place, ...]
     fronts: tuple[Talk | Bolt | None, ...]
     bolts: tuple[Bolt, ...]

@@ -55,11 +55,10 @@ def step(game: Game, state: State, action: Action) -> Step:
         return _refused(state, "over")
     verb = _VERBS.get(action.verb)
     after, outcome = verb(game, state, action) if verb else _refused(state)
-    new = after.facts & ~state.facts
+    new = after.facts & ~state.facts & game.finds
     if not new:
         return after, outcome
-    found = (pair for pair, bit in game.bits.items() if new >> bit & 1 and pair[0] in ("has", "knows"))
-    return after, outcome._replace(found=tuple(found))
+    return after, outcome._replace(found=tuple(pair for pair, bit in game.bits.items() if new >> bit & 1))
 
 
 def _refused(state: State, why: str = "gone") -> Step:
@@ -159,7 +158,7 @@ def _wrong(game: Game, state: State, bolt: Bolt, verdict: Verdict, value: Value 
     last = bolt.number << 24 | crc32(f"{verdict.wrong} {value}".encode()) >> 8
     outcome = Outcome("wrong", verdict.texts, bolt.name, verdict.wrong)
     if last == state.last:
-        return state, outcome
+        return _do(game, state, verdict.deeds), outcome
     tries = bytearray(state.tries)
     tries[bolt.number] = min(MOST, tries[bolt.number] + 1)
     after, limit = state._replace(tries=bytes(tries), last=last), bolt.told.limit
