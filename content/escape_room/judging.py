@@ -1,7 +1,7 @@
 """Judges answers. What is shown is numbered from 1 in an order that says nothing; answers are these numbers."""
 
 import re
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from content.escape_room.codes import normal
 from content.escape_room.deeds import Deeds
@@ -18,12 +18,6 @@ class Verdict(NamedTuple):
     texts: Said = ()
     wrong: str = ""
     deeds: Deeds = ()
-
-
-class Judge(Protocol):
-    """Judges the answers to one lock; None: this is no answer to what is shown."""
-
-    def judge(self, value: Value) -> Verdict | None: ...  # noqa: D102  (the line above says it)
 
 
 class Numbers(NamedTuple):

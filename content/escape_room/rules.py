@@ -191,8 +191,8 @@ _VERBS = {"look": _look, "go": _go, "leave": _leave, "say": _say, "answer": _ans
 
 def worth(state: State, bolt: Bolt) -> int:
     """The points that a lock gives, or gave, after these tries and hints."""
-    told = bolt.told
-    hints = sum(hint.cost for hint in told.hints[: state.hints[bolt.number]])
+    told, taken = bolt.told, state.hints[bolt.number]
+    hints = sum(hint.cost for hint in told.hints[:taken]) if taken else 0
     return max(0, told.points - told.cost * min(state.tries[bolt.number], told.counted) - hints)
 
 

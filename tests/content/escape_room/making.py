@@ -15,8 +15,16 @@ FACT: Data = {
     "right_text": "钱要看住",
     "source": SOURCE,
     "questions": [
-        {"ask": "先做什么？", "options": {"a": {"text": "停", "right": True}, "b": {"text": "转"}}, "because": "停"},
-        {"ask": "再做什么？", "options": {"a": {"text": "问", "right": True}, "b": {"text": "转"}}, "because": "问"},
+        {
+            "ask": "先做什么？",
+            "options": {"a": {"text": "停", "right": True}, "b": {"text": "转"}},
+            "because": "停",
+        },
+        {
+            "ask": "再做什么？",
+            "options": {"a": {"text": "问", "right": True}, "b": {"text": "转"}},
+            "because": "问",
+        },
     ],
 }
 
@@ -74,25 +82,42 @@ def big(scenes: int = 12, items: int = 30) -> Data:
     for number in range(scenes):
         own = range(number * per, min((number + 1) * per, items))
         spots: Data = {
-            f"take-{at}": {"label": f"东西{at}", "when": {"not": {"has": f"item-{at}"}}, "then": {"give": f"item-{at}"}}
+            f"take-{at}": {
+                "label": f"东西{at}",
+                "when": {"not": {"has": f"item-{at}"}},
+                "then": {"give": f"item-{at}"},
+            }
             for at in own
         }
         made["items"] |= {f"item-{at}": {"name": f"东西{at}", "text": "一样东西"} for at in own}
         made["clues"][f"clue-{number}"] = {"text": f"第{number}条"}
         spots["read"] = {"label": "纸条", "text": "上面有字", "then": {"note": f"clue-{number}"}}
         spots["ask"] = {"label": "问一问", "then": {"talk": f"talk-{number}"}}
-        spots["box"] = {"label": "盒子", "when": {"not": {"opened": f"box-{number}"}}, "then": {"lock": f"box-{number}"}}
+        spots["box"] = {
+            "label": "盒子",
+            "when": {"not": {"opened": f"box-{number}"}},
+            "then": {"lock": f"box-{number}"},
+        }
         needs = {"knows": f"clue-{number}", "has": [f"item-{at}" for at in own][:1]}
         made["locks"][f"box-{number}"] = code(needs=needs, then={"mark": f"boxed-{number}"})
         made["locks"][f"gate-{number}"] = choice(hints=[{"text": "想一想"}])
         made["dialogues"][f"talk-{number}"] = _talk(number)
-        onward = {"label": "往前", "to": f"scene-{number + 1}", "lock": f"gate-{number}", "when": {"marked": f"boxed-{number}"}}
+        onward = {
+            "label": "往前",
+            "to": f"scene-{number + 1}",
+            "lock": f"gate-{number}",
+            "when": {"marked": f"boxed-{number}"},
+        }
         doors: Data = {"on": onward} if number + 1 < scenes else {}
         if number and number % 4:
             doors["back"] = {"label": "往回", "to": f"scene-{number - 1}"}
         made["scenes"][f"scene-{number}"] = scene(hotspots=spots, doors=doors)
     last = made["scenes"][f"scene-{scenes - 1}"]
-    last["hotspots"]["end"] = {"label": "最后", "when": {"opened": f"box-{scenes - 1}"}, "then": {"lock": f"gate-{scenes - 1}"}}
+    last["hotspots"]["end"] = {
+        "label": "最后",
+        "when": {"opened": f"box-{scenes - 1}"},
+        "then": {"lock": f"gate-{scenes - 1}"},
+    }
     made["locks"][f"gate-{scenes - 1}"]["limit"] = {"tries": 2, "text": "没有机会了", "then": {"end": "bad"}}
     made["locks"][f"gate-{scenes - 1}"]["options"]["maybe"] = {"text": "也许", "because": "不对"}
     made["locks"][f"gate-{scenes - 1}"]["then"] = [
@@ -110,6 +135,9 @@ def _talk(number: int) -> Data:
         "by": "clerk",
         "lines": {
             "a": {"says": "您好", "replies": {"on": {"text": "还有呢", "next": "b"}, "off": {"text": "好"}}},
-            "b": {"says": "记住", "replies": {"yes": {"text": "记住了", "then": {"mark": f"asked-{number}"}}}},
+            "b": {
+                "says": "记住",
+                "replies": {"yes": {"text": "记住了", "then": {"mark": f"asked-{number}"}}},
+            },
         },
     }
