@@ -23,6 +23,7 @@ COMMANDS = {
     "doctor": _Entry("webapp.commands.doctor", "doctor", mark("说明本机装了什么、缺什么、各有何用")),
     "outlets": _Entry("webapp.commands.outlets", "outlets", mark("导入、导出、查看网点")),
     "content": _Entry("webapp.commands.content", "content", mark("导入、导出内容")),
+    "room": _Entry("webapp.commands.room", "room", mark("核对密室探索：有没有死路，写房间文件的格式")),
     "audience": _Entry("webapp.commands.push", "audience", mark("导入联系人名单")),
     "push": _Entry("webapp.commands.push", "push", mark("查看与推进推送")),
     "reach": _Entry("webapp.commands.reach", "reach", mark("触达报告与触达库")),

@@ -32,6 +32,8 @@ def _value(numeral: str) -> int:
             number = number * 10 + _DIGITS[sign]
         elif sign in _UNITS:
             section, number = section + (number or 1) * _UNITS[sign], 0
-        else:
+        elif sign == "亿":
             total, section, number = (total + section + number or 1) * _BIG[sign], 0, 0
+        else:
+            total, section, number = total + (section + number or 1) * _BIG[sign], 0, 0
     return total + section + number

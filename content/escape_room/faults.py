@@ -57,6 +57,13 @@ class RoomFault:
         }
 
 
+def at(fault: RoomFault, place: tuple[str | int, ...]) -> RoomFault:
+    """The fault with its place, and the scene or lock that the place is in."""
+    owner = {"scenes": "scene", "locks": "lock"}.get(str(place[0]) if place else "")
+    within = {owner: str(place[1])} if owner and len(place) > 1 else {}
+    return RoomFault(**{**fault.__dict__, **within, "place": place})
+
+
 RULES = {
     # Reading
     "size": mark("文件太大：最多 %(most)s 个字符。"),

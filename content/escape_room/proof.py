@@ -86,12 +86,13 @@ def prove(room: Room, bound: int = BOUND, *, file: str = "") -> Report:
         shortest = {name: _walk(game, name, *found) for name, found in ways.shortest(explorer, first).items()}
         most = ways.longest(explorer, first)
         longest = _walk(game, *most, False) if most else None
-        faults += _dead_ends(explorer, first)
+        dead = _dead_ends(explorer, first)
         states = len(explorer)
-        if any(bolt.needs for bolt in game.bolts):
+        if not dead and any(bolt.needs for bolt in game.bolts):
             lucky = Explorer(_told_before(game), bound)
-            faults += _dead_ends(lucky, first)
+            dead = _dead_ends(lucky, first)
             states += len(lucky)
+        faults += dead
         complete = True
     except TooMany:
         complete, states = False, max(states, len(explorer))

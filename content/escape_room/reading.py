@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from content import svg
 from content.escape_room import references, yamls
-from content.escape_room.faults import RULES, RoomFault
+from content.escape_room.faults import RULES, RoomFault, at
 from content.escape_room.format import Room
 from content.escape_room.outline import Place, parts
 from content.escape_room.yamls import Lines
@@ -74,8 +74,8 @@ def read_folder(path: Path) -> Folder:
 
 def _fits(room: Room, file: Path, pictures: dict[str, bytes]) -> list[RoomFault]:
     faults = [
-        RoomFault("no_picture", file.name, place=at, words={"name": name})
-        for at, name in _shown(room).items()
+        at(RoomFault("no_picture", file.name, words={"name": name}), place)
+        for place, name in _shown(room).items()
         if name not in pictures and not (file.parent / name).exists()
     ]
     folder = file.resolve().parent.name
@@ -86,7 +86,8 @@ def _fits(room: Room, file: Path, pictures: dict[str, bytes]) -> list[RoomFault]
 
 def _shown(room: Room) -> dict[Place, str]:
     """Every picture by the place where it is shown."""
-    found = {(*at, "picture"): name for at, part in parts(room) if (name := getattr(part, "picture", None))}
+    pictures = ((place, getattr(part, "picture", None)) for place, part in parts(room))
+    found = {(*place, "picture"): name for place, name in pictures if name}
     return {**found, ("cover",): room.cover} if room.cover else found
 
 
@@ -104,10 +105,10 @@ def _pictures(folder: Path) -> tuple[dict[str, bytes], list[RoomFault]]:
 
 def _placed(fault: RoomFault, file: str, lines: Lines) -> RoomFault:
     """With the file and the nearest line that is known."""
-    at = fault.place
-    while at and at not in lines:
-        at = at[:-1]
-    return RoomFault(**{**fault.__dict__, "file": file, "line": fault.line or lines.get(at, 0)})
+    place = fault.place
+    while place and place not in lines:
+        place = place[:-1]
+    return RoomFault(**{**fault.__dict__, "file": file, "line": fault.line or lines.get(place, 0)})
 
 
 def _fault(detail: Any, lines: Lines) -> RoomFault:
@@ -121,7 +122,7 @@ def _fault(detail: Any, lines: Lines) -> RoomFault:
     least = context.get("min_length", context.get("ge", context.get("gt", "")))
     expected = str(context.get("expected", context.get("expected_tags", ""))).replace(" or ", ", ")
     words = {"most": most, "least": least, "expected": expected}
-    return references.at(RoomFault(ours if ours in RULES else "other", words=words), place)
+    return at(RoomFault(ours if ours in RULES else "other", words=words), place)
 
 
 def _field(loc: Place, lines: Lines) -> Place:

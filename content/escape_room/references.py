@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from content.escape_room.codes import normal
 from content.escape_room.conditions import FACTS, Clause, Condition
-from content.escape_room.faults import RoomFault
+from content.escape_room.faults import RoomFault, at
 from content.escape_room.format import Dialogue, Door, Helper, Room, Said, Scene
 from content.escape_room.locks import CodeLock, ConversationLock, Needs
 from content.escape_room.outline import Place, clauses, parts
@@ -61,13 +61,6 @@ def _unknown(place: Place, field: str, table: str, name: str, known: Collection[
     return at(
         RoomFault("no_such", words={"name": name, "what": _(WHAT[table]), "near": near}), (*place, field)
     )
-
-
-def at(fault: RoomFault, place: Place) -> RoomFault:
-    """The fault with its place, and the scene or lock that the place is in."""
-    owner = {"scenes": "scene", "locks": "lock"}.get(str(place[0]) if place else "")
-    within = {owner: str(place[1])} if owner and len(place) > 1 else {}
-    return RoomFault(**{**fault.__dict__, **within, "place": place})
 
 
 _Name = tuple[str, str, str]

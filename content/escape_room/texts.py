@@ -27,6 +27,8 @@ class Text(Part):
     @model_rule(mode="before")
     @classmethod
     def _short(cls, given: Any) -> Any:
+        if not isinstance(given, str | dict | Text):
+            raise ValueError("text")
         return {"zh": given} if isinstance(given, str) else given
 
     @classmethod

@@ -23,9 +23,11 @@ class Seen(NamedTuple):
 
 
 def replay(explorer: Explorer, actions: Sequence[Action]) -> tuple[list[Action], State]:
-    """Those of the actions that are possible one after the other, and the state in the end."""
+    """Those of the actions that are offered one after the other, and the state in the end."""
     state, done = start(explorer.game), []
     for action in actions:
+        if state.front and action.verb in ("look", "go"):
+            continue  # would do, but putting down what is in front is a step of its own
         after, outcome = step(explorer.game, state, action)
         if outcome.did != "refused" and after != state:
             done.append(action)

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from content.escape_room.faults import RoomFault
+from content.escape_room.faults import RoomFault, at
 from content.escape_room.outline import Place
 
 _LONGEST, _DEEPEST = 400_000, 40
@@ -58,10 +58,10 @@ def _refused(event: yaml.Event) -> str:
     return "tag" if getattr(event, "tag", None) not in (None, "!") else ""
 
 
-def _built(node: yaml.Node, at: Place, lines: Lines, wrong: list[RoomFault]) -> Any:
-    lines[at] = _line(node.start_mark)
+def _built(node: yaml.Node, place: Place, lines: Lines, wrong: list[RoomFault]) -> Any:
+    lines[place] = _line(node.start_mark)
     if isinstance(node, yaml.SequenceNode):
-        return [_built(inner, (*at, number), lines, wrong) for number, inner in enumerate(node.value)]
+        return [_built(inner, (*place, number), lines, wrong) for number, inner in enumerate(node.value)]
     if not isinstance(node, yaml.MappingNode):
         return _scalar(node)
     made: dict[str, Any] = {}
@@ -69,10 +69,10 @@ def _built(node: yaml.Node, at: Place, lines: Lines, wrong: list[RoomFault]) -> 
         name = str(key.value)
         if name in made:
             wrong.append(
-                RoomFault("twice", line=_line(key.start_mark), place=(*at, name), words={"name": name})
+                at(RoomFault("twice", line=_line(key.start_mark), words={"name": name}), (*place, name))
             )
-        made[name] = _built(inner, (*at, name), lines, wrong)
-        lines[*at, name] = _line(key.start_mark)
+        made[name] = _built(inner, (*place, name), lines, wrong)
+        lines[*place, name] = _line(key.start_mark)
     return made
 
 

@@ -27,13 +27,18 @@ R = TypeVar("R")
 @cache
 def runtime() -> composition.Runtime:
     """The objects of this run of the command line, put together at first use and kept."""
+    return composition.build(read_settings())
+
+
+def read_settings() -> Settings:
+    """The settings, whose language is put in force; all that a command needs that leaves the database alone."""
     try:
         settings = Settings()
     except ValidationError as error:
         lines = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         fail(_("设置有误，请改正后再试：%(faults)s") % {"faults": lines})
     set_locale(settings.locale)
-    return composition.build(settings)
+    return settings
 
 
 def _operator() -> str:

@@ -49,6 +49,7 @@ def play(game: Game, *, guessing: bool, most: int = 4000) -> Played:
     first = plain(game, start(game))
     played.depth[first] = 0
     played.facts = first.facts
+    played.done |= seen(game, first)
     todo = deque([first])
     while todo:
         state = todo.popleft()
