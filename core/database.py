@@ -1,6 +1,7 @@
 """The relational database: engine, transactions, and the column types that need care."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -9,13 +10,14 @@ from typing import Any
 
 from sqlalchemy import DateTime, Engine, SelectBase, UpdateBase, create_engine, event
 from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Session
 
 _WRITE = "signpost_write"
 _TURN, _BUSY_SECONDS = "signpost_turn", 30
+_USED, _IDLE_SECONDS = "signpost_used", 2
 _Values = Mapping[str, Any]
 _Change = Callable[[Any], Any]
 
@@ -162,13 +164,36 @@ def _impl(kind: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
 
 def _make_engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        engine = create_engine(url, pool_size=10, max_overflow=20, pool_use_lifo=True)
+        event.listen(engine, "checkin", _note_the_time)
+        event.listen(engine, "checkout", _ask_if_idle)
+        return engine
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
     event.listen(engine, "connect", _prepare_sqlite)
     turns = _Turns()
     event.listen(engine, "begin", turns.begin)
     event.listen(engine, "checkin", turns.end)  # "commit" would be told before it reached the disk
     return engine
+
+
+def _note_the_time(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info[_USED] = time.monotonic()
+
+
+def _ask_if_idle(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Ask a connection that was idle whether it still stands; one used a moment ago is not worth a round trip.
+
+    DisconnectionError has the pool open another one.
+    """
+    used = record.info.get(_USED)
+    if used is None or time.monotonic() - used < _IDLE_SECONDS:
+        return
+    try:
+        with closing(connection.cursor()) as cursor:
+            cursor.execute("SELECT 1")
+        connection.rollback()
+    except Exception as error:
+        raise DisconnectionError from error
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
