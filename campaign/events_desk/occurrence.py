@@ -8,7 +8,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
-from campaign.events import occurrences, series_form
+from campaign.events import load, occurrences, series_form
 from campaign.events.models import OPEN, STATE_NAMES, EventSeries, Occurrence
 from campaign.events.occurrences import Spot, Texts
 from campaign.events_desk.routes import blueprint, occurrence_place, zone
@@ -233,7 +233,7 @@ def _page(session: Session, number: int, *, plain: bool = False, calls: bool = F
     return Page(
         one,
         series,
-        places.name(session, one.outlet_code) if one.outlet_code else _("线上"),
+        load.where(session, [one])[one.outlet_code],
         occurrences.spot(one, zone()),
         roster.parties(session, vault, one, plain=plain) if may_see else [],
         roster.to_tell(session, vault, number, plain=calls) if may_see else [],
