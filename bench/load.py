@@ -14,8 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.settings import Settings
+
 ROOT = Path(__file__).resolve().parent.parent
-THREADS = 8
+THREADS = int(Settings.model_fields["threads"].default)
 
 
 def free_port() -> int:
@@ -145,7 +147,7 @@ http {{
 
 
 def serve(target: str, environment: Mapping[str, str]) -> Server:
-    """Granian as `signpost serve` starts it: one worker, WSGI, 8 blocking threads; `target` is a factory."""
+    """Granian as `signpost serve` starts it: one worker, WSGI, as many threads; `target` is a factory."""
     port = free_port()
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "1", "--factory"]
     command += ["--blocking-threads", str(THREADS), "--host", "127.0.0.1", "--port", str(port)]

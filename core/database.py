@@ -1,6 +1,7 @@
 """The relational database: engine, transactions, and the column types that need care."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -9,13 +10,16 @@ from typing import Any
 
 from sqlalchemy import DateTime, Engine, SelectBase, UpdateBase, create_engine, event
 from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Session
 
-_WRITE = "signpost_write"
+_WRITE, _PSYCOPG = "signpost_write", "psycopg"
 _TURN, _BUSY_SECONDS = "signpost_turn", 30
+_USED, _IDLE_SECONDS = "signpost_used", 2
+# Kept open, and more when every thread that a server may have wants one.
+_POOL: dict[str, Any] = {"pool_size": 16, "max_overflow": 64}
 _Values = Mapping[str, Any]
 _Change = Callable[[Any], Any]
 
@@ -130,7 +134,7 @@ class Prepared:
         """The same on a connection of the driver."""
         known = self._known.get((dialect.name, dialect.driver)) or self._compile(dialect)
         given = [known.arguments(each) for each in values or ({},)]
-        with closing(connection.cursor()) as cursor:
+        with closing(_cursor(dialect, connection)) as cursor:
             try:
                 if len(given) > 1:
                     cursor.executemany(known.text, given)
@@ -142,7 +146,7 @@ class Prepared:
                 raise DBAPIError.instance(known.text, given[0], error, base, dialect=dialect) from error
 
     def _compile(self, dialect: Dialect) -> _Compiled:
-        made: Any = self._statement.compile(dialect=dialect)
+        made: Any = self._statement.compile(dialect=_written_for(dialect))
         binds = {name: bind for bind, name in made.bind_names.items()}
         changes = {name: _impl(bind.type, dialect).bind_processor(dialect) for name, bind in binds.items()}
         asked = self._statement
@@ -156,19 +160,58 @@ class Prepared:
         return known
 
 
+def _written_for(dialect: Dialect) -> Dialect:
+    """The dialect to write a statement for: that of psycopg with $1, $2, as the server itself reads them.
+
+    Names and %s it must find in the text at every call, for a long statement (an insert of eight rows) longer than
+    all the rest takes.
+    """
+    kind: Any = type(dialect)
+    return kind(paramstyle="numeric_dollar") if dialect.driver == _PSYCOPG else dialect
+
+
+def _cursor(dialect: Dialect, connection: Any) -> Any:
+    if dialect.driver == _PSYCOPG:
+        return dialect.loaded_dbapi.RawCursor(connection.driver_connection)
+    return connection.cursor()
+
+
 def _impl(kind: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
     return kind.dialect_impl(dialect)
 
 
 def _make_engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
-    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
+        engine = create_engine(url, pool_use_lifo=True, **_POOL)
+        event.listen(engine, "checkin", _note_the_time)
+        event.listen(engine, "checkout", _ask_if_idle)
+        return engine
+    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False}, **_POOL)
     event.listen(engine, "connect", _prepare_sqlite)
     turns = _Turns()
     event.listen(engine, "begin", turns.begin)
     event.listen(engine, "checkin", turns.end)  # "commit" would be told before it reached the disk
     return engine
+
+
+def _note_the_time(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info[_USED] = time.monotonic()
+
+
+def _ask_if_idle(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Ask a connection that was idle whether it still stands; one used a moment ago is not worth a round trip.
+
+    DisconnectionError has the pool open another one.
+    """
+    used = record.info.get(_USED)
+    if used is None or time.monotonic() - used < _IDLE_SECONDS:
+        return
+    try:
+        with closing(connection.cursor()) as cursor:
+            cursor.execute("SELECT 1")
+        connection.rollback()
+    except Exception as error:
+        raise DisconnectionError from error
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -93,7 +93,7 @@ class Settings(BaseSettings):
         repr=False,
         description="Reach store; empty: the embedded engine under home. Server: clickhouse://user:password@host:8123/database (clickhouses:// with TLS), a cluster with ?cluster=NAME; see docs/scaling.md",
     )
-    threads: int = Field(8, ge=4, le=64, description="Blocking threads per web worker")
+    threads: int = Field(16, ge=4, le=64, description="Blocking threads per web worker")
     spool_seal_seconds: float = Field(
         2.0, gt=0, description="Age in seconds at which an open spool segment is sealed"
     )

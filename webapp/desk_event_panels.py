@@ -16,7 +16,6 @@ from campaign.returns.models import RETURNED, SUBMITTED, ActivityReturn, ReturnV
 from core.http import service
 from core.i18n import gettext as _
 from core.settings import Settings
-from institution import places
 from institution.access import SignedIn
 from institution.desk_home import Entry, Panel
 
@@ -51,10 +50,10 @@ def _registered(
     )
     rows = session.execute(query).all()
     zone = service(Settings).zone
-    names = places.names(session, [one.outlet_code for one, _series, _count in rows[:_FIRST]])
+    names = load.where(session, [one for one, _series, _count in rows[:_FIRST]])
     entries = [
         Entry(
-            " · ".join((words.when(one.starts_at, zone), series.shown("name"), names[one.outlet_code] if one.outlet_code else _("线上"))),
+            " · ".join((words.when(one.starts_at, zone), series.shown("name"), names[one.outlet_code])),
             f"/desk/events/o/{one.id}#{anchor}",
             _("%(count)s 份", count=count),
         )

@@ -125,11 +125,11 @@ def events(session: Session, person: SignedIn, text: str) -> Sequence[Hit]:
     coming, held = col(Occurrence.ends_at) >= now, col(Occurrence.ends_at) < now
     found = list(session.exec(query.where(coming).order_by(col(Occurrence.starts_at)).limit(_MOST)))
     found += session.exec(query.where(held).order_by(col(Occurrence.starts_at).desc()).limit(_MOST))
-    where, zone = places.names(session, [one.outlet_code for one, _series in found]), service(Settings).zone
+    where, zone = load.where(session, [one for one, _series in found]), service(Settings).zone
     return [
         Hit(
             " · ".join(filter(None, (series.shown("name"), one.shown("topic")))),
-            f"{words.when(one.starts_at, zone)} · {where[one.outlet_code] if one.outlet_code else _('线上')}",
+            f"{words.when(one.starts_at, zone)} · {where[one.outlet_code]}",
             f"/desk/events/o/{one.id}",
             _("活动场次"),
         )

@@ -1,6 +1,6 @@
 """How much is planned, taken and attended: below a node child by child, and day by day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,7 +11,8 @@ from sqlmodel import Session, col, func
 
 from campaign.events.models import OPEN, EventSeries, Occurrence
 from campaign.registration.models import WAITING, RegisteredPerson, Registration
-from institution import outlets
+from core.i18n import gettext
+from institution import outlets, places
 from institution.models import OUTLET_KIND_NAMES, Outlet, OutletKind
 from institution.powers import WHOLE, Scope
 
@@ -54,6 +55,14 @@ class DayLoad:
     off: int
     seats: int
     taken: int
+
+
+def where(session: Session, found: Iterable[Occurrence]) -> dict[str, str]:
+    """The name of the outlet at which each of these is held, by its code; "" is online."""
+    return {
+        **places.names(session, {one.outlet_code for one in found if one.outlet_code}),
+        "": gettext("线上"),
+    }
 
 
 def within(scope: Scope) -> ColumnElement[bool]:

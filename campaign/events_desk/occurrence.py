@@ -8,7 +8,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
-from campaign.events import occurrences, series_form
+from campaign.events import load, occurrences, series_form
 from campaign.events.models import OPEN, STATE_NAMES, EventSeries, Occurrence
 from campaign.events.occurrences import Spot, Texts
 from campaign.events_desk.routes import blueprint, occurrence_place, zone
@@ -48,6 +48,7 @@ class Page:
     to_tell: Sequence[ToTell]
     answers: Answers | None
     plain: bool
+    calls: bool
     base: str
     outlets: Choices
     told: int
@@ -88,17 +89,22 @@ class Page:
 @blueprint.get("/o/<int:number>")
 @requires("event.view", at=occurrence_place)
 def occurrence(number: int) -> ResponseReturnValue:
-    """The page of an occurrence. `?plain=1` shows names and numbers to who may see them, and leaves a record."""
-    plain = request.args.get("plain") == "1"
-    if plain:
+    """The page of an occurrence. `?plain=1` shows names and numbers to who may see them, `?calls=1` those of the
+    people to be called to who may call them; both leave a record."""
+    plain, calls = (request.args.get(name) == "1" for name in ("plain", "calls"))
+    if plain or calls:
         with transaction() as session:
             one = occurrences.get(session, number)
             place = occurrences.owner(session, one)
-            signed_in().check(session, "registration.contact", place)
-            count = occurrences.live_parties(session, number)
+            may = "registration.contact" if plain else "registration.edit"
+            signed_in().check(session, may, place)
+            count = (
+                occurrences.live_parties(session, number) if plain
+                else len(roster.to_tell(session, service(Vault), number))
+            )  # fmt: skip
             roster.record(session, "registration.read", one, place, count, plain=True)
     with reading() as session:
-        page = _page(session, number, plain=plain)
+        page = _page(session, number, plain=plain, calls=plain or calls)
     return render("campaign/event_desk_occurrence.html", page)
 
 
@@ -217,7 +223,7 @@ def _refused(number: int, error: DomainError) -> ResponseReturnValue:
     return render("campaign/event_desk_occurrence.html", page, fault=str(error), fault_at=error.field), 400
 
 
-def _page(session: Session, number: int, *, plain: bool = False) -> Page:
+def _page(session: Session, number: int, *, plain: bool = False, calls: bool = False) -> Page:
     me, vault = signed_in(), service(Vault)
     one = occurrences.get(session, number)
     series = session.get_one(EventSeries, one.series_id)
@@ -227,12 +233,13 @@ def _page(session: Session, number: int, *, plain: bool = False) -> Page:
     return Page(
         one,
         series,
-        places.name(session, one.outlet_code) if one.outlet_code else _("线上"),
+        load.where(session, [one])[one.outlet_code],
         occurrences.spot(one, zone()),
         roster.parties(session, vault, one, plain=plain) if may_see else [],
-        roster.to_tell(session, vault, number, plain=plain) if may_see else [],
+        roster.to_tell(session, vault, number, plain=calls) if may_see else [],
         feedback.answers(session, vault, number) if may_see and one.starts_at <= clock.now() else None,
         plain,
+        calls,
         conflict.version_of(occurrences.shown(one)),
         places.choices(session, me.scope("event.edit"), chosen=one.outlet_code) if may_edit else Choices(),
         occurrences.live_parties(session, number),

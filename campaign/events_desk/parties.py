@@ -8,7 +8,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
-from campaign.events import occurrences
+from campaign.events import load, occurrences
 from campaign.events.models import EventSeries, Occurrence
 from campaign.events_desk.routes import blueprint, occurrence_place, registration_place, zone
 from campaign.registration import changing, consent, registering, roster
@@ -21,7 +21,7 @@ from core.http import attachment, reading, render, service, transaction
 from core.i18n import gettext as _
 from core.i18n import mark
 from core.privacy import Vault
-from institution import bulk, desk_table, places
+from institution import bulk, desk_table
 from institution.access import requires, signed_in
 from institution.bulk import BulkPreview, Line
 from institution.desk_table import Column
@@ -183,7 +183,13 @@ def print_list(number: int) -> ResponseReturnValue:
         rows = [each for each in roster.parties(session, service(Vault), one, plain=plain) if each.is_live]
         if plain:
             roster.record(session, "registration.export", one, place, len(rows), plain=True)
-        page = PrintPage(one, session.get_one(EventSeries, one.series_id), _where(session, one), rows, plain)
+        page = PrintPage(
+            one,
+            session.get_one(EventSeries, one.series_id),
+            load.where(session, [one])[one.outlet_code],
+            rows,
+            plain,
+        )
     return render("campaign/event_desk_print.html", page)
 
 
@@ -235,7 +241,7 @@ def _counter(number: int, values: Mapping[str, str], error: DomainError | None =
     with reading() as session:
         one = occurrences.get(session, number)
         page = CounterPage(
-            one, session.get_one(EventSeries, one.series_id), _where(session, one), consent.TEXTS[consent.CURRENT],
+            one, session.get_one(EventSeries, one.series_id), load.where(session, [one])[one.outlet_code], consent.TEXTS[consent.CURRENT],
             values, str(error) if error else "", error.field if error else None,
         )  # fmt: skip
     return render("campaign/event_desk_counter.html", page)
@@ -246,12 +252,8 @@ def _party(registration: int, error: DomainError | None = None) -> str:
         found = roster.party(session, service(Vault), registration)
         one = occurrences.get(session, changing.get(session, registration).occurrence_id)
         page = PartyPage(
-            found, one, session.get_one(EventSeries, one.series_id), _where(session, one),
+            found, one, session.get_one(EventSeries, one.series_id), load.where(session, [one])[one.outlet_code],
             signed_in().may_at(session, "registration.edit", occurrences.owner(session, one)),
             str(error) if error else "",
         )  # fmt: skip
     return render("campaign/event_desk_party.html", page)
-
-
-def _where(session: Session, one: Occurrence) -> str:
-    return places.name(session, one.outlet_code) if one.outlet_code else _("线上")

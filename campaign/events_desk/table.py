@@ -26,7 +26,7 @@ from campaign.registration.models import WAITING, RegisteredPerson, Registration
 from core.http import asked_export, attachment, page_number, reading, render
 from core.i18n import gettext as _
 from core.i18n import mark
-from institution import desk_table, places
+from institution import desk_table
 from institution.access import requires
 from institution.desk_table import Column, Listing, View
 
@@ -177,7 +177,7 @@ def _query(
 def _rows(session: Session, found: Sequence[Occurrence]) -> list[Row]:
     numbers = [one.id or 0 for one in found]
     series = {one.id: one for one in session.exec(select(EventSeries))}
-    names = places.names(session, {one.outlet_code for one in found if one.outlet_code})
+    names = load.where(session, found)
     figures: dict[int, tuple[int, int]] = {}
     for start in range(0, len(numbers), 500):
         query = select(Occurrence.id, _WAITING, _CAME).where(
@@ -189,7 +189,7 @@ def _rows(session: Session, found: Sequence[Occurrence]) -> list[Row]:
             one,
             series[one.series_id].shown("name"),
             series[one.series_id].form == ONLINE,
-            names.get(one.outlet_code, "") or _("线上"),
+            names[one.outlet_code],
             *figures[one.id or 0],
         )
         for one in found

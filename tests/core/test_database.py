@@ -4,11 +4,12 @@ import threading
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import bindparam, insert, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, insert, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session, SQLModel, col, select
 
+from core import database as databases
 from core.database import Database, Prepared
 from institution.models import Staff
 
@@ -148,3 +149,45 @@ def test_a_reader_takes_no_write_lock(database: Database, now: datetime) -> None
         other.flush()
         assert session.exec(select(Staff)).all() == []
         assert _ask(database, "a") == []
+
+
+def _end_all_others(database: Database) -> None:
+    """What a restart of the server does to the connections that wait in the pool."""
+    ended = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid != pg_backend_pid()"
+    )
+    other = Database(database.url)
+    with other.reading() as session:
+        session.connection().execute(text(ended))
+    other.close()
+
+
+def test_a_connection_that_was_idle_is_asked_whether_it_stands(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if database.is_sqlite:
+        pytest.skip("the connections of SQLite cannot be cut")
+    monkeypatch.setattr(databases, "_IDLE_SECONDS", 0)
+    with database.transaction() as session:
+        session.connection().execute(text("SELECT 1"))
+    _end_all_others(database)
+    with database.transaction() as session:
+        assert session.connection().execute(text("SELECT 1")).scalar_one() == 1
+
+
+def test_without_asking_it_would_be_noticed_and_only_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control; and the pool forgets all that were cut with the first one."""
+    if database.is_sqlite:
+        pytest.skip("the connections of SQLite cannot be cut")
+    monkeypatch.setattr(databases, "_IDLE_SECONDS", 3600)
+    with database.reading() as first, database.reading() as second:
+        for session in (first, second):
+            session.connection().execute(text("SELECT 1"))
+    _end_all_others(database)
+    with pytest.raises(DBAPIError), database.reading() as session:
+        session.connection().execute(text("SELECT 1"))
+    with database.reading() as session:
+        assert session.connection().execute(text("SELECT 1")).scalar_one() == 1

@@ -37,7 +37,7 @@ def setup(demo: bool) -> None:
     if starter_library.load(objects):
         click.echo(_("起步内容库已载入并发布。"))
     if demo and demo_institution.is_wanted(objects):
-        click.echo(_("正在载入示范机构：2,500 个网点、两年触达，约半分钟……"))
+        click.echo(_("正在载入示范机构：2,500 个网点、两年触达，要一两分钟……"))
         demo_institution.load(objects, scale=100)
     _first_account(objects)
     objects.close()

@@ -377,6 +377,28 @@ def test_who_was_called_is_noted(desk: Desk, planted: Planted, runtime: Runtime)
     assert (found.state, found.channel, found.settled_by is not None) == ("sent", "phone", True)
 
 
+def test_who_may_call_sees_the_numbers_to_be_called_and_no_others(
+    desk: Desk, planted: Planted, runtime: Runtime
+) -> None:
+    one = fresh(runtime, planted)
+    called, other = registered(runtime, one, 2)
+    numbers = [runtime.service(Vault).decrypt(row.phone_sealed) for row in (called, other)]
+    with runtime.service(Database).transaction() as session:
+        session.add(
+            Notice(registration_id=called.id or 0, kind="offered", state="by_hand", created_at=clock.now())
+        )
+    path, before = f"/desk/events/o/{one.id}", len(records(runtime, "registration.read"))
+    assert numbers[0] not in desk(STAFF).get(path).text
+    shown = desk(STAFF).get(f"{path}?calls=1").text
+    assert numbers[0] in shown and numbers[1] not in shown
+    assert [row.after for row in records(runtime, "registration.read")[before:]] == [
+        {"count": 1, "plain": True}
+    ]
+    assert desk(MANAGER).get(f"{path}?calls=1").status_code == 403
+    assert desk(OUTSIDER).get(f"{path}?calls=1").status_code == 404
+    assert len(records(runtime, "registration.read")) == before + 1
+
+
 def test_a_file_is_looked_at_first_and_applied_whole(desk: Desk, planted: Planted, runtime: Runtime) -> None:
     branch = desk(BRANCH)
     day = (planted.next.day + timedelta(days=40)).isoformat()
