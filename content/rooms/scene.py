@@ -57,7 +57,8 @@ class ScenePage:
     message: Message | None
     learned: Sequence[Seen]
     points: int
-    seconds: int
+    time: str
+    seconds: str
     clock: bool
     error: str = ""
     nickname: str = ""
@@ -83,8 +84,15 @@ class ScenePage:
         return self.ready.picture(of.get("picture"))
 
 
-def page_of(step: Step, lang: str, *, error: str = "", nickname: str = "") -> ScenePage:
-    """The page of a step in a language."""
+def points(step: Step) -> int:
+    """The points so far, at the end with the clock's bonus."""
+    return score(step.ready.game, step.state, step.play.seconds)
+
+
+def page_of(
+    step: Step, lang: str, sealed: str, times: tuple[str, str], *, error: str = "", nickname: str = ""
+) -> ScenePage:
+    """The page of a step in a language; `sealed` and `times` (`3:20`, `200`) stand where the player's own belong."""
     ready, state = step.ready, step.state
     seen = view(ready.game, state, lang)
     facts = ready.game.room.facts
@@ -92,11 +100,12 @@ def page_of(step: Step, lang: str, *, error: str = "", nickname: str = "") -> Sc
         ready=ready,
         title=ready.game.room.title.of(lang),
         seen=seen,
-        sealed=step.sealed,
+        sealed=sealed,
         message=_message(ready, seen, step.outcome, lang) if step.outcome else None,
         learned=[lesson(facts[name], lang) for name in seen["learned"]],
-        points=score(ready.game, state, step.play.seconds),
-        seconds=step.play.active,
+        points=points(step),
+        time=times[0],
+        seconds=times[1],
         clock=step.play.clock,
         error=error,
         nickname=nickname,
