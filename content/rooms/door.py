@@ -29,6 +29,7 @@ COOKIE, FLAG, HEADER = "sp_room", "sp_going", "HTTP_X_SCENE"
 _SECONDS = int(timedelta(days=DAYS).total_seconds())
 _PATH = re.compile(r"/play/([a-z0-9-]{1,60})")
 _LARGEST, _MOST_FIELDS, _LONGEST_COOKIES = LONGEST + 8 * 1024, 60, 4 * 1024
+_SMALL = 8 * 1024  # below it compressing takes longer than it saves: the interpreter is given away for it
 _FORM = "application/x-www-form-urlencoded"
 _BY_VIEW = ("start", "certificate")
 Header = tuple[str, str]
@@ -92,7 +93,9 @@ class RoomDoor:
             *self._headers,
         ]
         headers += cookies(key, step, secure=self._secure)
-        data, packed = compressed(data, environ.get("HTTP_ACCEPT_ENCODING", ""))
+        packed: list[Header] = []
+        if len(data) > _SMALL:
+            data, packed = compressed(data, environ.get("HTTP_ACCEPT_ENCODING", ""))
         return [*headers, *packed, ("Content-Length", str(len(data)))], data
 
 
