@@ -1,24 +1,20 @@
 """The sample room in a real browser: by mouse on the picture, by keyboard alone, in elder mode; axe finds nothing."""
 
-import threading
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
-from werkzeug.serving import make_server
+from sqlmodel import Session
 
 from content.rooms.envelope import Envelopes
 from core import clock
-from core.database import Database
 from core.settings import Settings
-from tests import browser, factories, servers
+from institution.models import Staff
+from tests import browser, servers
 from tests.browser import Site
 from tests.content.rooms.conftest import KEY, publish
-from webapp.runtime import build
-from webapp.wsgi import compose
+from tests.content.rooms.hands import Press, click, key, serving
 
-Press = Callable[[Page, str], None]
 Spoken = list[tuple[str, str]]
 # What is done, and what it is done to: the way to the good ending through all kinds of lock.
 ANSWERS = {
@@ -30,62 +26,21 @@ PARTNERS = ["反诈专线", "银行保险投诉", "报警"]
 ORDER = ["停", "问", "办"]
 
 
+def _publish(session: Session, settings: Settings, editor: Staff, reviewer: Staff) -> None:
+    publish(session, settings, editor, reviewer, clock.now())
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, database_template: servers.Template) -> Iterator[Site]:
-    """The site with the sample room, served by threads on a free port."""
-    home, port = tmp_path_factory.mktemp("home"), servers.free_port()
-    with database_template.copy(home) as url:
-        address = f"http://127.0.0.1:{port}"
-        values: dict[str, Any] = {
-            "home": home,
-            "database_url": url,
-            "secret_key": "of-no-value",
-            "public_url": address,
-        }
-        runtime = build(Settings(_env_file=None, **values))
-        with runtime.service(Database).transaction() as session:
-            cast = factories.cast(session, clock.now())
-            people = cast[factories.EDITOR], cast[factories.REVIEWER]
-            publish(session, runtime.service(Settings), *people, clock.now())
-        server = make_server(
-            "127.0.0.1", port, compose(runtime), threaded=True, request_handler=browser._Silent
-        )
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield Site(address, runtime)
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
-        runtime.close()
+    """The site with the sample room."""
+    with serving(tmp_path_factory.mktemp("home"), database_template, _publish) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with browser.chromium() as found:
         yield found
-
-
-def click(page: Page, do: str) -> None:
-    """Press a button as a mouse does; on the picture where it is there."""
-    on_picture = page.locator(f'.hots button[value="{do}"]')
-    target = on_picture if on_picture.count() else page.locator(f'button[value="{do}"]')
-    with page.expect_response(lambda answer: "/play/" in answer.url and answer.request.method == "POST"):
-        target.first.click()
-    page.wait_for_selector("#room:not([aria-busy])", state="attached")
-
-
-def key(page: Page, do: str) -> None:
-    """Reach a button with the Tab key alone, and press it with Enter."""
-    wanted = f'button[value="{do}"]'
-    for _turn in range(80):
-        if page.evaluate("wanted => document.activeElement?.matches(wanted)", wanted):
-            break
-        page.keyboard.press("Tab")
-    else:
-        raise AssertionError(f"{do} is not reached by keyboard")
-    with page.expect_response(lambda answer: "/play/" in answer.url and answer.request.method == "POST"):
-        page.keyboard.press("Enter")
-    page.wait_for_selector("#room:not([aria-busy])", state="attached")
 
 
 def choose(page: Page, lock: str, press: Press) -> None:
