@@ -56,6 +56,6 @@ def title(room: Room, table: str, name: str, lang: str) -> str:
     one: Any = getattr(room, table)[name]
     if table == "dialogues":
         person = room.characters.get(one.by)
-        return person.name.of(lang) if person else name
-    words = getattr(one, _TITLED.get(table, "title")).of(lang)
+        return str(person.name.of(lang)) if person else name
+    words: str = getattr(one, _TITLED.get(table, "title")).of(lang)
     return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"

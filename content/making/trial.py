@@ -72,11 +72,8 @@ def hidden(ready: Ready, state: State, lang: str) -> Hidden:
     """What is hidden from players in this state."""
     game, place = ready.game, ready.game.places[state.scene]
     front = game.fronts[state.front]
-    unseen = [
-        one.told.label.of(lang)
-        for one in (*place.spots.values(), *place.ways.values())
-        if not one.when.holds(state.facts)
-    ]
+    unseen = [one.told.label.of(lang) for one in place.spots.values() if not one.when.holds(state.facts)]
+    unseen += [one.told.label.of(lang) for one in place.ways.values() if not one.when.holds(state.facts)]
     return Hidden(answer(ready, front, lang) if isinstance(front, Bolt) else (), unseen)
 
 

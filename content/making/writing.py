@@ -33,7 +33,7 @@ def _text(writer: yaml.SafeDumper, text: str) -> yaml.Node:
 
 
 def _mapping(writer: yaml.SafeDumper, data: dict[str, Any]) -> yaml.Node:
-    return writer.represent_mapping("tag:yaml.org,2002:map", data.items(), flow_style=_inline(data))  # type: ignore[arg-type]
+    return writer.represent_mapping("tag:yaml.org,2002:map", data.items(), flow_style=_inline(data))
 
 
 def _list(writer: yaml.SafeDumper, data: list[Any]) -> yaml.Node:

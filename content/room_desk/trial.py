@@ -1,9 +1,10 @@
 """Trying a room out at the desk: from the start or from any place, with what is hidden; nothing is counted or kept."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from flask import redirect, request, url_for
+from flask import g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from content.escape_room import rules, state
 from content.escape_room.rules import Outcome
@@ -13,13 +14,13 @@ from content.making.parts import TABLES
 from content.making.trial import Hidden
 from content.models import Revision
 from content.room_desk.routes import blueprint, newest, place
-from content.rooms import games, scene, wanted
+from content.rooms import games, wanted
 from content.rooms.envelope import Play
 from content.rooms.games import Ready
 from content.rooms.playing import Step
-from content.rooms.scene import ScenePage
+from content.rooms.stage import Stage
 from core.errors import Invalid
-from core.http import render
+from core.http import render, service
 from core.i18n import current_locale
 from institution import access
 
@@ -28,9 +29,13 @@ from institution import access
 class TrialPage:
     """A scene as players see it, and what they do not see."""
 
-    scene: ScenePage
+    title: str
+    theme: str
+    scene: Markup
     hidden: Hidden
     number: int
+    address: str
+    home: str
 
 
 @blueprint.get("/play")
@@ -63,8 +68,10 @@ def step(key: str) -> ResponseReturnValue:
 def _shown(revision: Revision, ready: Ready, now: State, outcome: Outcome | None) -> str:
     sealed, lang, key = state.encode(ready.game, now), current_locale(), revision.piece_key
     taken = Step(ready, Play("", 0, 0, 0, 0, False, sealed), now, sealed, outcome)
-    back, address = url_for("rooms_desk.room", key=key), url_for("rooms_desk.play", key=key)
-    shown = replace(scene.page_of(taken, lang), trial=address, home=back)
-    page = TrialPage(shown, trial.hidden(ready, now, lang), revision.number)
+    home, address = url_for("rooms_desk.room", key=key), url_for("rooms_desk.play", key=key)
+    elder = bool(g.get("elder"))
+    drawn = service(Stage).trial(taken, lang, elder=elder, address=address, home=home)
+    room, unseen = ready.game.room, trial.hidden(ready, now, lang)
+    page = TrialPage(room.title.of(lang), room.theme, drawn, unseen, revision.number, address, home)
     part = request.headers.get("X-Scene") == "1"
     return render("content/room_trial_scene.html" if part else "content/room_trial.html", page)
