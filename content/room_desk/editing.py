@@ -138,8 +138,8 @@ def _handle(asked: _Asked, revision: Revision) -> ResponseReturnValue:
     if asked.do.partition(":")[0] in rows.VERBS:
         asked = replace(asked, values=rows.acted(asked.values, asked.do))
         return _again(asked, revision)
-    fields, text, others = _checked(asked)
     name_fault = _name_fault(asked)
+    fields, text, others = _checked(asked, name_fault)
     form = replace(asked.form, text=text)
     fine = not (tree.ill(fields) or others or name_fault)
     draft, faults = form.checked() if fine else (None, [])
@@ -152,11 +152,11 @@ def _handle(asked: _Asked, revision: Revision) -> ResponseReturnValue:
     return texts.save(form, draft, url_for("rooms_desk.part", key=key, part=mine.table, name=mine.name))
 
 
-def _checked(asked: _Asked) -> tuple[list[Field], str, list[str]]:
+def _checked(asked: _Asked, name_fault: str) -> tuple[list[Field], str, list[str]]:
     """The fields with every fault noted at its own, the text they make, and what is wrong elsewhere."""
     fields = tree.build(asked.part.model, asked.values, asked.part.place)
     text = document.put(asked.text, asked.part, fields)
-    if tree.ill(fields):
+    if tree.ill(fields) or name_fault:
         return fields, text, []
     return (
         fields,
