@@ -7,7 +7,7 @@ LABELS = {
     "alt": mark("图上画了什么"),
     "advises": mark("给谁出主意"),
     "answers": mark("答案（每行一个）"),
-    "ask": mark("问题"),
+    "ask": mark("怎么问"),
     "audience": mark("适合谁（每行一个）"),
     "because": mark("为什么"),
     "bonus": mark("额外加分"),

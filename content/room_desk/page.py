@@ -14,6 +14,7 @@ from content.making.labels import VALUES
 from content.making.parts import ABOUT, LOCK_NAMES, TABLES
 from content.making.tree import Field, Row
 from content.media import Picture
+from core.i18n import current_locale
 from core.i18n import gettext as _
 
 Names = Mapping[str, Sequence[tuple[str, str]]]
@@ -47,7 +48,7 @@ class PartPage:
             kind = f"（{_(LOCK_NAMES[self.kind])}）" if self.kind else ""
             return _("新的%(what)s", what=_(TABLES[self.part.table])) + kind
         named = dict(self.names.get(self.part.table, ()))
-        return f"{_(TABLES[self.part.table])} · {named.get(self.part.name) or self.part.name}"
+        return f"{_(TABLES[self.part.table]).capitalize()} · {named.get(self.part.name) or self.part.name}"
 
     @property
     def own(self) -> Sequence[RoomFault]:
@@ -100,7 +101,10 @@ def box_of(row: Row) -> list[str]:
 
 def words(row: Row, *keys: str) -> str:
     """The first of these texts of a row."""
-    return next((one.value for one in row.fields if one.spec.key in keys and one.value), "")
+    found = next((one for one in row.fields if one.spec.key in keys and one.value), None)
+    if found is None:
+        return ""
+    return found.en if current_locale() == "en" and found.en else found.value
 
 
 def row_title(row: Row) -> str:
@@ -121,7 +125,7 @@ def names(data: Mapping[str, Any]) -> dict[str, list[tuple[str, str]]]:
 def _called(one: Any) -> str:
     for key in ("title", "name", "text"):
         said = one.get(key) if isinstance(one, dict) else None
-        said = said.get("zh") if isinstance(said, dict) else said
+        said = (said.get(current_locale()) or said.get("zh")) if isinstance(said, dict) else said
         if isinstance(said, str):
             return _short(said)
     return ""

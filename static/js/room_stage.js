@@ -20,7 +20,9 @@ export const stage = (place, form) => {
 
   const rows = () => [...form.querySelectorAll('[data-rows="hotspots"] > [data-row], [data-rows="doors"] > [data-row]')];
   const input = (row, part) => row.querySelector(`input[name="${CSS.escape(`${row.dataset.row}.box.${part}`)}"]`);
-  const name = (row) => row.querySelector(`[name="${CSS.escape(`${row.dataset.row}.label.zh`)}"]`).value || row.querySelector("summary b").textContent;
+  const called = (row, lang) => row.querySelector(`[name="${CSS.escape(`${row.dataset.row}.label.${lang}`)}"]`).value;
+  const english = document.documentElement.lang.startsWith("en");
+  const name = (row) => (english && called(row, "en")) || called(row, "zh") || row.querySelector("summary b").textContent;
   const read = (row) => {
     const typed = PARTS.map((part) => input(row, part).value.trim());
     if (typed.some((text) => text === "" || Number.isNaN(Number(text)))) return null;
@@ -111,7 +113,7 @@ export const stage = (place, form) => {
 
   const spare = (row) => {
     const [item, button] = [document.createElement("li"), document.createElement("button")];
-    Object.assign(button, { type: "button", className: "button plain small", textContent: `${place.dataset.place}：${name(row)}` });
+    Object.assign(button, { type: "button", className: "button plain small", textContent: `${place.dataset.put}：${name(row)}` });
     button.addEventListener("click", () => begin(row, { x: 40, y: 40, w: 20, h: 20 }));
     item.append(button);
     return item;
@@ -158,7 +160,7 @@ export const stage = (place, form) => {
   form.addEventListener("input", (event) => {
     if (event.target === form) return; // a box that was drawn
     const named = event.target.name ?? "";
-    if (/^(hotspots|doors)\.\d+\.(box\.[xywh]|label\.zh)$/.test(named)) draw();
+    if (/^(hotspots|doors)\.\d+\.(box\.[xywh]|label\.(zh|en))$/.test(named)) draw();
   });
   draw();
   const waiting = form.parentElement.dataset.drawn;

@@ -110,4 +110,4 @@ def test_a_bomb_that_lies_about_its_size_is_not_unpacked_either() -> None:
 @pytest.mark.parametrize("data", [b"", b"no archive", packed(folder())[:-60], b"PK\x05\x06" + b"\x00" * 18])
 def test_what_is_no_archive_is_said_so(editor: FlaskClient, data: bytes) -> None:
     status, page = load(editor, data)
-    assert status == 400 and "ZIP" in page or "room.yaml" in page
+    assert (status == 400 and "ZIP" in page) or "room.yaml" in page

@@ -95,7 +95,7 @@ def test_a_change_is_a_new_revision_that_is_proved_at_once(editor: FlaskClient, 
     form |= {"title.en": "Sitting room", "doors.0.when": "{has: booklet, knows: nobody-knows}", "do": "save"}
     refused = editor.post(f"{ROOM}/scenes/living", data=form)
     assert refused.status_code == 400
-    assert ["没有叫“nobody-knows”的线索。"] == faults(refused.get_data(as_text=True))
+    assert faults(refused.get_data(as_text=True)) == ["没有叫“nobody-knows”的线索。"]
     assert newest(database).number == 1
     again = typed(refused.get_data(as_text=True))
     assert again["title.en"] == ["Sitting room"], "what was typed is still there"
@@ -130,7 +130,7 @@ def test_buttons_add_move_and_take_away_rows_and_save_nothing(
 
 @pytest.mark.parametrize("kind", ["choice", "choices", "code", "order", "match", "spot", "conversation"])
 def test_every_kind_of_lock_begins_as_a_form(editor: FlaskClient, kind: str) -> None:
-    page, form = opened(editor, f"/add/locks?kind={kind}")
+    _page, form = opened(editor, f"/add/locks?kind={kind}")
     answer = editor.post(f"{ROOM}/add/locks", data={**form, "do": "save"})
     assert form["kind"] == [kind] and answer.status_code == 400
     assert len(faults(answer.get_data(as_text=True))) >= 2
