@@ -16,7 +16,7 @@ from campaign import (
 from campaign import desk as campaign_desk
 from campaign import views as campaign_views
 from content import desk as content_desk
-from content import room_views
+from content import room_desk, room_views
 from content import views as content_views
 from institution import desk as institution_desk
 from institution import views as institution_views
@@ -71,6 +71,7 @@ _ALL: tuple[Blueprint, ...] = (
     content_views.blueprint,
     room_views.blueprint,
     content_desk.blueprint,
+    room_desk.blueprint,
     scheduler_desk.blueprint,
     tracking_desk.blueprint,
     keeping_desk.blueprint,
@@ -107,6 +108,7 @@ _CSRF_EXEMPT: tuple[str, ...] = (
     "campaign.registration_views.give_feedback",
     "content.room_views.step",  # the signed state is what is asked for, and nobody is signed in
     "content.room_views.shared",  # the same with a signed result; it is counted once whoever sends it
+    "content.room_desk.trial.step",  # a trial: the state stands in the form, and nothing is changed anywhere
     "campaign.checkin_views.names",  # the door's key comes in a header that no other site can set
     "campaign.checkin_views.scans",
     "campaign.base_views.pair",  # a screen on a wall: nobody is signed in, the pairing code is what is asked for

@@ -93,7 +93,7 @@ def _handle(key: str) -> ResponseReturnValue:
         return _preview(draft, faults)
     if draft is None:
         return _form(form, faults), 400
-    return _save(form, draft)
+    return save(form, draft)
 
 
 def _placed(form: PieceForm) -> PieceForm:
@@ -108,7 +108,8 @@ def _placed(form: PieceForm) -> PieceForm:
     return replace(form, outlet_code=code)
 
 
-def _save(form: PieceForm, draft: Draft) -> ResponseReturnValue:
+def save(form: PieceForm, draft: Draft, onward: str = "") -> ResponseReturnValue:
+    """Keep a draft as a new revision and go `onward` (else to the piece); who saved before is shown against it."""
     now, by = clock.now(), access.signed_in().id
     try:
         with transaction() as session:
@@ -126,7 +127,7 @@ def _save(form: PieceForm, draft: Draft) -> ResponseReturnValue:
         flash(_("内容与最新一版完全相同，没有保存新的版本。"), "warn")
     else:
         flash(_("已保存为第 %(number)s 版。", number=revision.number), "good")
-    return redirect(url_for("content_desk.piece", key=draft.key))
+    return redirect(onward or url_for("content_desk.piece", key=draft.key))
 
 
 def _conflict(form: PieceForm, draft: Draft) -> str:

@@ -53,8 +53,8 @@ def from_request(session: Session, key: str) -> PieceForm:
     number = int(base) if base.isdigit() and len(base) < 9 else 0
     text = request.form.get("text", "").replace("\r\n", "\n")
     pictures = _known(session, key, number)
-    uploads, faults = _uploads(request.files.getlist("pictures"))
-    return PieceForm(key, number, text, pictures | uploads, tuple(faults))
+    given, faults = uploads(request.files.getlist("pictures"))
+    return PieceForm(key, number, text, pictures | given, tuple(faults))
 
 
 def _known(session: Session, key: str, number: int) -> dict[str, Picture]:
@@ -66,7 +66,8 @@ def _known(session: Session, key: str, number: int) -> dict[str, Picture]:
     return media.from_json(history.by_number(session, key, number).media) | before
 
 
-def _uploads(files: list[FileStorage]) -> tuple[dict[str, Picture], list[Fault]]:
+def uploads(files: list[FileStorage]) -> tuple[dict[str, Picture], list[Fault]]:
+    """Uploaded pictures, checked and stored, by the names that the text gives them; and what is wrong with others."""
     found: dict[str, Picture] = {}
     faults = []
     for file in files:

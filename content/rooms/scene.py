@@ -62,6 +62,8 @@ class ScenePage:
     clock: bool
     error: str = ""
     nickname: str = ""
+    trial: str = ""  # where a trial of staff sends its forms; "" for visitors
+    home: str = ""  # where a trial leads back to
 
     @property
     def key(self) -> str:
@@ -87,12 +89,12 @@ class ScenePage:
     @property
     def address(self) -> str:
         """Where its forms go."""
-        return f"/play/{self.ready.key}"
+        return self.trial or f"/play/{self.ready.key}"
 
     @property
     def has_clock(self) -> bool:
         """Whether the room has a clock at all."""
-        return self.ready.game.room.clock is not None
+        return self.ready.game.room.clock is not None and not self.trial
 
     def picture(self, of: Seen) -> Picture | None:
         """The picture of a part of the view."""

@@ -1,6 +1,7 @@
 """Draws the scenes: each part of one is made once for all players before whom it is the same."""
 
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -41,6 +42,14 @@ class Stage:
         time = f"{play.active // 60}:{play.active % 60:02}"
         filled = drawn.replace(_STATE, step.sealed).replace(_TIME, time).replace(_SECONDS, str(play.active))
         return Markup(filled)  # noqa: S704  (a template escaped it, and what is filled in is ours)
+
+    def trial(self, step: Step, lang: str, *, elder: bool, address: str, home: str) -> Markup:
+        """The scene of a trial of staff: its forms go to `address`, it ends at `home`; nothing of it is kept."""
+        play = step.play
+        page = scene.page_of(step, lang, step.sealed, ("", str(play.active)))
+        page = replace(page, trial=address, home=home)
+        drawn = "".join(getattr(self._parts, name)(page, elder) for name in _keys(step, page))
+        return Markup(drawn + "</section>\n")  # noqa: S704  (a template escaped it)
 
     def _part(self, key: _Key, page: ScenePage, elder: bool) -> Markup:
         drawn = self._drawn.get(key)

@@ -18,6 +18,8 @@ from campaign.registration import registering
 from campaign.registration.entry import Wanted
 from campaign.returns import filing, photos
 from content import drafting, lifecycle, review
+from content.desk.beginnings import beginning
+from content.models import Kind
 from core.privacy import Vault
 from core.settings import Settings
 from institution import api_tokens, approval_guests, approval_paths, personal_data, sessions, stand_ins
@@ -144,6 +146,7 @@ def plant(spot: Spot) -> Planted:
             "returns": _activity_return(spot, number),
             "reach_imports": {"number": _import(spot, number)},
             "reach_imports.remove_mapping": {"number": _mapping(spot)},
+            "rooms_desk": _room(spot, number),
             "report_desk": report | {"action": "pause"},
             "scheduler_desk": pushed | {"account_id": account.id, "action": "end"},
             "scheduler_desk.act_on_push": pushed | {"action": "cancel"},
@@ -218,6 +221,18 @@ def _draft(spot: Spot) -> lifecycle.Draft:
     draft, faults = drafting.check(f"{spot.key}.md", _PIECE.format(key=spot.key, word=spot.word), {})
     assert draft is not None, faults
     return draft
+
+
+def _room(spot: Spot, by: int) -> dict[str, str]:
+    """A room of the place, with a scene that the form of a part opens."""
+    key = f"room-{spot.key}"
+    text = (
+        beginning(Kind.escape_room).replace("key: room-1", f"key: {key}").replace("大厅", f"{spot.word}大厅")
+    )
+    draft, faults = drafting.check("room.yaml", text, {})
+    assert draft is not None, faults
+    lifecycle.save(spot.session, draft, by=by, now=spot.now, outlet_code=spot.place)
+    return {"key": key, "part": "scenes", "name": "hall"}
 
 
 def _campaign(spot: Spot) -> str:

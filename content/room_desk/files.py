@@ -1,0 +1,54 @@
+"""Staff pages that carry a room out as one file, and in again."""
+
+from flask import Response, request, url_for
+from flask.typing import ResponseReturnValue
+
+from content import media
+from content.desk import editing as texts
+from content.desk.form import PieceForm
+from content.making import archive
+from content.media import Prepared
+from content.room_desk import overview
+from content.room_desk.routes import blueprint, newest, place
+from core.errors import DomainError, Invalid
+from core.http import attachment, service
+from core.i18n import mark
+from core.settings import Settings
+from institution import access
+
+
+@blueprint.get("/file.zip")
+@access.requires("content.view", at=place, above=True)
+def export(key: str) -> Response:
+    """The newest revision as a folder."""
+    answer: Response = attachment(archive.packed(newest(key), service(Settings)), f"{key}.zip")
+    return answer
+
+
+@blueprint.post("/file.zip")
+@access.requires("content.edit", at=place)
+def load(key: str) -> ResponseReturnValue:
+    """A folder that comes back becomes a new revision; one fault, and nothing is kept of it."""
+    try:
+        form, pictures = _read(key)
+    except DomainError as error:
+        return overview.shown(key, refused=[str(error)]), 400
+    draft, faults = form.checked()
+    if draft is None:
+        return overview.shown(key, refused=[str(fault) for fault in faults]), 400
+    for name in draft.media:
+        media.write(service(Settings).files_dir, pictures[name])
+    return texts.save(form, draft, url_for("rooms_desk.room", key=key))
+
+
+def _read(key: str) -> tuple[PieceForm, dict[str, Prepared]]:
+    """What was uploaded as the form of the piece, nothing of it stored yet."""
+    file, base = request.files.get("file"), request.form.get("base", "0")
+    data = file.read() if file else b""
+    if not data:
+        raise Invalid(mark("请先选择一个 ZIP 文件。"), field="file")
+    found = archive.unpacked(data)
+    made, faults = archive.prepared(found.pictures, service(Settings))
+    number = int(base) if base.isdigit() and len(base) < 9 else 0
+    pictures = {name: one.picture for name, one in made.items()}
+    return PieceForm(key, number, found.text, pictures, tuple(faults)), made
