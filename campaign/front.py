@@ -105,7 +105,9 @@ def home(session: Session, today: date, at: datetime) -> Home:
     shown = programme.on_show(session, today, programme.over(session))
     now = season(session, shown.running[0]) if shown.running else None
     published = lifecycle.published_list(session)
-    readable = [piece for piece in published if piece.kind in (Kind.long_graphic, Kind.article, Kind.escape_room)]
+    readable = [
+        piece for piece in published if piece.kind in (Kind.long_graphic, Kind.article, Kind.escape_room)
+    ]
     cards = _first_then(now.pieces if now else [], readable)
     diary = lifecycle.published_list(session, Kind.diary)
     return Home(

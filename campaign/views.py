@@ -132,7 +132,14 @@ def sitemap() -> ResponseReturnValue:
 @blueprint.get("/robots.txt")
 def robots() -> ResponseReturnValue:
     """What a search engine may read."""
-    lines = ["User-agent: *", "Disallow: /desk", "Disallow: /r", "Disallow: /internal/", "Disallow: /screen/", "Disallow: /play/"]
+    lines = [
+        "User-agent: *",
+        "Disallow: /desk",
+        "Disallow: /r",
+        "Disallow: /internal/",
+        "Disallow: /screen/",
+        "Disallow: /play/",
+    ]
     lines.append(f"Sitemap: {service(Settings).public_url}/sitemap.xml")
     return Response("\n".join(lines) + "\n", mimetype="text/plain")
 

@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 
+from campaign.play_sessions.hosting import ScreenLinks
 from campaign.registration.work import Doorkeeper
 from campaign.unsubscribe import Unsubscriptions
 from core.signing import Keys
@@ -25,6 +26,7 @@ class Shown:
 # What `secret_key` of the browser's site makes of an invented address.
 UNSUBSCRIBE = Unsubscriptions(Keys(b"of-no-value")).path("email", "ab" * 32)
 LEAVE = LeaveLinks(Keys(b"of-no-value")).path(1, 3)
+PLAY_BOARD = ScreenLinks(Keys(b"of-no-value")).board(1)
 DOORKEEPER = Doorkeeper(Keys(b"of-no-value"), 13)
 
 PUBLIC: list[Shown] = [
@@ -61,6 +63,10 @@ PUBLIC: list[Shown] = [
     Shown(f"/my/{DOORKEEPER.link(6)}"),
     Shown(f"/my/{DOORKEEPER.link(4)}/feedback"),
     Shown("/t/ABCDEFGH"),
+    Shown("/play/join"),
+    Shown("/play/join/123456"),
+    Shown("/play/join/000000", status=404),
+    Shown(PLAY_BOARD),
 ]
 DESK: list[Shown] = [
     Shown("/desk/sign-in"),
@@ -100,6 +106,9 @@ DESK: list[Shown] = [
     Shown("/desk/events/o/1/door", staff=True),
     Shown("/desk/events/r/1", staff=True),
     Shown("/desk/events/import", staff=True),
+    Shown("/desk/play", staff=True),
+    Shown("/desk/play/new", staff=True),
+    Shown("/desk/play/1", staff=True),
     Shown("/desk/outlets", staff=True),
     Shown("/desk/outlets/new", staff=True),
     Shown("/desk/outlets/import", staff=True),

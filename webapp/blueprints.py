@@ -10,6 +10,8 @@ from campaign import (
     checkin_views,
     event_views,
     events_desk,
+    play_sessions_desk,
+    play_sessions_views,
     registration_views,
     returns_desk,
 )
@@ -67,6 +69,8 @@ _ALL: tuple[Blueprint, ...] = (
     campaign_desk.audience_blueprint,
     base_views.blueprint,
     base_desk.blueprint,
+    play_sessions_views.blueprint,
+    play_sessions_desk.blueprint,
     returns_desk.blueprint,
     content_views.blueprint,
     room_views.blueprint,
@@ -105,6 +109,7 @@ _CSRF_EXEMPT: tuple[str, ...] = (
     "campaign.registration_views.leave",
     "campaign.registration_views.people",
     "campaign.registration_views.give_feedback",
+    "campaign.play_sessions_views.join_session",  # nobody is signed in; it changes only what this browser plays
     "content.room_views.step",  # the signed state is what is asked for, and nobody is signed in
     "content.room_views.shared",  # the same with a signed result; it is counted once whoever sends it
     "campaign.checkin_views.names",  # the door's key comes in a header that no other site can set

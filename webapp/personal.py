@@ -1,6 +1,7 @@
 """Every package that holds personal data: importing this one makes the registries of holders, keys and days complete."""
 
 from campaign import personal as campaign
+from campaign.play_sessions import keeping as play_sessions
 from campaign.registration import personal as registration
 from campaign.returns import keeping as activity_returns
 from content.rooms import traces as rooms
@@ -9,5 +10,14 @@ from institution import personal_data
 from scheduler import personal as scheduler
 from tracking import batches as tracking
 
-__all__ = ["campaign", "institution", "personal_data", "registration", "scheduler", "tracking"]
-__all__ = ["activity_returns", "campaign", "institution", "personal_data", "rooms", "scheduler", "tracking"]
+__all__ = [
+    "activity_returns",
+    "campaign",
+    "institution",
+    "personal_data",
+    "play_sessions",
+    "registration",
+    "rooms",
+    "scheduler",
+    "tracking",
+]

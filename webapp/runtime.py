@@ -9,6 +9,8 @@ from sqlmodel import Session
 from campaign import programme
 from campaign.base.carrying import Archives
 from campaign.base.screens import ScreenKeys
+from campaign.play_sessions.hosting import ScreenLinks
+from campaign.play_sessions.progress import Hall
 from campaign.registration.registrar import Registrar
 from campaign.registration.work import Doorkeeper
 from campaign.returns.booking import Bookkeeper
@@ -124,13 +126,16 @@ def build(settings: Settings) -> Runtime:
 
 def _offer_rooms(runtime: Runtime) -> None:
     runtime.offer(Games, lambda r: Games(r.service(Database), r.service(Generation)))
+    runtime.offer(ScreenLinks, lambda r: ScreenLinks(r.service(Keys)))
     runtime.offer(Table, _table)
     runtime.offer(Results, lambda r: Results(r.service(Keys)))
 
 
 def _table(runtime: Runtime) -> Table:
     traces = Traces(runtime.service(Database))
-    return Table(runtime.service(Games), Envelopes(runtime.service(Keys)), traces, runtime.service(Recorder))
+    hall = Hall(runtime.service(Database), runtime.service(ScreenLinks))
+    envelopes = Envelopes(runtime.service(Keys))
+    return Table(runtime.service(Games), envelopes, traces, runtime.service(Recorder), hall)
 
 
 def _reports(runtime: Runtime) -> Reports:

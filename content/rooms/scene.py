@@ -62,6 +62,7 @@ class ScenePage:
     error: str = ""
     nickname: str = ""
     over_panel: str = ""  # what is in front: talk, lock, ending or ""
+    board: str = ""
 
     @property
     def key(self) -> str:
@@ -100,6 +101,7 @@ def page_of(step: Step, lang: str, *, error: str = "", nickname: str = "") -> Sc
         clock=step.play.clock,
         error=error,
         nickname=nickname,
+        board=step.board,
         over_panel=next((name for name in ("ending", "lock", "talk") if seen[name]), ""),
     )
 

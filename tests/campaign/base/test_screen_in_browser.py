@@ -286,9 +286,13 @@ def test_what_is_not_paired_shows_and_does_not_count(chromium: Browser, place: P
             "() => document.querySelector('[data-said]').textContent.startsWith('配对码不对')"
         )
         page.wait_for_timeout(2 * 1000 * slides.SEND_EVERY)
-        assert (page.text_content("[data-said]") or "").startswith("配对码不对"), "it stands until another is typed"
+        assert (page.text_content("[data-said]") or "").startswith("配对码不对"), (
+            "it stands until another is typed"
+        )
         page.fill("#pair", place.code().upper())
-        page.wait_for_function("() => !document.querySelector('[data-said]').textContent.startsWith('配对码不对')")
+        page.wait_for_function(
+            "() => !document.querySelector('[data-said]').textContent.startsWith('配对码不对')"
+        )
         page.press("#pair", "Enter")
         page.wait_for_selector("body[data-paired='1']", state="attached")
         place.until(2)
