@@ -120,8 +120,9 @@ class Table:
     def _count(self, kind: str, key: str, play: Play, now: datetime, environ: Mapping[str, Any]) -> None:
         """Count what happened in a play, once, however often the step is sent: whoever writes it down counts it."""
         if self._traces.keep(Trace(play.id, ABOUT_PLAY, kind, now)).new:
+            told = environ, kind, PageKeys(piece=key), f"play-{play.id}-{kind}"
             owed = self._host.owed(play.group) if play.group else None
-            self._recorder.act(environ, kind, PageKeys(piece=key), f"play-{play.id}-{kind}", owed)
+            self._recorder.act(*told, *((owed,) if owed else ()))
 
 
 def _opened(game: Game, state: State) -> int:
