@@ -1,7 +1,7 @@
 """Steps of a room over HTTP to one worker: `python -m bench.room`.
 
-Plays of a room by its shortest ways to all endings, written beforehand; one step in ten is a wrong answer. Each is sent
-as the page's script sends it: the state is verified, the answer judged (and written down when it is wrong), the next
+Plays at random, written beforehand: looks, moves, talks, right answers, and about one step in ten a wrong one. Each is
+sent as the page's script sends it: the state is verified, the answer judged (and written down when it is wrong), the next
 view rendered, begun and finished plays counted; the limit per address counts, too. First as many as go, then half of
 that for the slowest one in a hundred. Last the first scene: the page, its style sheets, scripts and pictures, with
 their headers, as they go over the wire to a browser that has nothing yet.
@@ -15,7 +15,7 @@ import json
 import random
 import re
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -23,8 +23,7 @@ from bench.load import Server, folder, serve
 from bench.posting import Posted, post_all
 from content import history, library, lifecycle
 from content.escape_room import rules
-from content.escape_room.moves import wrongs
-from content.escape_room.proof import prove
+from content.escape_room.moves import Possible, moves
 from content.escape_room.rules import Action
 from content.escape_room.state import State, encode
 from content.rooms import envelope
@@ -37,7 +36,8 @@ from core.signing import Keys
 from institution import people
 from webapp import migrate
 
-SECRET, STEPS, IN_FLIGHT, ROUNDS, WRONG = "bench-of-no-value", 8_000, 48, 3, 0.1
+SECRET, STEPS, IN_FLIGHT, ROUNDS, LONGEST = "bench-of-no-value", 8_000, 48, 3, 60
+WRONG_AT_LOCKS = 0.4  # about a tenth of all steps
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = (ROOT / "webapp" / "starter" / "pieces", ROOT / "tests" / "content" / "escape_room" / "rooms")
 HEADERS = {
@@ -82,26 +82,35 @@ def fields(ready: Ready, action: Action) -> Fields:
 
 
 def steps(ready: Ready, luck: random.Random) -> Iterator[Fields]:
-    """Plays without end, each by one of the shortest ways, with a wrong answer now and then."""
-    walks = [walk.actions for walk in prove(ready.game.room).shortest.values()]
+    """Plays without end: a player looks around at random, opens what stands in the way, one step in ten is wrong."""
     envelopes = Envelopes(Keys(SECRET.encode()))
     while True:
         play = envelope.begin(ready.revision, ready.beginning, clock.now().timestamp(), clock=True)
         state: State = ready.begin
-        for action in luck.choice(walks):
-            for each in (*_slip(ready, action, luck), action):
-                sealed = envelopes.seal(play._replace(state=encode(ready.game, state)))
-                yield [("state", sealed), *fields(ready, each)]
-                state = rules.step(ready.game, state, each)[0]
+        for _step in range(LONGEST):
+            action = _chosen(list(moves(ready.game, state)), luck)
+            sealed = envelopes.seal(play._replace(state=encode(ready.game, state)))
+            yield [("state", sealed), *fields(ready, action)]
+            state = rules.step(ready.game, state, action)[0]
+            if state.ending:
+                break
 
 
-def _slip(ready: Ready, action: Action, luck: random.Random) -> Iterator[Action]:
-    """Wrong answers before a right one, so many that they are a tenth of all steps."""
-    bolt = ready.names.get(action.name) if action.verb == "answer" else None
-    if bolt is None or bolt.judge is None or bolt.told.limit or luck.random() > WRONG * 5:
-        return
-    if value := next(iter(wrongs(bolt.judge)), None):
-        yield Action("answer", action.name, value)
+def _chosen(possible: Sequence[Possible], luck: random.Random) -> Action:
+    """One of what is possible: before a lock mostly the right answer, else anything that leads on."""
+    by_manner: dict[str, list[Action]] = {}
+    for one in possible:
+        by_manner.setdefault("right" if one.manner == "guess" else one.manner, []).append(one.action)
+    if "right" in by_manner:
+        manner = "wrong" if "wrong" in by_manner and luck.random() < WRONG_AT_LOCKS else "right"
+        return luck.choice(by_manner[manner])
+    onward = [
+        action
+        for manner, actions in by_manner.items()
+        if manner not in ("leave", "wrong")
+        for action in actions
+    ]
+    return luck.choice(onward or [possible[0].action])
 
 
 def first_scene(server: Server, key: str) -> int:

@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, g, redirect, request
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
-from content.rooms import certificate, door, result, scene
+from content.rooms import certificate, door, result
 from content.rooms.certificate import Certificate
 from content.rooms.games import Ready
 from content.rooms.playing import Step, Table
 from content.rooms.result import Result, Results
+from content.rooms.stage import Stage
 from core import clock
 from core.errors import DomainError, Invalid
 from core.http import render, service
@@ -29,6 +31,15 @@ class AskPage:
     going_on: str = ""
     clock: bool = False
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayPage:
+    """A scene as a page of its own."""
+
+    title: str
+    theme: str
+    scene: Markup
 
 
 @blueprint.get("/<key>")
@@ -136,8 +147,9 @@ def _asked(key: str, *, going_on: str = "", clock_on: bool = False, error: str =
 
 
 def _scene(key: str, taken: Step, *, error: str = "", nickname: str = "") -> Response:
-    page = scene.page_of(taken, current_locale(), error=error, nickname=nickname)
-    answer = _private(render("content/room_play.html", page))
+    room, lang = taken.ready.game.room, current_locale()
+    drawn = service(Stage).html(taken, lang, elder=bool(g.get("elder")), error=error, nickname=nickname)
+    answer = _private(render("content/room_play.html", PlayPage(room.title.of(lang), str(room.theme), drawn)))
     secure = service(Settings).public_url.startswith("https:")
     for name, value in door.cookies(key, taken, secure=secure):
         answer.headers.add(name, value)

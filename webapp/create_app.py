@@ -12,7 +12,7 @@ from campaign.registration.registrar import Registrar
 from campaign.registration_door import RegistrationDoor
 from content.rooms.door import RoomDoor
 from content.rooms.playing import Table
-from content.rooms.scene import ScenePage
+from content.rooms.stage import Stage
 from core import clock
 from core.i18n import LOCALES, gettext, ngettext, set_locale
 from core.settings import Settings
@@ -83,22 +83,19 @@ def _door(runtime: Runtime, app: Flask) -> RegistrationDoor:
 
 
 def _room_door(runtime: Runtime, app: Flask) -> RoomDoor:
-    """The door of playing, likewise; it renders the scene with the app's own templates."""
+    """The door of playing, likewise."""
     settings = runtime.service(Settings)
 
     def wait(address: str) -> int:
         limiter: limiting.Limiter | None = app.extensions.get("signpost_limiter")
         return limiter.wait("play", limiting.network(address)) if limiter else 0
 
-    def render(page: ScenePage, elder: bool) -> str:
-        return app.jinja_env.get_template("content/room_scene.html").render(page=page, elder=elder)
-
     return RoomDoor(
         app.wsgi_app,
         lambda: runtime.service(Table),
         wait=wait,
         language=lambda wish: _language(wish, settings.locale),
-        render=render,
+        stage=lambda: runtime.service(Stage),
         now=clock.now,
         headers=shielding.headers(settings).items(),
         secure=settings.public_url.startswith("https:"),

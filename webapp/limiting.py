@@ -21,6 +21,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
 from campaign.registration_door import COUNTED
+from webapp.counting import CountingMemory
 
 log = structlog.get_logger()
 KIB, MIB = 1024, 1024 * 1024
@@ -54,6 +55,8 @@ class Limiter:
     @classmethod
     def of(cls, storage: str) -> "Limiter":
         """Over a storage address of the `limits` library."""
+        if storage.startswith("memory:"):
+            storage = f"{CountingMemory.STORAGE_SCHEME[0]}://"
         store = storage_from_string(storage, wrap_exceptions=True)
         return cls(SlidingWindowCounterRateLimiter(store), dict(RATES))
 

@@ -20,6 +20,7 @@ from content.rooms.envelope import Envelopes
 from content.rooms.games import Games
 from content.rooms.playing import Table
 from content.rooms.result import Results
+from content.rooms.stage import Stage
 from content.rooms.traces import Traces
 from core import clock
 from core.database import Database
@@ -128,6 +129,7 @@ def _offer_rooms(runtime: Runtime) -> None:
     runtime.offer(Games, lambda r: Games(r.service(Database), r.service(Generation)))
     runtime.offer(ScreenLinks, lambda r: ScreenLinks(r.service(Keys)))
     runtime.offer(Table, _table)
+    runtime.offer(Stage, lambda _r: Stage())
     runtime.offer(Results, lambda r: Results(r.service(Keys)))
 
 

@@ -96,32 +96,19 @@ class Explorer:
             self._asks[at] = dependence(self.game, *at)
         front = self.game.fronts[at[1]]
         counted = isinstance(front, Bolt) and front.number in self._limited
-        state = State(
-            at[0],
-            facts & self._asks[at],
-            at[1],
-            at[2],
-            0,
-            last if counted else 0,
-            tries if counted else self._none,
-            self._none,
-        )
+        tried = (last, tries) if counted else (0, self._none)
+        state = State(at[0], facts & self._asks[at], at[1], at[2], 0, *tried, self._none)
         if state not in self._edges:
             self._edges[state] = list(self._tried(state, front if isinstance(front, Bolt) else None))
         found = self._edges[state]
-        return (
-            found
-            if counted
-            else [edge._replace(tries=tries, last=last) for edge in found]
-            if any(tries)
-            else found
-        )
+        if counted or not any(tries):
+            return found
+        return [edge._replace(tries=tries, last=last) for edge in found]
 
     def _tried(self, state: State, bolt: Bolt | None) -> Iterator[Edge]:
         for action, manner in moves(self.game, state):
-            if manner in ("hint", "guess") or (
-                manner == "wrong" and bolt and bolt.number in self.masks.quiet
-            ):
+            in_vain = manner == "wrong" and bolt and bolt.number in self.masks.quiet
+            if in_vain or manner in ("hint", "guess"):
                 continue
             after, outcome = step(self.game, state, action)
             if outcome.did in ("refused", "shut") and after == state:
@@ -135,10 +122,7 @@ class Explorer:
         front = self.game.fronts[at[1]]
         if edge.ending or edge.adds & ~facts & self.masks.touchy:
             return False
-        if edge.tries != tries and not (isinstance(front, Bolt) and front.number in self.masks.patient):
-            return False
-        opens = isinstance(front, Bolt) and edge.adds & front.opened
-        return not opens or (isinstance(front, Bolt) and front.number in self.masks.plain)
+        return edge.tries == tries or (isinstance(front, Bolt) and front.number in self.masks.patient)
 
     def node(self, point: Point, omitted: int = 0) -> Node:
         """The node of a point. What is omitted matters only as far as it is on offer there."""

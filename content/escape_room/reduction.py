@@ -26,13 +26,11 @@ from content.escape_room.rules import Action
 
 
 class Masks(NamedTuple):
-    """Bits: facts that are asked for or found, those of them that are touchy; `plain`: locks whose opening only
-    adds facts, always the same; `quiet`: locks whose wrong answers do nothing; `patient`: locks whose wrong answers
+    """Bits: facts that are asked for or found, those of them that are touchy; `quiet`: locks whose wrong answers do nothing; `patient`: locks whose wrong answers
     do nothing but run out, and always can."""
 
     relevant: int
     touchy: int
-    plain: frozenset[int]
     quiet: frozenset[int]
     patient: frozenset[int]
 
@@ -82,7 +80,7 @@ def masks(game: Game) -> Masks:
         before = touchy
         for act in acts:
             touchy |= _touched(game, act, touchy, together, relevant)
-    return Masks(relevant, touchy & relevant, plain, quiet, patient)
+    return Masks(relevant, touchy & relevant, quiet, patient)
 
 
 def _mistakes(bolt: Bolt) -> int:

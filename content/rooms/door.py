@@ -15,10 +15,9 @@ from urllib.parse import parse_qsl
 from werkzeug.datastructures import MultiDict
 
 from content.page_request import takes_gzip, variant
-from content.rooms import scene
 from content.rooms.envelope import DAYS, LONGEST
 from content.rooms.playing import Step, Table
-from content.rooms.scene import ScenePage
+from content.rooms.stage import Stage
 from core.errors import DomainError
 from core.i18n import using_locale
 
@@ -30,6 +29,7 @@ COOKIE, FLAG, HEADER = "sp_room", "sp_going", "HTTP_X_SCENE"
 _SECONDS = int(timedelta(days=DAYS).total_seconds())
 _PATH = re.compile(r"/play/([a-z0-9-]{1,60})")
 _LARGEST, _MOST_FIELDS, _LONGEST_COOKIES = LONGEST + 8 * 1024, 60, 4 * 1024
+_SMALL = 8 * 1024  # below it compressing takes longer than it saves: the interpreter is given away for it
 _FORM = "application/x-www-form-urlencoded"
 _BY_VIEW = ("start", "certificate")
 Header = tuple[str, str]
@@ -39,8 +39,8 @@ class RoomDoor:
     """WSGI middleware around Flask, behind what finds out the visitor's address.
 
     `wait`: counts a step from an address, 0 when it may go on; what was counted is marked, so that Flask does not
-    count it again. `language`: the one in force where a cookie asks for this one, or for none. `render` makes the HTML of a scene, for elders
-    or not. `headers` go with every answer of the site.
+    count it again. `language`: the one in force where a cookie asks for this one, or for none. `headers` go with
+    every answer of the site.
     """
 
     def __init__(
@@ -50,13 +50,13 @@ class RoomDoor:
         *,
         wait: Callable[[str], int],
         language: Callable[[str], str],
-        render: Callable[[ScenePage, bool], str],
+        stage: Callable[[], Stage],
         now: Callable[[], datetime],
         headers: Iterable[Header],
         secure: bool,
     ) -> None:
         self._app, self._table, self._wait, self._language = app, table, wait, language
-        self._render, self._now, self._headers, self._secure = render, now, list(headers), secure
+        self._stage, self._now, self._headers, self._secure = stage, now, list(headers), secure
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
@@ -79,7 +79,7 @@ class RoomDoor:
         try:
             with using_locale(language):
                 step = self._table().take(key, form, self._now(), environ)
-                html = self._render(scene.page_of(step, language), "sp_elder=1" in wish)
+                html = self._stage().html(step, language, elder="sp_elder=1" in wish)
         except DomainError:
             return None
         return self._headed(environ, key, step, html.encode())
@@ -93,7 +93,9 @@ class RoomDoor:
             *self._headers,
         ]
         headers += cookies(key, step, secure=self._secure)
-        data, packed = compressed(data, environ.get("HTTP_ACCEPT_ENCODING", ""))
+        packed: list[Header] = []
+        if len(data) > _SMALL:
+            data, packed = compressed(data, environ.get("HTTP_ACCEPT_ENCODING", ""))
         return [*headers, *packed, ("Content-Length", str(len(data)))], data
 
 

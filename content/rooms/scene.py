@@ -48,26 +48,42 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class ScenePage:
-    """A scene with what stands before it. `seen` is the view; `message` None when nothing was done."""
+    """A scene with what stands before it. `seen` is the view, `panel` what is in front: talk, lock, ending or ""."""
 
     ready: Ready
-    title: str
+    outcome: Outcome | None
+    lang: str
     seen: Seen
+    panel: str
     sealed: str
-    message: Message | None
-    learned: Sequence[Seen]
     points: int
-    seconds: int
+    time: str
+    seconds: str
     clock: bool
     error: str = ""
     nickname: str = ""
-    over_panel: str = ""  # what is in front: talk, lock, ending or ""
     board: str = ""
 
     @property
     def key(self) -> str:
         """The piece."""
         return self.ready.key
+
+    @property
+    def title(self) -> str:
+        """What the room is called."""
+        return self.ready.game.room.title.of(self.lang)
+
+    @property
+    def message(self) -> Message | None:
+        """What the last step said; None when nothing was done or said."""
+        return _message(self.ready, self.seen, self.outcome, self.lang) if self.outcome else None
+
+    @property
+    def learned(self) -> list[Seen]:
+        """What was learned up to now, with the rights and where they stand."""
+        facts = self.ready.game.room.facts
+        return [lesson(facts[name], self.lang) for name in self.seen["learned"]]
 
     @property
     def address(self) -> str:
@@ -84,25 +100,30 @@ class ScenePage:
         return self.ready.picture(of.get("picture"))
 
 
-def page_of(step: Step, lang: str, *, error: str = "", nickname: str = "") -> ScenePage:
-    """The page of a step in a language."""
-    ready, state = step.ready, step.state
-    seen = view(ready.game, state, lang)
-    facts = ready.game.room.facts
+def points(step: Step) -> int:
+    """The points so far, at the end with the clock's bonus."""
+    return score(step.ready.game, step.state, step.play.seconds)
+
+
+def page_of(
+    step: Step, lang: str, sealed: str, times: tuple[str, str], *, error: str = "", nickname: str = ""
+) -> ScenePage:
+    """The page of a step in a language; `sealed` and `times` (`3:20`, `200`) stand where the player's own belong."""
+    seen = view(step.ready.game, step.state, lang)
     return ScenePage(
-        ready=ready,
-        title=ready.game.room.title.of(lang),
+        ready=step.ready,
+        outcome=step.outcome,
+        lang=lang,
         seen=seen,
-        sealed=step.sealed,
-        message=_message(ready, seen, step.outcome, lang) if step.outcome else None,
-        learned=[lesson(facts[name], lang) for name in seen["learned"]],
-        points=score(ready.game, state, step.play.seconds),
-        seconds=step.play.active,
+        panel=next((name for name in ("ending", "lock", "talk") if seen[name]), ""),
+        sealed=sealed,
+        points=points(step),
+        time=times[0],
+        seconds=times[1],
         clock=step.play.clock,
         error=error,
         nickname=nickname,
         board=step.board,
-        over_panel=next((name for name in ("ending", "lock", "talk") if seen[name]), ""),
     )
 
 

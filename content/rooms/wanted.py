@@ -1,24 +1,16 @@
 """What a form of the page asks for: `do` names it, the fields beside it are the answer."""
 
 from collections.abc import Sequence
-from typing import Protocol
+
+from werkzeug.datastructures import MultiDict
 
 from content.escape_room.game import Bolt
 from content.escape_room.judging import Code, Numbers, Value
 from content.escape_room.rules import Action
 from content.rooms.games import Ready
 
+Form = MultiDict[str, str]
 _LONGEST, _MOST = 200, 40  # of a name or a code; of numbers
-
-
-class Form(Protocol):
-    """A posted form."""
-
-    def get(self, key: str, default: str = "", /) -> str:
-        """The first value of a field."""
-
-    def getlist(self, key: str, /) -> Sequence[str]:
-        """All values of a field."""
 
 
 def action(ready: Ready, form: Form) -> Action:

@@ -9,11 +9,13 @@ import pytest
 from flask import Flask
 from limits import parse
 from limits.errors import StorageError
+from limits.storage import MemoryStorage
 
 from core.database import Database
 from core.settings import Settings
 from tests import entering, factories
 from webapp import limiting
+from webapp.counting import CountingMemory
 from webapp.create_app import create_app
 from webapp.limiting import Limiter, network
 from webapp.runtime import build
@@ -137,3 +139,25 @@ def test_registrations_without_proof_of_work_are_fewer(app: Flask) -> None:
     plain = [client.post("/e/nothing", data={"proof": ""}).status_code for _try in range(3)]
     assert 429 not in plain[:2] and plain[2] == 429
     assert client.post("/e/nothing", data={"proof": "7"}).status_code != 429
+
+
+@pytest.mark.parametrize(
+    ("kind", "same"), [(CountingMemory, True), (MemoryStorage, False)], ids=["ours", "control"]
+)
+def test_counting_in_memory_starts_no_thread_for_a_request(kind: type[MemoryStorage], same: bool) -> None:
+    store = kind()
+    first = store.timer
+    first.join()
+    for _hit in range(3):
+        store.incr("somebody", 60)
+    assert (store.timer is first) is same
+    assert store.get("somebody") == 3
+
+
+def test_counting_in_memory_forgets_what_is_over() -> None:
+    store = CountingMemory()
+    store.incr("gone", 0)
+    store.incr("stays", 60)
+    store._due = 0.0
+    store.incr("stays", 60)
+    assert set(store.storage) == {"stays"}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from content.escape_room.compiling import shuffled
 from content.escape_room.game import Game
 from content.escape_room.judging import Value
 from content.escape_room.moves import moves
@@ -197,3 +198,13 @@ def test_one_wrong_answer_of_each_class_is_offered_to_the_solver_and_told_why(ki
     assert wrong and all(one.did == "wrong" and one.texts for one in wrong)
     right = [step(game, state, action)[1].did for action, manner in offered if manner == "right"]
     assert right == ["opened"] if kind != "conversation" else right == []
+
+
+def test_an_order_of_its_own_is_never_the_written_one_and_always_the_same() -> None:
+    for count in range(3, 9):
+        names = [f"n-{number}" for number in range(count)]
+        for salt in ("a", "b", "c", "d"):
+            mixed = shuffled(names, salt)
+            assert mixed != names and sorted(mixed) == names and mixed == shuffled(names, salt)
+    firsts = {shuffled(["right", "wrong", "other"], f"room/{number}")[0] for number in range(30)}
+    assert firsts == {"right", "wrong", "other"}

@@ -222,6 +222,52 @@ def test_a_choice_without_a_word_is_named() -> None:
     assert (fault.kind, fault.lock, fault.missing) == ("unexplained", "pick", ("mute",))
 
 
+def test_a_thing_that_is_gone_when_another_was_taken() -> None:
+    data = good()
+    data["items"] |= {name: {"name": name, "text": name} for name in ("one", "two")}
+    spots = data["scenes"]["hall"]["hotspots"]
+    spots["one"] = {"label": "one", "when": {"not": {"has": "two"}}, "then": {"give": "one"}}
+    spots["two"] = {"label": "two", "then": {"give": "two"}}
+    data["scenes"]["yard"]["hotspots"]["end"]["when"] = {"has": "one"}
+    fault = only(proved(data))
+    assert (fault.kind, fault.path, fault.missing) == ("dead_end", ("在“场景”看“two”",), ("one",))
+    spots["one"]["when"] = {"not": {"has": "one"}}
+    assert proved(data).good
+
+
+def test_a_lock_that_gives_more_to_who_comes_late() -> None:
+    data = good()
+    data["locks"]["box"]["then"] = [{"give": "key"}, {"when": {"marked": "read"}, "note": "word"}]
+    data["clues"]["word"] = {"text": "字"}
+    data["scenes"]["hall"]["hotspots"]["read"] = {"label": "读", "then": {"mark": "read"}}
+    assert proved(data).good
+    data["scenes"]["yard"]["hotspots"]["end"]["when"] = {"knows": "word"}
+    fault = only(proved(data))
+    assert fault.kind == "dead_end" and fault.path[-1] == "答对“锁”" and len(fault.path) == 3
+
+
+def test_the_same_mistake_alone_does_not_use_tries_up() -> None:
+    data = good()
+    data["locks"]["pick"] = making.choice(limit={"tries": 2, "text": "完了", "then": {"end": "bad"}})
+    data["scenes"]["hall"]["hotspots"]["pick"] = {"label": "选", "then": {"lock": "pick"}}
+    data["endings"]["bad"] = {"title": "坏", "text": "坏", "tone": "bad"}
+    assert only(proved(data)).kind == "ending"
+    options = data["locks"]["pick"]["options"]
+    data["locks"]["pick"]["options"] = {**options, "nor": {"text": "也错", "because": "不"}}
+    assert len(proved(data).shortest["bad"].actions) == 3
+
+
+def test_something_seen_between_two_things_that_can_be_taken_at_once_is_not_in_vain() -> None:
+    data = good()
+    data["items"] |= {name: {"name": name, "text": name} for name in ("one", "two")}
+    spots = data["scenes"]["hall"]["hotspots"]
+    spots |= {name: {"label": name, "then": {"give": name}} for name in ("one", "two")}
+    spots["between"] = {"label": "中间", "when": {"has": "one", "not": {"has": "two"}}, "text": "还缺一样"}
+    lines = data["dialogues"]["clerk"]["lines"]
+    lines["more"]["replies"] = {"short": {"text": "还缺", "when": {"has": "one", "not": {"has": "two"}}}}
+    assert proved(data).good
+
+
 def test_something_seen_only_by_who_has_not_taken_a_thing_yet_is_not_in_vain() -> None:
     data = good()
     data["scenes"]["hall"]["hotspots"]["early"] = {

@@ -157,6 +157,25 @@ def test_a_text_without_english_is_shown_in_chinese() -> None:
     assert (seen["text"], seen["title"]) == ("Here", "场景")
 
 
+def test_a_reply_that_cannot_be_given_yet_is_not_shown_and_keeps_its_number() -> None:
+    replies = {"secret": {"text": "暗号", "when": {"marked": "told"}}, "hello": {"text": "您好"}}
+    spots = {
+        "ask": {"label": "问", "then": {"talk": "clerk"}},
+        "note": {"label": "纸", "then": {"mark": "told"}},
+    }
+    data = making.room(
+        scenes={"hall": making.scene(hotspots=spots)},
+        characters={"lin": {"name": "小林"}},
+        dialogues={"clerk": {"by": "lin", "lines": {"hello": {"says": "您好", "replies": replies}}}},
+    )
+    game = making.game(data)
+    asked, _outcome = step(game, start(game), Action("look", "ask"))
+    assert view(game, asked)["talk"]["replies"] == [{"number": 2, "text": "您好"}]
+    assert step(game, asked, Action("say", value=(0, 1)))[1].did == "refused"
+    told, _outcome = step(game, step(game, asked, Action("look", "note"))[0], Action("look", "ask"))
+    assert [one["number"] for one in view(game, told)["talk"]["replies"]] == [1, 2]
+
+
 def test_what_an_action_says_is_not_kept_in_the_view() -> None:
     scenes = {"hall": making.scene(hotspots={"note": {"label": "纸", "text": "只说一次"}})}
     game = making.game(making.room(scenes=scenes))

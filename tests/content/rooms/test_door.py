@@ -3,11 +3,13 @@
 import gzip
 from collections.abc import Callable
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from limits import parse
 from werkzeug.test import TestResponse
 
+from content.rooms import door
 from tests.content.rooms.plain import Plain
 from webapp.limiting import Limiter
 
@@ -42,8 +44,11 @@ def test_a_step_of_the_script_is_answered_with_the_scene_alone(visitor: Callable
     assert html[begins:] in plain, "script or not: the same scene"
 
 
-def test_it_is_compressed_for_whoever_takes_that(visitor: Callable[[], Plain]) -> None:
+def test_it_is_compressed_for_whoever_takes_that(
+    visitor: Callable[[], Plain], monkeypatch: pytest.MonkeyPatch
+) -> None:
     client, state = begun(visitor)
+    monkeypatch.setattr(door, "_SMALL", 100)
     packed = send(client, state, "look:photo", **{"Accept-Encoding": "gzip"})
     assert packed.headers["Content-Encoding"] == "gzip"
     assert "小本子" in gzip.decompress(packed.data).decode()

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -35,7 +36,12 @@ def site(tmp_path_factory: pytest.TempPathFactory, database_template: servers.Te
     home, port = tmp_path_factory.mktemp("home"), servers.free_port()
     with database_template.copy(home) as url:
         address = f"http://127.0.0.1:{port}"
-        values = {"home": home, "database_url": url, "secret_key": "of-no-value", "public_url": address}
+        values: dict[str, Any] = {
+            "home": home,
+            "database_url": url,
+            "secret_key": "of-no-value",
+            "public_url": address,
+        }
         runtime = build(Settings(_env_file=None, **values))
         with runtime.service(Database).transaction() as session:
             cast = factories.cast(session, clock.now())

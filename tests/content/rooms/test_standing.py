@@ -99,7 +99,7 @@ def at_caller(table: Table, take: Take, now: datetime) -> Step:
     ringing = take(table.start(KEY, now, clock=False), "look:phone")
     bolt = ringing.ready.names["first"]
     assert bolt.judge is not None
-    inside = take(ringing, "answer:first", pick=[str(number) for number in bolt.judge.right])  # type: ignore[union-attr]
+    inside = take(ringing, "answer:first", pick=[str(number) for number in bolt.judge.right])
     return take(inside, "look:phone")
 
 
