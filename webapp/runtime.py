@@ -109,12 +109,7 @@ def build(settings: Settings) -> Runtime:
     _offer_rooms(runtime)
     runtime.offer(Unsubscriptions, lambda r: Unsubscriptions(r.service(Keys)))
     runtime.offer(Doorkeeper, lambda r: Doorkeeper(r.service(Keys), settings.registration_bits))
-    runtime.offer(
-        Registrar,
-        lambda r: Registrar(
-            r.service(Database), r.service(Vault), r.service(Doorkeeper), r.service(Attributions)
-        ),
-    )
+    runtime.offer(Registrar, _registrar)
     runtime.offer(ScreenKeys, lambda r: ScreenKeys(r.service(Keys)))
     runtime.offer(Batches, _batches)
     runtime.offer(
@@ -138,6 +133,15 @@ def _table(runtime: Runtime) -> Table:
     hall = Hall(runtime.service(Database), runtime.service(ScreenLinks))
     envelopes = Envelopes(runtime.service(Keys))
     return Table(runtime.service(Games), envelopes, traces, runtime.service(Recorder), hall)
+
+
+def _registrar(runtime: Runtime) -> Registrar:
+    return Registrar(
+        runtime.service(Database),
+        runtime.service(Vault),
+        runtime.service(Doorkeeper),
+        runtime.service(Attributions),
+    )
 
 
 def _reports(runtime: Runtime) -> Reports:
