@@ -18,7 +18,7 @@ from campaign import (
 from campaign import desk as campaign_desk
 from campaign import views as campaign_views
 from content import desk as content_desk
-from content import room_views
+from content import question_views, room_views
 from content import views as content_views
 from institution import desk as institution_desk
 from institution import views as institution_views
@@ -73,6 +73,7 @@ _ALL: tuple[Blueprint, ...] = (
     play_sessions_desk.blueprint,
     returns_desk.blueprint,
     content_views.blueprint,
+    question_views.blueprint,
     room_views.blueprint,
     content_desk.blueprint,
     scheduler_desk.blueprint,
@@ -110,6 +111,9 @@ _CSRF_EXEMPT: tuple[str, ...] = (
     "campaign.registration_views.people",
     "campaign.registration_views.give_feedback",
     "campaign.play_sessions_views.join_session",  # nobody is signed in; it changes only what this browser plays
+    "content.question_views.begin",  # nobody is signed in, and the signed form is what is asked for
+    "content.question_views.after",
+    "content.question_views.answer",
     "content.room_views.step",  # the signed state is what is asked for, and nobody is signed in
     "content.room_views.shared",  # the same with a signed result; it is counted once whoever sends it
     "campaign.checkin_views.names",  # the door's key comes in a header that no other site can set

@@ -4,6 +4,7 @@ from campaign import personal as campaign
 from campaign.play_sessions import keeping as play_sessions
 from campaign.registration import personal as registration
 from campaign.returns import keeping as activity_returns
+from content.rooms import answers as room_answers
 from content.rooms import traces as rooms
 from institution import personal as institution
 from institution import personal_data
@@ -17,6 +18,7 @@ __all__ = [
     "personal_data",
     "play_sessions",
     "registration",
+    "room_answers",
     "rooms",
     "scheduler",
     "tracking",

@@ -18,9 +18,11 @@ from campaign.unsubscribe import Unsubscriptions
 from content.pages import Generation
 from content.rooms.envelope import Envelopes
 from content.rooms.games import Games
+from content.rooms.learners import Invitations
 from content.rooms.playing import Table
 from content.rooms.result import Results
 from content.rooms.stage import Stage
+from content.rooms.tally import Tally
 from content.rooms.traces import Traces
 from core import clock
 from core.database import Database
@@ -76,7 +78,7 @@ class Runtime:
     def close(self) -> None:
         """Let go of what was opened, in the order that loses nothing: late reports, spool, store, database."""
         with self._lock:
-            for kind in (Waiting, Recorder, Spool, ReachStore, Database):
+            for kind in (Waiting, Tally, Recorder, Spool, ReachStore, Database):
                 instance = self._made.pop(kind, None)
                 if instance is not None and hasattr(instance, "close"):
                     instance.close()
@@ -123,6 +125,8 @@ def build(settings: Settings) -> Runtime:
 def _offer_rooms(runtime: Runtime) -> None:
     runtime.offer(Games, lambda r: Games(r.service(Database), r.service(Generation)))
     runtime.offer(ScreenLinks, lambda r: ScreenLinks(r.service(Keys)))
+    runtime.offer(Invitations, lambda r: Invitations(r.service(Keys)))
+    runtime.offer(Tally, lambda r: Tally(r.service(Database), r.service(Settings).zone, clock.now))
     runtime.offer(Table, _table)
     runtime.offer(Stage, lambda _r: Stage())
     runtime.offer(Results, lambda r: Results(r.service(Keys)))
@@ -132,7 +136,8 @@ def _table(runtime: Runtime) -> Table:
     traces = Traces(runtime.service(Database))
     hall = Hall(runtime.service(Database), runtime.service(ScreenLinks))
     envelopes = Envelopes(runtime.service(Keys))
-    return Table(runtime.service(Games), envelopes, traces, runtime.service(Recorder), hall)
+    tally, recorder = runtime.service(Tally), runtime.service(Recorder)
+    return Table(runtime.service(Games), envelopes, traces, recorder, host=hall, tally=tally)
 
 
 def _registrar(runtime: Runtime) -> Registrar:

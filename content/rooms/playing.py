@@ -13,6 +13,7 @@ from content.rooms.envelope import Envelopes, Play
 from content.rooms.games import Games, Ready
 from content.rooms.hosting import Host, Nobody, Told
 from content.rooms.standing import Asked
+from content.rooms.tally import Tally
 from content.rooms.traces import ABOUT_PLAY, Trace, Traces
 from content.rooms.wanted import Form
 from tracking.attribution import PageKeys
@@ -44,10 +45,13 @@ class Table:
         envelopes: Envelopes,
         traces: Traces,
         recorder: Recorder,
+        *,
         host: Host | None = None,
+        tally: Tally | None = None,
     ) -> None:
         self.games, self.envelopes, self._traces, self._recorder = games, envelopes, traces, recorder
         self._host: Host = host or Nobody()
+        self._tally = tally
 
     def start(self, key: str, now: datetime, *, clock: bool, group: str = "", learner: str = "") -> Step:
         """A new play of the published room; NotFound when there is none."""
@@ -80,6 +84,8 @@ class Table:
         )
         for kind in (kind for kind, so in done if so):
             self._count(kind, ready.key, play, now, environ)
+        if self._tally:
+            self._tally.note(ready, play.id, after, outcome, now)
         if play.group and outcome.did != "refused":
             self._tell(ready, play, state, after, now)
         play = play._replace(state=encode(ready.game, after))

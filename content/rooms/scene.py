@@ -95,6 +95,11 @@ class ScenePage:
         """Whether the room has a clock at all."""
         return self.ready.game.room.clock is not None
 
+    @property
+    def questions(self) -> bool:
+        """Whether the room has parallel questions to answer afterwards."""
+        return any(fact.questions for fact in self.ready.game.room.facts.values())
+
     def picture(self, of: Seen) -> Picture | None:
         """The picture of a part of the view."""
         return self.ready.picture(of.get("picture"))

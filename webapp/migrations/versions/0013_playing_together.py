@@ -1,4 +1,4 @@
-"""Sessions of playing together, and their members
+"""Sessions of playing together, answers to parallel questions, what plays do
 
 Revision ID: 0013
 Revises: 0012
@@ -67,8 +67,54 @@ def upgrade() -> None:
     with op.batch_alter_table('play_member', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_play_member_session_id'), ['session_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_play_member_joined_at'), ['joined_at'], unique=False)
+    _learning()
+
+
+def _learning() -> None:
+    op.create_table(
+        'room_answer',
+        sa.Column('learner', _Text(length=22), nullable=False),
+        sa.Column('fact', _Text(length=40), nullable=False),
+        sa.Column('phase', _Text(length=8), nullable=False),
+        sa.Column('room', _Text(length=60), nullable=False),
+        sa.Column('hash', _Text(length=64), nullable=False),
+        sa.Column('form', sa.Integer(), nullable=False),
+        sa.Column('right', sa.Boolean(), nullable=False),
+        sa.Column('audience', _Text(length=16), nullable=False),
+        sa.Column('day', sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint('learner', 'fact', 'phase', name=op.f('pk_room_answer')),
+    )
+    with op.batch_alter_table('room_answer', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_room_answer_room'), ['room'], unique=False)
+        batch_op.create_index(batch_op.f('ix_room_answer_day'), ['day'], unique=False)
+    op.create_table(
+        'room_count',
+        sa.Column('room', _Text(length=60), nullable=False),
+        sa.Column('hash', _Text(length=64), nullable=False),
+        sa.Column('day', sa.Date(), nullable=False),
+        sa.Column('kind', _Text(length=8), nullable=False),
+        sa.Column('name', _Text(length=200), nullable=False),
+        sa.Column('count', sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint('room', 'hash', 'day', 'kind', 'name', name=op.f('pk_room_count')),
+    )
+    op.create_table(
+        'room_stand',
+        sa.Column('play', _Text(length=24), nullable=False),
+        sa.Column('room', _Text(length=60), nullable=False),
+        sa.Column('hash', _Text(length=64), nullable=False),
+        sa.Column('scene', _Text(length=40), nullable=False),
+        sa.Column('lock', _Text(length=40), nullable=False),
+        sa.Column('ended', sa.Boolean(), nullable=False),
+        sa.Column('at', core.database.UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint('play', name=op.f('pk_room_stand')),
+    )
+    with op.batch_alter_table('room_stand', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_room_stand_at'), ['at'], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_table('room_stand')
+    op.drop_table('room_count')
+    op.drop_table('room_answer')
     op.drop_table('play_member')
     op.drop_table('play_session')
