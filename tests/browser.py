@@ -23,6 +23,7 @@ from core.settings import Settings
 from institution import api_tokens, outlets, people
 from tests import factories, servers
 from tests.campaign.events import site as events
+from tests.campaign.play_sessions import filled as play_sessions
 from tests.campaign.registration import making
 from tests.campaign.returns import filled
 from tests.scheduler import audience_cast
@@ -70,6 +71,7 @@ def running(settings: Settings, now: datetime) -> Iterator[Site]:
         reach_counts(session, settings, now)
         filled.fill(session, settings, now, CAMPAIGN)
         _ways_in(session, now)
+        play_sessions.fill(session, settings, now)
     server = make_server("127.0.0.1", port, compose(runtime), threaded=True, request_handler=_Silent)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 
+from campaign.play_sessions.hosting import ScreenLinks
 from campaign.registration.work import Doorkeeper
 from campaign.unsubscribe import Unsubscriptions
 from core.signing import Keys
@@ -25,6 +26,7 @@ class Shown:
 # What `secret_key` of the browser's site makes of an invented address.
 UNSUBSCRIBE = Unsubscriptions(Keys(b"of-no-value")).path("email", "ab" * 32)
 LEAVE = LeaveLinks(Keys(b"of-no-value")).path(1, 3)
+PLAY_BOARD = ScreenLinks(Keys(b"of-no-value")).board(1)
 DOORKEEPER = Doorkeeper(Keys(b"of-no-value"), 13)
 
 PUBLIC: list[Shown] = [
@@ -61,6 +63,11 @@ PUBLIC: list[Shown] = [
     Shown(f"/my/{DOORKEEPER.link(6)}"),
     Shown(f"/my/{DOORKEEPER.link(4)}/feedback"),
     Shown("/t/ABCDEFGH"),
+    Shown("/play/a-call/before"),
+    Shown("/play/join"),
+    Shown("/play/join/123456"),
+    Shown("/play/join/000000", status=404),
+    Shown(PLAY_BOARD),
 ]
 DESK: list[Shown] = [
     Shown("/desk/sign-in"),
@@ -100,6 +107,9 @@ DESK: list[Shown] = [
     Shown("/desk/events/o/1/door", staff=True),
     Shown("/desk/events/r/1", staff=True),
     Shown("/desk/events/import", staff=True),
+    Shown("/desk/play", staff=True),
+    Shown("/desk/play/new", staff=True),
+    Shown("/desk/play/1", staff=True),
     Shown("/desk/outlets", staff=True),
     Shown("/desk/outlets/new", staff=True),
     Shown("/desk/outlets/import", staff=True),
@@ -122,6 +132,8 @@ DESK: list[Shown] = [
     Shown("/desk/pieces/a-call/room/about/room", staff=True),
     Shown("/desk/pieces/a-call/room/add/scenes", staff=True),
     Shown("/desk/pieces/a-call/room/play?at=locks/drawer", staff=True),
+    Shown("/desk/pieces/a-call/learning", staff=True),
+    Shown("/desk/pieces/full-surrender/learning", staff=True),
     Shown("/desk/reach", staff=True),
     Shown("/desk/reach/definitions", staff=True),
     Shown("/desk/reach/definitions/propose", staff=True),

@@ -136,8 +136,10 @@ class Recorder:
             self._drop(NOT_KEPT)
             raise
 
-    def act(self, environ: Mapping[str, Any], kind: str, keys: PageKeys, number: str) -> None:
-        """Record what a visitor did on a page, under a number of its own, or drop it with a reason. Never raises."""
+    def act(
+        self, environ: Mapping[str, Any], kind: str, keys: PageKeys, number: str, owed: Attribution = _NOBODY
+    ) -> None:
+        """Record what a visitor did, under a number of its own; owed to nobody: to whose link led here. Never raises."""
         try:
             cookies = environ.get("HTTP_COOKIE", "")
             known = visitors.from_cookie(cookies)
@@ -145,7 +147,8 @@ class Recorder:
             if reason:
                 self._drop(reason)
                 return
-            where = self._where(self._attribution_of_cookie(cookies), keys, "beacon")
+            owed = self._attribution_of_cookie(cookies) if owed is _NOBODY else owed
+            where = self._where(owed, keys, "beacon")
             self._keep(kind, known or self._hashed(environ), where, number)
         except SpoolError:
             self._drop(NOT_KEPT)

@@ -10,13 +10,15 @@ from campaign import (
     checkin_views,
     event_views,
     events_desk,
+    play_sessions_desk,
+    play_sessions_views,
     registration_views,
     returns_desk,
 )
 from campaign import desk as campaign_desk
 from campaign import views as campaign_views
 from content import desk as content_desk
-from content import room_desk, room_views
+from content import question_views, room_desk, room_views
 from content import views as content_views
 from institution import desk as institution_desk
 from institution import views as institution_views
@@ -67,8 +69,11 @@ _ALL: tuple[Blueprint, ...] = (
     campaign_desk.audience_blueprint,
     base_views.blueprint,
     base_desk.blueprint,
+    play_sessions_views.blueprint,
+    play_sessions_desk.blueprint,
     returns_desk.blueprint,
     content_views.blueprint,
+    question_views.blueprint,
     room_views.blueprint,
     content_desk.blueprint,
     room_desk.blueprint,
@@ -106,6 +111,10 @@ _CSRF_EXEMPT: tuple[str, ...] = (
     "campaign.registration_views.leave",
     "campaign.registration_views.people",
     "campaign.registration_views.give_feedback",
+    "campaign.play_sessions_views.join_session",  # nobody is signed in; it changes only what this browser plays
+    "content.question_views.begin",  # nobody is signed in, and the signed form is what is asked for
+    "content.question_views.after",
+    "content.question_views.answer",
     "content.room_views.step",  # the signed state is what is asked for, and nobody is signed in
     "content.room_views.shared",  # the same with a signed result; it is counted once whoever sends it
     "content.room_desk.trial.step",  # a trial: the state stands in the form, and nothing is changed anywhere

@@ -10,6 +10,7 @@ from campaign.registration.telling import Telling
 from campaign.registration.work import Doorkeeper
 from campaign.returns import booking, keeping
 from campaign.returns.booking import Bookkeeper
+from content.rooms import tally
 from core import clock
 from core.database import Database
 from core.privacy import Vault
@@ -48,6 +49,7 @@ def jobs(runtime: Runtime) -> list[Job]:
         Job("returns.sweep", keeping.EVERY_SECONDS, _sweep(runtime)),
         Job("reach.close", CLOSE_DAYS_SECONDS, _close_days(runtime)),
         Job("reach.watch", watch.EVERY_SECONDS, _watch(runtime).run_once),
+        Job("rooms.tally", tally.EVERY_SECONDS, runtime.service(tally.Tally).run_once),
         Job("audit.anchor", ANCHOR_SECONDS, _anchor(runtime)),
         Job("privacy.retention", RETENTION_SECONDS, _retention(runtime)),
         *carried_out,

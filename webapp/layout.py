@@ -74,6 +74,7 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
         (
             NavItem("campaigns", mark("活动期"), "/desk/campaigns", "c"),
             NavItem("events", mark("活动场次"), "/desk/events", "e"),
+            NavItem("play", mark("一起玩密室"), "/desk/play"),
             NavItem("pieces", mark("内容"), "/desk/pieces", "p"),
             NavItem("plans", mark("推送"), "/desk/plans", "s"),
             NavItem("audience", mark("名单"), "/desk/audience", "l"),

@@ -35,6 +35,7 @@ RATES: dict[str, RateLimitItem] = {
     "unsubscribe": parse("3000/minute"),
     "public": parse("300/minute"),
     "play": parse("3000/minute"),  # steps of rooms: a hall of phones plays behind one address
+    "join": parse("900/minute"),  # of sessions by code and nickname: a hall of phones, in the same minute
     "register": parse("120/minute"),  # forms that were worked for
     "register-plain": parse("20/10minute"),  # forms from browsers without script, which only had to wait
     "batch": parse("600/minute"),  # of one token; 500 events each
@@ -139,6 +140,8 @@ def _public_kind(asked: Request) -> str:
         return registering_kind(asked.form)
     if endpoint == "rooms.step":
         return "play"
+    if endpoint == "play_together.join_session":
+        return "join"
     return "unsubscribe" if endpoint.endswith("unsubscribe") else "public"
 
 

@@ -1,13 +1,25 @@
 """Every package that holds personal data: importing this one makes the registries of holders, keys and days complete."""
 
 from campaign import personal as campaign
+from campaign.play_sessions import keeping as play_sessions
 from campaign.registration import personal as registration
 from campaign.returns import keeping as activity_returns
+from content.rooms import answers as room_answers
 from content.rooms import traces as rooms
 from institution import personal as institution
 from institution import personal_data
 from scheduler import personal as scheduler
 from tracking import batches as tracking
 
-__all__ = ["campaign", "institution", "personal_data", "registration", "scheduler", "tracking"]
-__all__ = ["activity_returns", "campaign", "institution", "personal_data", "rooms", "scheduler", "tracking"]
+__all__ = [
+    "activity_returns",
+    "campaign",
+    "institution",
+    "personal_data",
+    "play_sessions",
+    "registration",
+    "room_answers",
+    "rooms",
+    "scheduler",
+    "tracking",
+]

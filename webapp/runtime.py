@@ -9,6 +9,8 @@ from sqlmodel import Session
 from campaign import programme
 from campaign.base.carrying import Archives
 from campaign.base.screens import ScreenKeys
+from campaign.play_sessions.hosting import ScreenLinks
+from campaign.play_sessions.progress import Hall
 from campaign.registration.registrar import Registrar
 from campaign.registration.work import Doorkeeper
 from campaign.returns.booking import Bookkeeper
@@ -16,9 +18,11 @@ from campaign.unsubscribe import Unsubscriptions
 from content.pages import Generation
 from content.rooms.envelope import Envelopes
 from content.rooms.games import Games
+from content.rooms.learners import Invitations
 from content.rooms.playing import Table
 from content.rooms.result import Results
 from content.rooms.stage import Stage
+from content.rooms.tally import Tally
 from content.rooms.traces import Traces
 from core import clock
 from core.database import Database
@@ -74,7 +78,7 @@ class Runtime:
     def close(self) -> None:
         """Let go of what was opened, in the order that loses nothing: late reports, spool, store, database."""
         with self._lock:
-            for kind in (Waiting, Recorder, Spool, ReachStore, Database):
+            for kind in (Waiting, Tally, Recorder, Spool, ReachStore, Database):
                 instance = self._made.pop(kind, None)
                 if instance is not None and hasattr(instance, "close"):
                     instance.close()
@@ -106,12 +110,7 @@ def build(settings: Settings) -> Runtime:
     _offer_pages(runtime)
     runtime.offer(Unsubscriptions, lambda r: Unsubscriptions(r.service(Keys)))
     runtime.offer(Doorkeeper, lambda r: Doorkeeper(r.service(Keys), settings.registration_bits))
-    runtime.offer(
-        Registrar,
-        lambda r: Registrar(
-            r.service(Database), r.service(Vault), r.service(Doorkeeper), r.service(Attributions)
-        ),
-    )
+    runtime.offer(Registrar, _registrar)
     runtime.offer(ScreenKeys, lambda r: ScreenKeys(r.service(Keys)))
     runtime.offer(Batches, _batches)
     runtime.offer(
@@ -126,6 +125,9 @@ def _offer_pages(runtime: Runtime) -> None:
     zone = runtime.service(Settings).zone
     runtime.offer(Generation, lambda r: Generation(r.service(Database), zone))
     runtime.offer(Games, lambda r: Games(r.service(Database), r.service(Generation)))
+    runtime.offer(ScreenLinks, lambda r: ScreenLinks(r.service(Keys)))
+    runtime.offer(Invitations, lambda r: Invitations(r.service(Keys)))
+    runtime.offer(Tally, lambda r: Tally(r.service(Database), r.service(Settings).zone, clock.now))
     runtime.offer(Table, _table)
     runtime.offer(Stage, lambda _r: Stage())
     runtime.offer(Results, lambda r: Results(r.service(Keys)))
@@ -133,7 +135,19 @@ def _offer_pages(runtime: Runtime) -> None:
 
 def _table(runtime: Runtime) -> Table:
     traces = Traces(runtime.service(Database))
-    return Table(runtime.service(Games), Envelopes(runtime.service(Keys)), traces, runtime.service(Recorder))
+    hall = Hall(runtime.service(Database), runtime.service(ScreenLinks))
+    envelopes = Envelopes(runtime.service(Keys))
+    tally, recorder = runtime.service(Tally), runtime.service(Recorder)
+    return Table(runtime.service(Games), envelopes, traces, recorder, host=hall, tally=tally)
+
+
+def _registrar(runtime: Runtime) -> Registrar:
+    return Registrar(
+        runtime.service(Database),
+        runtime.service(Vault),
+        runtime.service(Doorkeeper),
+        runtime.service(Attributions),
+    )
 
 
 def _reports(runtime: Runtime) -> Reports:

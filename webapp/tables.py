@@ -5,6 +5,7 @@ from campaign import models as campaign
 from campaign.base import models as education_base
 from campaign.checkin import models as checkin
 from campaign.events import models as events
+from campaign.play_sessions import models as play_sessions
 from campaign.registration import models as registration
 from campaign.returns import models as activity_returns
 from content import models as content
@@ -43,6 +44,7 @@ __all__ = [
     "link_models",
     "oidc_models",
     "personal_models",
+    "play_sessions",
     "reach_alarms",
     "reach_imports",
     "registration",

@@ -48,6 +48,11 @@ class RoomCover:
         return self.room.clock.minutes if self.room.clock else 0
 
     @property
+    def questions(self) -> bool:
+        """Whether there are parallel questions, to be answered before playing by whoever likes."""
+        return any(fact.questions for fact in self.room.facts.values())
+
+    @property
     def scenes(self) -> int:
         """How many places there are."""
         return len(self.room.scenes)

@@ -11,12 +11,15 @@ from core.signing import Keys, Signer
 PAUSE = 300  # seconds: a longer silence is a pause, and is not played time
 LONGEST = 2_000  # characters
 DAYS = 30  # from its beginning a play may go on so long; its traces stay longer
-_FORM = "1"
+_FORM = "2"
 _SIGNATURE = 16
 
 
 class Play(NamedTuple):
-    """A play between two steps. Times are seconds since 1970; `active`: seconds played, by the server's clock."""
+    """A play between two steps. Times are seconds since 1970; `active`: seconds played, by the server's clock.
+
+    `group`: with whom it is played, as its host names it; `learner`: whose questions go with it; "" for none.
+    """
 
     id: str
     revision: int
@@ -25,6 +28,8 @@ class Play(NamedTuple):
     active: int
     clock: bool
     state: str
+    group: str = ""
+    learner: str = ""
 
     def now(self, seconds: float) -> "Play":
         """The same at a later moment; sent again from the past it has played as long as has passed since."""
@@ -41,10 +46,12 @@ CHANGED = mark("这份进度被改动过，或者不完整，不能接着玩。�
 OLD = mark("这一局太久以前了，不能接着玩。请从头开始。")
 
 
-def begin(revision: int, state: str, seconds: float, *, clock: bool) -> Play:
+def begin(
+    revision: int, state: str, seconds: float, *, clock: bool, group: str = "", learner: str = ""
+) -> Play:
     """A new play under a number that nobody can guess."""
     at = int(seconds)
-    return Play(secrets.token_urlsafe(16), revision, at, at, 0, clock, state)
+    return Play(secrets.token_urlsafe(16), revision, at, at, 0, clock, state, group, learner)
 
 
 class Envelopes:
@@ -56,7 +63,7 @@ class Envelopes:
     def seal(self, play: Play) -> str:
         """Letters, digits, `-`, `_` and `.`: good for a form and for a cookie."""
         plain = (play.revision, play.started, play.at, play.active, int(play.clock))
-        text = "\n".join((_FORM, play.id, *map(str, plain), play.state))
+        text = "\n".join((_FORM, play.id, *map(str, plain), play.group, play.learner, play.state))
         return self._signer.sign(urlsafe_b64encode(text.encode()).decode().rstrip("="))
 
     def open(self, sealed: str, seconds: float) -> Play:
@@ -64,11 +71,11 @@ class Envelopes:
         text = self._signer.open(sealed) if len(sealed) <= LONGEST else None
         if text is None:
             raise Invalid(CHANGED, field="state")
-        form, name, *rest = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().split("\n", 7)
+        form, name, *rest = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().split("\n", 9)
         if form != _FORM:
             raise Invalid(OLD, field="state")
-        *numbers, state = rest
+        *numbers, group, learner, state = rest
         revision, started, at, active, clock = map(int, numbers)
         if seconds - started > DAYS * 86_400:
             raise Invalid(OLD, field="state")
-        return Play(name, revision, started, at, active, bool(clock), state)
+        return Play(name, revision, started, at, active, bool(clock), state, group, learner)

@@ -64,6 +64,7 @@ class ScenePage:
     nickname: str = ""
     trial: str = ""  # where a trial of staff sends its forms; "" for visitors
     home: str = ""  # where a trial leads back to
+    board: str = ""
 
     @property
     def key(self) -> str:
@@ -96,6 +97,11 @@ class ScenePage:
         """Whether the room has a clock at all."""
         return self.ready.game.room.clock is not None and not self.trial
 
+    @property
+    def questions(self) -> bool:
+        """Whether the room has parallel questions to answer afterwards."""
+        return any(fact.questions for fact in self.ready.game.room.facts.values())
+
     def picture(self, of: Seen) -> Picture | None:
         """The picture of a part of the view."""
         return self.ready.picture(of.get("picture"))
@@ -124,6 +130,7 @@ def page_of(
         clock=step.play.clock,
         error=error,
         nickname=nickname,
+        board=step.board,
     )
 
 

@@ -84,5 +84,7 @@ def _front(ending: int, page: ScenePage, learned: tuple[str, ...]) -> _Key:
     lock, talk = page.seen["lock"], page.seen["talk"]
     replies = tuple(one["number"] for one in talk["replies"]) if talk else ()
     tried = (lock["worth"], lock["tries"], len(lock["hints"])) if lock else ()
-    ended = (ending, page.points, page.clock, learned, page.error, page.nickname) if ending else ()
+    ended = (
+        (ending, page.points, page.clock, learned, page.error, page.nickname, page.board) if ending else ()
+    )
     return (replies, tried, ended)

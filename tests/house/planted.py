@@ -13,6 +13,7 @@ from campaign.checkin import doors
 from campaign.contacts import Contact
 from campaign.events import occurrences, series
 from campaign.events.occurrences import Spot as Where
+from campaign.play_sessions.models import PlayMember, PlaySession
 from campaign.programme import CampaignForm
 from campaign.registration import registering
 from campaign.registration.entry import Wanted
@@ -142,6 +143,7 @@ def plant(spot: Spot) -> Planted:
             "institution_desk": {"code": spot.outlet},
             "links_desk": {"code": _link(spot)},
             "keeping_desk": _set_aside(spot),
+            "play_desk": _play(spot),
             "privacy": {"number": _privacy(spot, number)},
             "returns": _activity_return(spot, number),
             "reach_imports": {"number": _import(spot, number)},
@@ -304,6 +306,20 @@ def _api_token(spot: Spot) -> int:
 def _screen(spot: Spot) -> int:
     made = screens.make(spot.session, spot.outlet, f"{spot.word}屏幕", by=None, now=spot.now)
     return made.screen.id or 0
+
+
+def _play(spot: Spot) -> dict[str, int]:
+    """A session of playing together that is over, with somebody in it."""
+    at = spot.now - timedelta(days=1)
+    one = PlaySession(
+        outlet_code=spot.outlet, piece_key=f"{spot.word}密室", opened_at=at, closes_at=at + timedelta(hours=1)
+    )
+    spot.session.add(one)
+    spot.session.flush()
+    member = PlayMember(session_id=one.id or 0, nickname=f"{spot.word}人", name_key=spot.key, joined_at=at)
+    spot.session.add(member)
+    spot.session.flush()
+    return {"number": one.id or 0, "member": member.id or 0}
 
 
 def _plaques(spot: Spot) -> int:
