@@ -25,6 +25,15 @@ def phone(browser: Browser, url: str, path: str, name: str, *, elder: bool = Fal
     context.close()
 
 
+def room(browser: Browser, url: str, key: str) -> None:
+    """The first scene of an escape room."""
+    page = browser.new_page(viewport=PHONE)  # type: ignore[arg-type]
+    page.goto(f"{url}/p/{key}")
+    page.click("form[action^='/play/'] button")
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=PICTURES / "room-phone.png")
+
+
 def desk(browser: Browser, url: str, login: str, password: str) -> None:
     """The reach report and a request for approval at desktop size; the site runs with SIGNPOST_SECOND_FACTOR=off."""
     page = browser.new_page(viewport=DESK)  # type: ignore[arg-type]
@@ -48,6 +57,7 @@ def main(url: str, login: str, password: str) -> None:
         phone(browser, url, "/", "home-phone")
         phone(browser, url, "/", "home-elder", elder=True)
         phone(browser, url, "/p/full-surrender", "long-graphic-phone")
+        room(browser, url, "room-health-lecture")
         desk(browser, url, login, password)
 
 

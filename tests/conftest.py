@@ -42,8 +42,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _looks(item: pytest.Item) -> bool:
-    """Whether this looks at pages in a browser, and is no journey."""
-    return "browser" in item.path.stem and "journeys" not in item.path.parts
+    """Whether this looks at what pages say: in a browser (and is no journey), or for what was typed coming back alive."""
+    return ("browser" in item.path.stem and "journeys" not in item.path.parts) or item.path.stem == "test_xss"
 
 
 @pytest.fixture(autouse=True)
