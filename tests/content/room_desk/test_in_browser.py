@@ -26,8 +26,11 @@ def site(tmp_path_factory: pytest.TempPathFactory, database_template: servers.Te
     home, port = tmp_path_factory.mktemp("home"), servers.free_port()
     with database_template.copy(home) as url:
         address = f"http://127.0.0.1:{port}"
-        values = {"home": home, "database_url": url, "secret_key": "of-no-value", "public_url": address}
-        runtime = build(Settings(_env_file=None, second_factor="off", **values))
+        runtime = build(
+            Settings(
+                _env_file=None, second_factor="off", home=home, database_url=url, secret_key="of-no-value", public_url=address
+            )
+        )  # fmt: skip
         with runtime.service(Database).transaction() as session:
             cast, files = factories.cast(session, clock.now()), runtime.service(Settings).files_dir
             library.load_folder(session, files, SAMPLES, by=cast[factories.EDITOR].id or 0, now=clock.now())
@@ -72,7 +75,9 @@ def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> No
     page.locator(".stage-pic").scroll_into_view_if_needed()
     box = page.locator(".stage-pic").bounding_box()
     assert box is not None
-    places = [(box["x"] + x / 100 * box["width"], box["y"] + y / 100 * box["height"]) for x, y in (start, end)]
+    places = [
+        (box["x"] + x / 100 * box["width"], box["y"] + y / 100 * box["height"]) for x, y in (start, end)
+    ]
     page.mouse.move(*places[0])
     page.mouse.down()
     page.mouse.move(*places[1], steps=4)
@@ -101,20 +106,27 @@ def test_a_hotspot_is_moved_and_resized_by_mouse_and_saved(page: Page, site: Sit
 def test_the_arrow_keys_do_the_same(page: Page) -> None:
     before = [float(one) for one in numbers(page, "hotspots.3")]
     spot(page, "hotspots.3").focus()
-    for key in ("ArrowRight", "ArrowRight", "ArrowUp", "Shift+ArrowRight", "Shift+ArrowDown", "Shift+ArrowDown"):
+    for key in (
+        "ArrowRight",
+        "ArrowRight",
+        "ArrowUp",
+        "Shift+ArrowRight",
+        "Shift+ArrowDown",
+        "Shift+ArrowDown",
+    ):
         page.keyboard.press(key)
     x, y, w, h = before
     assert near(numbers(page, "hotspots.3"), [x + 2, y - 1, w + 1, h + 2])
     expect(page.locator("[data-stage-live]")).to_contain_text("响着的电话")
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowRight")
-    assert near(numbers(page, "hotspots.3"), [x + 2, y - 1, w + 1, h + 2]), "the control: without focus nothing moves"
+    assert near(numbers(page, "hotspots.3"), [x + 2, y - 1, w + 1, h + 2]), (
+        "the control: without focus nothing moves"
+    )
 
 
 def test_the_number_fields_and_the_picture_are_one_thing(page: Page) -> None:
-    page.locator('[data-row="hotspots.0"] > summary').click() if not page.locator(
-        '[data-row="hotspots.0"]'
-    ).get_attribute("open") == "" else None
+    page.locator('[data-row="hotspots.0"] > summary').click()
     page.locator('[name="hotspots.0.box.x"]').fill("5")
     outer, inner = page.locator(".stage-pic").bounding_box(), spot(page, "hotspots.0").bounding_box()
     assert outer and inner and abs((inner["x"] - outer["x"]) / outer["width"] * 100 - 5) < 1
@@ -130,14 +142,18 @@ def test_what_has_no_place_gets_one_by_drawing_and_a_new_one_is_made(page: Page)
     expect(spot(page, "hotspots.5")).to_be_visible()
     assert near(numbers(page, "hotspots.5"), [2, 80, 10, 15])
     drag(page, (50, 2), (50.5, 2.4))
-    assert page.locator('[data-row^="hotspots."]').count() == 6, "the control: a slip of the hand draws nothing"
+    assert page.locator('[data-row^="hotspots."]').count() == 6, (
+        "the control: a slip of the hand draws nothing"
+    )
 
 
 def test_rows_move_without_leaving_the_page_and_a_field_is_checked_when_it_is_left(page: Page) -> None:
     page.locator('[name="title.en"]').fill("Parlour")
     page.locator('[data-row="hotspots.0"]').evaluate("row => { row.open = true }")
     page.locator('button[value="down:hotspots.0"]').click()
-    expect(page.locator('[data-rows="hotspots"] > [data-row]').first).to_have_attribute("data-row", "hotspots.1")
+    expect(page.locator('[data-rows="hotspots"] > [data-row]').first).to_have_attribute(
+        "data-row", "hotspots.1"
+    )
     assert page.locator('[name="title.en"]').input_value() == "Parlour"
     assert page.locator('[data-row="hotspots.0"]').evaluate("row => row.open")
     field = page.locator('[name="hotspots.0.then"]')
