@@ -192,3 +192,20 @@ def test_a_name_that_is_markup_runs_nothing(page: Page, site: Site) -> None:
     for path in ("", "/play", "/scenes/stairs"):
         page.goto(f"{site.address}{ROOM}{path}")
         assert page.evaluate("window.harmed") is None
+
+
+def test_a_finger_draws_as_a_mouse_does(chromium: Browser, site: Site) -> None:
+    with browser.visitor(chromium, site, browser.PHONE, has_touch=True) as page:
+        browser.sign_in(page, site, factories.EDITOR)
+        page.goto(f"{site.address}{ROOM}/scenes/outlet")
+        page.locator(".stage-pic").scroll_into_view_if_needed()
+        box, before = page.locator(".stage-pic").bounding_box(), page.evaluate("scrollY")
+        assert box is not None
+        touch = page.context.new_cdp_session(page)
+        for kind, part in (("touchStart", 0.2), ("touchMove", 0.4), ("touchMove", 0.6), ("touchEnd", None)):
+            points = (
+                [{"x": box["x"] + part * box["width"], "y": box["y"] + part * box["height"]}] if part else []
+            )
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        assert near(numbers(page, "hotspots.0"), [20, 20, 40, 40])
+        assert page.evaluate("scrollY") == before, "the page stays where it is while somebody draws"
