@@ -209,3 +209,10 @@ def test_a_finger_draws_as_a_mouse_does(chromium: Browser, site: Site) -> None:
             touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
         assert near(numbers(page, "hotspots.0"), [20, 20, 40, 40])
         assert page.evaluate("scrollY") == before, "the page stays where it is while somebody draws"
+
+
+def test_enter_in_a_field_saves_and_moves_no_row(page: Page) -> None:
+    page.locator('[name="title.en"]').fill("Front room")
+    page.locator('[name="title.en"]').press("Enter")
+    page.wait_for_selector(".flash.good")
+    assert page.locator('[name="title.en"]').input_value() == "Front room"
