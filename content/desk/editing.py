@@ -55,7 +55,7 @@ def new() -> str:
     """The form of a new piece, with a beginning of its kind."""
     chosen = request.args.get("kind", Kind.article.value)
     kind = Kind(chosen) if chosen in list(Kind) else Kind.article
-    return _form(PieceForm("", 0, beginning(kind), {}), [])
+    return form_page(PieceForm("", 0, beginning(kind), {}), [])
 
 
 @blueprint.get("/pieces/<key>/edit")
@@ -66,7 +66,7 @@ def edit(key: str) -> str:
         history.get_piece(session, key)
         newest = history.revisions(session, key)[0]
         shown = history.by_number(session, key, request.args.get("from", newest.number, int))
-    return _form(PieceForm(key, newest.number, shown.text, from_json(newest.media | shown.media)), [])
+    return form_page(PieceForm(key, newest.number, shown.text, from_json(newest.media | shown.media)), [])
 
 
 @blueprint.post("/pieces/new")
@@ -87,16 +87,16 @@ def _handle(key: str) -> ResponseReturnValue:
     with session_for_reading() as session:
         form = forms.from_request(session, key)
     if not key:
-        form = _placed(form)
+        form = placed(form)
     draft, faults = form.checked()
     if request.form.get("do") in ("preview", "preview-elder"):
         return _preview(draft, faults)
     if draft is None:
-        return _form(form, faults), 400
+        return form_page(form, faults), 400
     return save(form, draft)
 
 
-def _placed(form: PieceForm) -> PieceForm:
+def placed(form: PieceForm) -> PieceForm:
     """The form of a new piece with the node it is to belong to, where the person may write."""
     try:
         with session_for_reading() as session:
@@ -121,7 +121,7 @@ def save(form: PieceForm, draft: Draft, onward: str = "") -> ResponseReturnValue
             raise
         if not form.key:
             taken = Fault("", "key", _("“%(key)s”已有内容使用，请换一个 key。", key=draft.key))
-            return _form(form, [taken]), 409
+            return form_page(form, [taken]), 409
         return _conflict(form, draft), 409
     if revision is None:
         flash(_("内容与最新一版完全相同，没有保存新的版本。"), "warn")
@@ -147,7 +147,8 @@ def _preview(draft: Draft | None, faults: list[Fault]) -> ResponseReturnValue:
     return render(page.template, replace(page, preview=True))
 
 
-def _form(form: PieceForm, faults: list[Fault]) -> str:
+def form_page(form: PieceForm, faults: list[Fault]) -> str:
+    """The form of a text with what is wrong with it."""
     kinds = {kind.value: name for kind, name in KIND_NAMES.items()}
     with session_for_reading() as session:
         scope = access.signed_in().scope("content.edit")

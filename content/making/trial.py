@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 from content.escape_room import rules, walks
 from content.escape_room.compiling import compile_room
-from content.escape_room.exploring import Explorer, TooMany
+from content.escape_room.exploring import At, Explorer
 from content.escape_room.game import Bolt, Game
 from content.escape_room.judging import Code, Numbers
 from content.escape_room.proof import BOUND
 from content.escape_room.rules import Action
 from content.escape_room.state import State
+from content.making import proofs
 from content.rooms import file
 from content.rooms.games import Ready
 from core.errors import NotFound
@@ -19,6 +20,8 @@ from core.i18n import gettext as _
 from core.i18n import mark
 
 _FRONTS = ("dialogues", "locks")
+_STEPS = 4_000  # points of a search; a room of a dozen scenes has more
+_Test = Callable[[At], bool]
 
 
 class Hidden(NamedTuple):
@@ -30,23 +33,45 @@ class Hidden(NamedTuple):
 
 @lru_cache(32)
 def way_to(text: str, table: str, name: str) -> tuple[Action, ...]:
-    """The shortest way from the start to where a scene, a lock or a dialogue is in front; NotFound without one."""
+    """The shortest way from the start to where a scene, a lock or a dialogue is in front; NotFound without one.
+
+    In a big room, where not everything can be searched, it is a stretch of a way to an ending without its detours.
+    """
     room = file.stored(text)
     if (table, name) == ("scenes", room.start):
         return ()
     game = compile_room(room)
-    there = _there(game, table, name)
-    explorer = Explorer(game, BOUND)
-    try:
-        for seen in walks.search(explorer):
-            if not seen.edge.ending and there(seen.after.at):
-                return walks.way_to(seen)
-    except TooMany:
-        pass
-    raise NotFound(mark("没有找到走到那里的路，所以不能从那里试玩。先看看证明里说了什么。"))
+    there, explorer = _there(game, table, name), Explorer(game, BOUND)
+    for seen in walks.search(explorer, _STEPS):
+        if not seen.edge.ending and there(seen.after.at):
+            return walks.way_to(seen)
+    return _along(text, explorer, there)
 
 
-def _there(game: Game, table: str, name: str) -> Callable[[tuple[int, int, int]], bool]:
+def _along(text: str, explorer: Explorer, there: _Test) -> tuple[Action, ...]:
+    """On the ways that the proof found to the endings, the one that comes there first."""
+    _room, report = proofs.prove(text)
+    longest = [report.longest] if report.longest else []
+    found = []
+    for walk in (*report.shortest.values(), *longest):
+        now = rules.start(explorer.game)
+        for done, action in enumerate(walk.actions, start=1):
+            now, _outcome = rules.step(explorer.game, now, action)
+            if there(_at(now)) and not now.ending:
+                found.append(walk.actions[:done])
+                break
+    if not found:
+        raise NotFound(mark("没有找到走到那里的路，所以不能从那里试玩。先看看证明里说了什么。"))
+    return walks.shortened(
+        explorer, min(found, key=len), lambda state: there(_at(state)) and not state.ending
+    )
+
+
+def _at(state: State) -> At:
+    return state.scene, state.front, state.line
+
+
+def _there(game: Game, table: str, name: str) -> _Test:
     if table == "scenes" and name in game.room.scenes:
         scene = list(game.room.scenes).index(name)
         return lambda at: at[0] == scene and not at[1]

@@ -138,8 +138,9 @@ def _by(data: Mapping[str, Any], one: Any) -> str:
     return _called(person)
 
 
-def _short(said: str, most: int = 24) -> str:
+def _short(said: str) -> str:
     said = " ".join(said.split())
+    most = 24 if any(ord(sign) > 0x2E7F for sign in said) else 48
     return said if len(said) <= most else said[: most - 1] + "…"
 
 

@@ -97,8 +97,9 @@ export const stage = (place, form) => {
   };
 
   const box = (row) => {
-    const node = document.createElement("button");
-    node.type = "button";
+    const node = document.createElement("div"); // as small as what it marks: the number fields are the large way
+    node.tabIndex = 0;
+    node.setAttribute("role", "button");
     node.className = `stage-box ${kind(row)}`;
     node.dataset.of = row.dataset.row;
     const [label, corner] = [document.createElement("span"), document.createElement("i")];

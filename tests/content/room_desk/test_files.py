@@ -111,3 +111,22 @@ def test_a_bomb_that_lies_about_its_size_is_not_unpacked_either() -> None:
 def test_what_is_no_archive_is_said_so(editor: FlaskClient, data: bytes) -> None:
     status, page = load(editor, data)
     assert (status == 400 and "ZIP" in page) or "room.yaml" in page
+
+
+def test_a_folder_becomes_a_new_room(editor: FlaskClient, database: Database) -> None:
+    files = folder(**{"room.yaml": TEXT.replace("key: a-call", "key: b-call").encode()})
+    form = {"file": (io.BytesIO(packed(files)), "b.zip"), "outlet_code": ""}
+    answer = editor.post("/desk/pieces/new/room.zip", data=form, follow_redirects=True)
+    assert (
+        "已保存为第 1 版" in answer.get_data(as_text=True)
+        and answer.request.path == "/desk/pieces/b-call/room"
+    )
+    again = {"file": (io.BytesIO(packed(files)), "b.zip"), "outlet_code": ""}
+    taken = editor.post("/desk/pieces/new/room.zip", data=again)
+    assert taken.status_code == 409 and "已有内容使用" in taken.get_data(as_text=True)
+    wrong = {"file": (io.BytesIO(b"nothing"), "b.zip"), "outlet_code": ""}
+    answer = editor.post("/desk/pieces/new/room.zip", data=wrong)
+    assert answer.status_code == 400 and "完好的 ZIP" in answer.get_data(as_text=True)
+    assert 'formaction="/desk/pieces/new/room.zip"' in editor.get(
+        "/desk/pieces/new?kind=escape_room"
+    ).get_data(as_text=True)

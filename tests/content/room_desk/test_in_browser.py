@@ -26,8 +26,11 @@ def site(tmp_path_factory: pytest.TempPathFactory, database_template: servers.Te
     home, port = tmp_path_factory.mktemp("home"), servers.free_port()
     with database_template.copy(home) as url:
         address = f"http://127.0.0.1:{port}"
-        values = {"home": home, "database_url": url, "secret_key": "of-no-value", "public_url": address}
-        runtime = build(Settings(_env_file=None, second_factor="off", **values))
+        runtime = build(
+            Settings(
+                _env_file=None, second_factor="off", home=home, database_url=url, secret_key="of-no-value", public_url=address
+            )
+        )  # fmt: skip
         with runtime.service(Database).transaction() as session:
             cast, files = factories.cast(session, clock.now()), runtime.service(Settings).files_dir
             library.load_folder(session, files, SAMPLES, by=cast[factories.EDITOR].id or 0, now=clock.now())
@@ -123,9 +126,7 @@ def test_the_arrow_keys_do_the_same(page: Page) -> None:
 
 
 def test_the_number_fields_and_the_picture_are_one_thing(page: Page) -> None:
-    page.locator('[data-row="hotspots.0"] > summary').click() if not page.locator(
-        '[data-row="hotspots.0"]'
-    ).get_attribute("open") == "" else None
+    page.locator('[data-row="hotspots.0"] > summary').click()
     page.locator('[name="hotspots.0.box.x"]').fill("5")
     outer, inner = page.locator(".stage-pic").bounding_box(), spot(page, "hotspots.0").bounding_box()
     assert outer and inner and abs((inner["x"] - outer["x"]) / outer["width"] * 100 - 5) < 1
@@ -191,3 +192,27 @@ def test_a_name_that_is_markup_runs_nothing(page: Page, site: Site) -> None:
     for path in ("", "/play", "/scenes/stairs"):
         page.goto(f"{site.address}{ROOM}{path}")
         assert page.evaluate("window.harmed") is None
+
+
+def test_a_finger_draws_as_a_mouse_does(chromium: Browser, site: Site) -> None:
+    with browser.visitor(chromium, site, browser.PHONE, has_touch=True) as page:
+        browser.sign_in(page, site, factories.EDITOR)
+        page.goto(f"{site.address}{ROOM}/scenes/outlet")
+        page.locator(".stage-pic").scroll_into_view_if_needed()
+        box, before = page.locator(".stage-pic").bounding_box(), page.evaluate("scrollY")
+        assert box is not None
+        touch = page.context.new_cdp_session(page)
+        for kind, part in (("touchStart", 0.2), ("touchMove", 0.4), ("touchMove", 0.6), ("touchEnd", None)):
+            points = (
+                [{"x": box["x"] + part * box["width"], "y": box["y"] + part * box["height"]}] if part else []
+            )
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        assert near(numbers(page, "hotspots.0"), [20, 20, 40, 40])
+        assert page.evaluate("scrollY") == before, "the page stays where it is while somebody draws"
+
+
+def test_enter_in_a_field_saves_and_moves_no_row(page: Page) -> None:
+    page.locator('[name="title.en"]').fill("Front room")
+    page.locator('[name="title.en"]').press("Enter")
+    page.wait_for_selector(".flash.good")
+    assert page.locator('[name="title.en"]').input_value() == "Front room"

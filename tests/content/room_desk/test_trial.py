@@ -10,9 +10,11 @@ from sqlmodel import select
 from content.escape_room import reading
 from content.escape_room.compiling import compile_room
 from content.making import trial
+from content.making.writing import block
 from content.rooms.models import RoomTrace
 from core.database import Database
 from core.errors import NotFound
+from tests.content.escape_room import making
 from tests.content.making.test_splicing import TEXT
 from tests.content.room_desk.test_room_desk import ROOM
 
@@ -47,6 +49,20 @@ def test_the_way_there_is_the_shortest_and_the_rules_allow_every_step() -> None:
     assert trial.way_to(TEXT, "scenes", "living") == ()
     with pytest.raises(NotFound):
         trial.way_to(TEXT, "locks", "none")
+
+
+def test_in_a_big_room_every_place_is_reached_too() -> None:
+    """More points than a search looks at: then the ways of the proof are followed."""
+    room = making.read(making.big())
+    text, game = block(making.big()), compile_room(room)
+    for table, name in (
+        ("scenes", list(room.scenes)[-1]),
+        ("locks", list(room.locks)[-1]),
+        ("scenes", list(room.scenes)[3]),
+    ):
+        now = trial.walked(game, trial.way_to(text, table, name))
+        front = game.fronts[now.front]
+        assert name == (game.places[now.scene].name if table == "scenes" else front and front.name)
 
 
 def test_the_answer_opens_the_lock(editor: FlaskClient) -> None:
