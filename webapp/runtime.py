@@ -107,8 +107,7 @@ def build(settings: Settings) -> Runtime:
         Bookkeeper,
         lambda r: Bookkeeper(r.service(Database), r.service(Recorder), settings.zone, clock.now),
     )
-    runtime.offer(Generation, lambda r: Generation(r.service(Database), settings.zone))
-    _offer_rooms(runtime)
+    _offer_pages(runtime)
     runtime.offer(Unsubscriptions, lambda r: Unsubscriptions(r.service(Keys)))
     runtime.offer(Doorkeeper, lambda r: Doorkeeper(r.service(Keys), settings.registration_bits))
     runtime.offer(Registrar, _registrar)
@@ -122,7 +121,9 @@ def build(settings: Settings) -> Runtime:
     return runtime
 
 
-def _offer_rooms(runtime: Runtime) -> None:
+def _offer_pages(runtime: Runtime) -> None:
+    zone = runtime.service(Settings).zone
+    runtime.offer(Generation, lambda r: Generation(r.service(Database), zone))
     runtime.offer(Games, lambda r: Games(r.service(Database), r.service(Generation)))
     runtime.offer(ScreenLinks, lambda r: ScreenLinks(r.service(Keys)))
     runtime.offer(Invitations, lambda r: Invitations(r.service(Keys)))

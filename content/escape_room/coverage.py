@@ -8,7 +8,7 @@ from content.escape_room.faults import RoomFault
 from content.escape_room.game import Bolt, Game, Place, Talk
 from content.escape_room.judging import Code, Numbers
 from content.escape_room.moves import wrongs
-from content.escape_room.reduction import signs
+from content.escape_room.reduction import added, givers, signs
 from content.escape_room.rules import Action
 
 At = tuple[int, int, int]
@@ -22,6 +22,7 @@ class Covered:
         self.spots: set[At] = {start.at}
         self.done: set[tuple[At, Action]] = set()
         self.endings: set[int] = set()
+        self._avoiding: dict[int, Covered] = {}
         for state, edges in explorer.tried():
             at = (state.scene, state.front, state.line)
             for edge in edges:
@@ -31,15 +32,28 @@ class Covered:
                 self.endings.add(edge.ending)
                 if edge.action.verb == "go" and _passed(explorer.game, at[0], edge):
                     self.done.add((at, Action("passed", edge.action.name)))
+        for state, action in explorer.refrained:
+            self.done.add(((state.scene, state.front, state.line), action))
         self.scenes = {scene for scene, _front, _line in self.spots}
         self.fronts = {front for _scene, front, _line in self.spots}
         self.lines = {(front, line) for _scene, front, line in self.spots}
         self.said = {(at[1], action.value) for at, action in self.done if action.verb == "say"}
 
-    def avoiding(self, when: Test) -> "Covered":
-        """The same for somebody who never takes what a condition forbids: it may have been true only before."""
-        bans = signs(when)[1]
-        return Covered(self.explorer.omitting(self.start, bans), self.start) if bans else self
+    def avoiding(self, when: Test, adds: int = 0) -> "Covered":
+        """The same for somebody who never takes the harmless facts that a condition forbids.
+
+        Who takes everything at once may have been past the moment when it held, or never at that moment. `adds`:
+        what the act itself adds; where nothing else gives what is forbidden, its first time was such a moment.
+        """
+        game, masks = self.explorer.game, self.explorer.masks
+        never = signs(when)[1] & masks.relevant & ~masks.touchy
+        if not never or [given for _wants, given in givers(game) if given & never] == [adds]:
+            return self
+        if never not in self._avoiding:
+            other = Explorer(game, self.explorer.bound, never)
+            other.graph(self.start)
+            self._avoiding[never] = Covered(other, self.start)
+        return self._avoiding[never]
 
 
 def _passed(game: Game, scene: int, edge: Edge) -> bool:
@@ -75,12 +89,12 @@ def _in_scene(covered: Covered, number: int, place: Place) -> Iterator[RoomFault
     if number not in covered.scenes:
         yield _unreached("scene", ("scenes", place.name), place.name)
         return
-    spots = [("look", "hotspots", "hotspot", name, one.when) for name, one in place.spots.items()]
-    ways = [("passed", "doors", "door", name, one.when) for name, one in place.ways.items()]
-    for verb, field, kind, name, when in (*spots, *ways):
-        what = ((number, 0, 0), Action(verb, name))
-        if what not in covered.done and what not in covered.avoiding(when).done:
-            yield _unreached(kind, ("scenes", place.name, field, name), place.name)
+    for name, spot in place.spots.items():
+        if ((number, 0, 0), Action("look", name)) not in covered.avoiding(spot.when, added(spot.deeds)).done:
+            yield _unreached("hotspot", ("scenes", place.name, "hotspots", name), place.name)
+    for name, way in place.ways.items():
+        if ((number, 0, 0), Action("passed", name)) not in covered.avoiding(way.when).done:
+            yield _unreached("door", ("scenes", place.name, "doors", name), place.name)
 
 
 def _in_front(covered: Covered, number: int, front: Talk | Bolt) -> Iterator[RoomFault]:
@@ -96,7 +110,8 @@ def _in_front(covered: Covered, number: int, front: Talk | Bolt) -> Iterator[Roo
         for reply, choice in enumerate(line.choices, start=1):
             said = (number, (at, reply))
             # What a fraudster is answered is always there; whether the way out opens the lock is asked elsewhere.
-            if not lock and said not in covered.said and said not in covered.avoiding(choice.when).said:
+            adds = choice.chose | added(choice.deeds)
+            if not lock and said not in covered.avoiding(choice.when, adds).said:
                 yield _unreached("reply", (*where, "lines", line.name, "replies", choice.name))
 
 

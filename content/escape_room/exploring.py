@@ -23,7 +23,7 @@ class Point(NamedTuple):
     at: At
     facts: int
     tries: bytes
-    last: int
+    last: bytes
 
 
 class Edge(NamedTuple):
@@ -35,7 +35,7 @@ class Edge(NamedTuple):
     to: At
     ending: int
     tries: bytes
-    last: int
+    last: bytes
 
 
 class Node(NamedTuple):
@@ -44,7 +44,7 @@ class Node(NamedTuple):
     spots: frozenset[At]
     facts: int
     tries: bytes
-    last: int
+    last: bytes
 
 
 class Exit(NamedTuple):
@@ -60,11 +60,15 @@ class TooMany(Exception):
 
 
 class Explorer:
-    """Explores one game, with players who do not guess: they open a lock when they have what it needs."""
+    """Explores one game, with players who do not guess: they open a lock when they have what it needs.
 
-    def __init__(self, game: Game, bound: int) -> None:
-        self.game, self.bound = game, bound
+    `never`: bits that no player ever takes; who could is noted in `refrained`.
+    """
+
+    def __init__(self, game: Game, bound: int, never: int = 0) -> None:
+        self.game, self.bound, self.never = game, bound, never
         self.masks = masks(game)
+        self.refrained: list[tuple[State, Action]] = []
         self._edges: dict[State, list[Edge]] = {}
         self._asks: dict[At, int] = {}
         self._nodes: dict[tuple[Point, int], Node] = {}
@@ -84,19 +88,19 @@ class Explorer:
         at = (state.scene, state.front, state.line)
         return Point(at, state.facts & self.masks.relevant, tries, last)
 
-    def _coarse(self, state: State) -> tuple[bytes, int]:
+    def _coarse(self, state: State) -> tuple[bytes, bytes]:
         if not self._limited:
-            return self._none, 0
-        tries = bytes(n if at in self._limited else 0 for at, n in enumerate(state.tries))
-        return tries, state.last if state.last >> 24 in self._limited and any(tries) else 0
+            return self._none, self._none
+        kept = [number in self._limited for number in range(len(self._none))]
+        return _only(state.tries, kept), _only(state.last, kept)
 
-    def edges(self, at: At, facts: int, tries: bytes, last: int) -> list[Edge]:
+    def edges(self, at: At, facts: int, tries: bytes, last: bytes) -> list[Edge]:
         """What can be done at a point; worked out once for all points that do not differ in what it depends on."""
         if at not in self._asks:
             self._asks[at] = dependence(self.game, *at)
         front = self.game.fronts[at[1]]
         counted = isinstance(front, Bolt) and front.number in self._limited
-        tried = (last, tries) if counted else (0, self._none)
+        tried = (last, tries) if counted else (self._none, self._none)
         state = State(at[0], facts & self._asks[at], at[1], at[2], 0, *tried, self._none)
         if state not in self._edges:
             self._edges[state] = list(self._tried(state, front if isinstance(front, Bolt) else None))
@@ -112,6 +116,9 @@ class Explorer:
                 continue
             after, outcome = step(self.game, state, action)
             if outcome.did in ("refused", "shut") and after == state:
+                continue
+            if after.facts & ~state.facts & self.never:
+                self.refrained.append((state, action))
                 continue
             tries, last = self._coarse(after)
             to = (after.scene, after.front, after.line)
@@ -137,9 +144,11 @@ class Explorer:
             self._nodes[key] = self._settled(point, omitted)
         return self._nodes[key]
 
-    def _calm(self, last: int) -> int:
-        """The wrong answer given last, where it decides anything."""
-        return 0 if last >> 24 in self.masks.patient else last
+    def _calm(self, last: bytes) -> bytes:
+        """The wrong answers given last, where they decide anything."""
+        if not self.masks.patient:
+            return last
+        return _only(last, [number not in self.masks.patient for number in range(len(last))])
 
     def _settled(self, point: Point, omitted: int) -> Node:
         at, facts, tries, last = point
@@ -225,12 +234,6 @@ class Explorer:
         """Everything that was tried so far, with what came of it."""
         yield from self._edges.items()
 
-    def omitting(self, start: Point, omitted: int) -> "Explorer":
-        """Another exploration of the same game, by a player who never takes some harmless facts."""
-        other = Explorer(self.game, self.bound)
-        other.graph(start, omitted & self.masks.relevant & ~self.masks.touchy)
-        return other
-
     def graph(self, start: Point, omitted: int = 0) -> dict[Node, list[Exit]]:
         """Every node from a start on, in the order of being found."""
         found: dict[Node, list[Exit]] = {}
@@ -240,6 +243,10 @@ class Explorer:
                 found[node] = self.exits(node, omitted)
                 todo += [self.node(way.to, omitted) for way in found[node] if not way.edge.ending]
         return found
+
+
+def _only(counts: bytes, kept: list[bool]) -> bytes:
+    return bytes(count if keep else 0 for count, keep in zip(counts, kept, strict=True))
 
 
 def _returning(at: At, ways: dict[At, list[Edge]]) -> set[At]:

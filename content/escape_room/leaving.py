@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from content.escape_room.exploring import At, Exit, Explorer, Node, Point, TooMany
+from content.escape_room.exploring import At, Edge, Exit, Explorer, Node, Point, TooMany
 from content.escape_room.reduction import dependence, each, givers, wanted
 from content.escape_room.rules import Action
 
@@ -24,7 +24,7 @@ class Dead(NamedTuple):
 
     node: Node
     omitted: int
-    trail: tuple[tuple[At, Action], ...]
+    trail: tuple[tuple[At, Edge], ...]
 
 
 _Pair = tuple[Node, Node]
@@ -65,7 +65,7 @@ def dead_ends(explorer: Explorer, start: Point) -> Iterator[Dead]:
 def _side_by_side(explorer: Explorer, start: Point, least: int, most: int) -> tuple[list[Dead], Odd | None]:
     """Dead ends met by the two players, and what only one of them can do (None: they go side by side all the way)."""
     first = (explorer.node(start, least), explorer.node(start, most))
-    trails: dict[_Pair, tuple[tuple[At, Action], ...]] = {first: ()}
+    trails: dict[_Pair, tuple[tuple[At, Edge], ...]] = {first: ()}
     todo, dead = deque([first]), []
     while todo:
         pair = todo.popleft()
@@ -89,7 +89,7 @@ def _side_by_side(explorer: Explorer, start: Point, least: int, most: int) -> tu
             if not way.edge.ending and sign in exits[1]:
                 after = (explorer.node(way.to, least), explorer.node(exits[1][sign].to, most))
                 if after not in trails:
-                    trails[after] = (*trails[pair], (way.at, way.edge.action))
+                    trails[after] = (*trails[pair], (way.at, exits[1][sign].edge))
                     todo.append(after)
     return dead, None
 

@@ -20,9 +20,9 @@ from typing import NamedTuple
 
 from content.escape_room.deeds import Deeds, Test
 from content.escape_room.game import Bolt, Choice, Game, Line, Talk
-from content.escape_room.judging import Code, Numbers
+from content.escape_room.judging import Code, Numbers, Verdict
 from content.escape_room.moves import wrongs
-from content.escape_room.rules import Action
+from content.escape_room.rules import Action, mistake
 
 
 class Masks(NamedTuple):
@@ -86,14 +86,17 @@ def masks(game: Game) -> Masks:
 def _mistakes(bolt: Bolt) -> int:
     """How many different mistakes can be made in turn (the same one twice running counts once)."""
     if bolt.judge is not None:
-        return len(wrongs(bolt.judge))
-    heard, todo = set(), [bolt.start]
+        judged = ((value, bolt.judge.judge(value)) for value in wrongs(bolt.judge))
+        return len({mistake(verdict, value) for value, verdict in judged if verdict})
+    heard: set[int] = set()
+    todo = [bolt.start]
     while todo:
         line = todo.pop()
         if line not in heard:
             heard.add(line)
             todo += [choice.next for choice in bolt.lines[line].choices if choice.next >= 0]
-    return sum(choice.fall is not None for line in heard for choice in bolt.lines[line].choices)
+    falls = ((bolt.lines[at].name, one.name) for at in heard for one in bolt.lines[at].choices if one.fall)
+    return len({mistake(Verdict(False, wrong=f"{line}/{name}")) for line, name in falls})
 
 
 def wrong_deeds(bolt: Bolt) -> Iterator[Deeds]:
@@ -140,7 +143,7 @@ def _together(acts: list[_Act]) -> dict[int, int]:
 
 def _touched(game: Game, act: _Act, touchy: int, together: dict[int, int], relevant: int) -> int:
     """The facts that become touchy because of one act, given those that are."""
-    adds = (act.adds | _adds(act.deeds)) & relevant
+    adds = (act.adds | added(act.deeds)) & relevant
     leads = act.leads or _leads(act.deeds)
     found = sum(
         bit
@@ -182,11 +185,12 @@ def givers(game: Game) -> list[tuple[int, int]]:
     found = []
     for act in _acts(game):
         wants = reduce(or_, (signs(deed.when)[0] for deed in act.deeds), signs(act.when)[0])
-        found.append((wants, act.adds | _adds(act.deeds)))
-    return found + [(bolt.needs, bolt.opened | _adds(bolt.deeds)) for bolt in game.bolts]
+        found.append((wants, act.adds | added(act.deeds)))
+    return found + [(bolt.needs, bolt.opened | added(bolt.deeds)) for bolt in game.bolts]
 
 
-def _adds(deeds: Deeds) -> int:
+def added(deeds: Deeds) -> int:
+    """Every bit that clauses may add."""
     return reduce(or_, (deed.adds for deed in deeds), 0)
 
 

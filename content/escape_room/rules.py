@@ -46,7 +46,7 @@ Step = tuple[State, Outcome]
 def start(game: Game) -> State:
     """A new game, in the first scene."""
     none = bytes(len(game.bolts))
-    return _enter(game, State(game.start, 0, 0, 0, 0, 0, none, none), game.start)
+    return _enter(game, State(game.start, 0, 0, 0, 0, none, none, none), game.start)
 
 
 def step(game: Game, state: State, action: Action) -> Step:
@@ -153,17 +153,24 @@ def _open(game: Game, state: State, bolt: Bolt, said: Said = ()) -> Step:
     return _do(game, after, bolt.deeds), outcome
 
 
+def mistake(verdict: Verdict, value: Value = ()) -> int:
+    """A sign of a wrong answer, 1 to 255: the same answer has the same."""
+    return crc32(f"{verdict.wrong} {value}".encode()) % 255 + 1
+
+
 def _wrong(game: Game, state: State, bolt: Bolt, verdict: Verdict, value: Value = ()) -> Step:
     """The same wrong answer twice running (a double tap) is told again and counts once."""
-    last = bolt.number << 24 | crc32(f"{verdict.wrong} {value}".encode()) >> 8
-    outcome = Outcome("wrong", verdict.texts, bolt.name, verdict.wrong)
-    if last == state.last:
+    outcome, sign, at = (
+        Outcome("wrong", verdict.texts, bolt.name, verdict.wrong),
+        mistake(verdict, value),
+        bolt.number,
+    )
+    if sign == state.last[at]:
         return _do(game, state, verdict.deeds), outcome
-    tries = bytearray(state.tries)
-    tries[bolt.number] = min(MOST, tries[bolt.number] + 1)
-    after, limit = state._replace(tries=bytes(tries), last=last), bolt.told.limit
+    last, tries = _put(state.last, at, sign), _put(state.tries, at, min(MOST, state.tries[at] + 1))
+    after, limit = state._replace(tries=tries, last=last), bolt.told.limit
     outcome = outcome._replace(points=worth(after, bolt) - worth(state, bolt))
-    if limit and tries[bolt.number] >= limit.tries:
+    if limit and tries[at] >= limit.tries:
         return closed(game, after, bolt, outcome)
     return _do(game, after, verdict.deeds), outcome
 
@@ -176,6 +183,10 @@ def closed(game: Game, state: State, bolt: Bolt, outcome: Outcome | None = None)
     return _do(game, after, bolt.failing), outcome._replace(did="failed", texts=said)
 
 
+def _put(counts: bytes, at: int, count: int) -> bytes:
+    return counts[:at] + bytes((count,)) + counts[at + 1 :]
+
+
 def _hint(game: Game, state: State, action: Action) -> Step:
     bolt, value = game.fronts[state.front], action.value
     if not isinstance(bolt, Bolt) or bolt.name != action.name or isinstance(value, str) or len(value) != 1:
@@ -183,9 +194,7 @@ def _hint(game: Game, state: State, action: Action) -> Step:
     taken, number = state.hints[bolt.number], value[0]
     if not 0 < number <= min(taken + 1, len(bolt.told.hints)):
         return _refused(state)
-    hints = bytearray(state.hints)
-    hints[bolt.number] = max(number, taken)
-    after = state._replace(hints=bytes(hints))
+    after = state._replace(hints=_put(state.hints, bolt.number, max(number, taken)))
     lost = worth(after, bolt) - worth(state, bolt)
     return after, Outcome("hint", (bolt.told.hints[number - 1].text,), bolt.name, points=lost)
 

@@ -12,15 +12,15 @@ MOST = 99  # wrong tries are counted up to here
 
 
 class State(NamedTuple):
-    """`front`: what stands before the scene, at a line; `ending`: 0 while it goes on; `last`: the wrong answer
-    given last; `tries` and `hints`: how many, by lock."""
+    """`front`: what stands before the scene, at a line; `ending`: 0 while it goes on. By lock: `last`: a sign of the
+    wrong answer given last, `tries` and `hints`: how many."""
 
     scene: int
     facts: int
     front: int
     line: int
     ending: int
-    last: int
+    last: bytes
     tries: bytes
     hints: bytes
 
@@ -28,16 +28,17 @@ class State(NamedTuple):
 def encode(game: Game, state: State) -> str:
     """A line of JSON that begins with the room's hash; about 200 characters for a big room."""
     facts = state.facts.to_bytes((len(game.bits) + 7) // 8, "little")
-    packed = [urlsafe_b64encode(part).decode().rstrip("=") for part in (facts, state.tries, state.hints)]
-    plain = (state.scene, state.front, state.line, state.ending, state.last)
+    parts = (facts, state.last, state.tries, state.hints)
+    packed = [urlsafe_b64encode(part).decode().rstrip("=") for part in parts]
+    plain = (state.scene, state.front, state.line, state.ending)
     return json.dumps([game.hash, *plain, *packed], separators=(",", ":"))
 
 
 def decode(game: Game, text: str) -> State:
     """What `encode` wrote; Invalid when it is of another room or version, or could not have been written by it."""
     try:
-        _hash, scene, front, line, ending, last, *packed = json.loads(text)
-        facts, tries, hints = (urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in packed)
+        _hash, scene, front, line, ending, *packed = json.loads(text)
+        facts, last, tries, hints = (urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in packed)
         state = State(scene, int.from_bytes(facts, "little"), front, line, ending, last, tries, hints)
         good = _possible(game, state) and encode(game, state) == text
     except (ValueError, TypeError, OverflowError, RecursionError):
@@ -49,8 +50,8 @@ def decode(game: Game, text: str) -> State:
 
 def _possible(game: Game, state: State) -> bool:
     """Whether the parts fit each other and the room."""
-    most = (len(game.places) - 1, len(game.fronts) - 1, len(game.endings), (1 << 32) - 1)
-    numbers = (state.scene, state.front, state.ending, state.last)
+    most = (len(game.places) - 1, len(game.fronts) - 1, len(game.endings))
+    numbers = (state.scene, state.front, state.ending)
     if any(type(one) is not int or not 0 <= one <= top for one, top in zip(numbers, most, strict=True)):
         return False
     if state.facts >> len(game.bits) or not state.facts & game.places[state.scene].bit:
@@ -61,4 +62,5 @@ def _possible(game: Game, state: State) -> bool:
     if not 0 <= state.line < max(1, len(front.lines) if front else 1) or (state.ending and front):
         return False
     hinted = all(taken <= len(one.told.hints) for one, taken in zip(game.bolts, state.hints, strict=True))
-    return hinted and len(state.tries) == len(game.bolts) and max(state.tries, default=0) <= MOST
+    whole = len(state.tries) == len(state.last) == len(game.bolts)
+    return hinted and whole and max(state.tries, default=0) <= MOST

@@ -10,6 +10,7 @@ from content.escape_room.rules import Action, start, step
 from content.escape_room.state import State
 
 STEPS = 20_000
+Trail = Sequence[tuple[At, Edge]]
 Come = dict[Point, tuple[Point, Action] | None]
 
 
@@ -62,18 +63,22 @@ def way_to(seen: Seen) -> tuple[Action, ...]:
     return tuple(reversed(actions))
 
 
-def along(explorer: Explorer, trail: Sequence[tuple[At, Action]], omitted: int = 0) -> list[Action]:
+def along(explorer: Explorer, trail: Trail, omitted: int = 0) -> list[Action]:
     """The actions of the greedy player who leaves each node by the next exit of a trail."""
     actions: list[Action] = []
     point = explorer.point(start(explorer.game))
-    for at, action in trail:
+    for at, edge in trail:
         point = _take_all(explorer, point, omitted, actions)
-        point = _walk_to(explorer, point, omitted, actions, partial(_this, at, action))
+        point = _walk_to(explorer, point, omitted, actions, partial(_this, explorer, at, edge))
     return actions
 
 
-def _this(at: At, action: Action, spot: At, edge: Edge) -> bool:
-    return spot == at and edge.action == action
+def _this(explorer: Explorer, at: At, wanted: Edge, spot: At, edge: Edge) -> bool:
+    """The same step; for a mistake any at that lock that has the same effect, since one just made does not count."""
+    effects = [(one.to, one.ending, one.tries, one.adds & explorer.masks.touchy) for one in (edge, wanted)]
+    if edge.manner == wanted.manner == "wrong":
+        return spot[1] == at[1] and effects[0] == effects[1]
+    return spot == at and edge.action == wanted.action
 
 
 def _new(facts: int, relevant: int, tries: bytes, _spot: At, edge: Edge) -> bool:

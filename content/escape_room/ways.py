@@ -5,14 +5,14 @@ from functools import partial
 from typing import NamedTuple
 
 from content.escape_room import walks
-from content.escape_room.exploring import At, Exit, Explorer, Node, Point
+from content.escape_room.exploring import At, Edge, Exit, Explorer, Node, Point
 from content.escape_room.leaving import Dead
 from content.escape_room.rules import Action
 from content.escape_room.state import State
 
 _MOST = 5
 _STEPS = 2_000  # of a search that must ask of each point whether it is dead
-Trail = tuple[tuple[At, Action], ...]
+Trail = tuple[tuple[At, Edge], ...]
 
 
 class Way(NamedTuple):
@@ -50,7 +50,7 @@ def _trails(explorer: Explorer, first: Point) -> dict[str, Trail]:
     found: dict[str, Trail] = {}
     for node, exits in explorer.graph(first).items():
         for way in exits:
-            trail = (*come[node], (way.at, way.edge.action))
+            trail = (*come[node], (way.at, way.edge))
             if way.edge.ending:
                 found.setdefault(explorer.game.endings[way.edge.ending - 1], trail)
             else:
@@ -68,10 +68,10 @@ def longest(explorer: Explorer, first: Point) -> tuple[str, tuple[Action, ...]] 
     for node in _backwards(explorer, graph):
         options = [(_gain(explorer, node, way, best), way) for way in graph[node]]
         best[node] = max(options, key=lambda option: option[0], default=(0, None))
-    trail: list[tuple[At, Action]] = []
+    trail: list[tuple[At, Edge]] = []
     node = explorer.node(first)
     while best[node][0] and (way := best[node][1]) is not None:
-        trail.append((way.at, way.edge.action))
+        trail.append((way.at, way.edge))
         if way.edge.ending:
             return explorer.game.endings[way.edge.ending - 1], tuple(walks.along(explorer, trail))
         node = explorer.node(way.to)

@@ -28,7 +28,6 @@ class Stage:
             loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
         made.globals["_"] = gettext
-        self._whole = made.get_template("content/room_scene.html")
         self._parts = made.get_template("content/room_parts.html").module
         self._drawn: OrderedDict[_Key, Markup] = OrderedDict()
         self._lock = Lock()
@@ -37,11 +36,8 @@ class Stage:
         """The scene of a step, for elders or not; with what is wrong with a nickname, when something is."""
         page = scene.page_of(step, lang, _STATE, (_TIME, _SECONDS), error=error, nickname=nickname)
         common = (step.play.revision, lang, elder)
-        parts = {
-            name: self._part((name, *common, *key), page, elder) for name, key in _keys(step, page).items()
-        }
-        drawn = self._whole.render(page=page, parts=parts)
-        play = step.play
+        parts = (self._part((name, *common, *key), page, elder) for name, key in _keys(step, page).items())
+        drawn, play = "".join(parts) + "</section>\n", step.play
         time = f"{play.active // 60}:{play.active % 60:02}"
         filled = drawn.replace(_STATE, step.sealed).replace(_TIME, time).replace(_SECONDS, str(play.active))
         return Markup(filled)  # noqa: S704  (a template escaped it, and what is filled in is ours)
@@ -58,13 +54,14 @@ class Stage:
 
 
 def _keys(step: Step, page: ScenePage) -> dict[str, _Key]:
-    """What each part depends on, besides room and language."""
+    """The parts in their order, and what each depends on, besides room and language."""
     seen, state = page.seen, step.state
     spots = tuple((one["name"], one["looked"]) for one in seen["hotspots"])
     ways = tuple((one["name"], one["open"]) for one in seen["doors"])
     carried = (*(one["name"] for one in seen["items"]), "", *(one["name"] for one in seen["notes"]))
     learned = tuple(seen["learned"])
     return {
+        "opening": (state.scene, page.panel),
         "top": (page.points, page.clock, page.panel == "ending"),
         "said": (step.outcome, page.panel == "ending"),
         "front": (page.panel, *_front(state.ending, page, learned), state.front, state.line),

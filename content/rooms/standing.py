@@ -67,10 +67,10 @@ def digest(asked: Asked, bolt: Bolt) -> str:
 
 def _as_known(state: State, bolt: Bolt, tries: int, known: Iterable[str]) -> State:
     taken = max((int(what.removeprefix(HINT)) for what in known if what.startswith(HINT)), default=0)
-    counts, hints = bytearray(state.tries), bytearray(state.hints)
-    counts[bolt.number] = tries
+    counts, hints, last = bytearray(state.tries), bytearray(state.hints), bytearray(state.last)
+    counts[bolt.number], last[bolt.number] = tries, 0
     hints[bolt.number] = max(hints[bolt.number], min(taken, len(bolt.told.hints)))
-    return state._replace(tries=bytes(counts), hints=bytes(hints), last=0)
+    return state._replace(tries=bytes(counts), hints=bytes(hints), last=bytes(last))
 
 
 def _wrong(known: Iterable[str]) -> int:

@@ -39,7 +39,7 @@ def plain(game: Game, state: State) -> State:
     """Without what decides nothing: hints, tries of locks without a limit, the answer given to them last."""
     limits = [bool(bolt.told.limit) for bolt in game.bolts]
     tries = bytes(number if limit else 0 for number, limit in zip(state.tries, limits, strict=True))
-    last = state.last if any(tries) and limits[state.last >> 24] else 0
+    last = bytes(number if limit else 0 for number, limit in zip(state.last, limits, strict=True))
     return state._replace(tries=tries, hints=bytes(len(limits)), last=last)
 
 

@@ -278,6 +278,17 @@ def test_something_seen_only_by_who_has_not_taken_a_thing_yet_is_not_in_vain() -
     assert proved(data).good
 
 
+def test_of_two_ways_the_shorter_is_told() -> None:
+    data = good()
+    doors = {"near": {"label": "近", "to": "yard"}, "far": {"label": "远", "to": "stairs"}}
+    data["scenes"]["hall"]["doors"] = doors
+    data["scenes"]["stairs"] = making.scene(doors={"up": {"label": "上", "to": "loft"}})
+    data["scenes"]["loft"] = making.scene(hotspots={"end": {"label": "跳", "then": {"end": "good"}}})
+    assert proved(data).shortest["good"].steps == ("从“场景”走“近”", "在“场景”看“走”")
+    data["scenes"]["yard"]["hotspots"]["end"]["when"] = {"visited": "loft"}
+    assert proved(data).shortest["good"].steps[-1] == "在“场景”看“跳”"
+
+
 def test_a_bound_that_is_met_is_said_and_nothing_is_called_proved() -> None:
     report = proved(good(), bound=2)
     assert not report.complete and not report.good

@@ -23,7 +23,7 @@ ACTIONS = st.builds(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(rooms())
 def test_the_checker_says_what_play_in_every_way_finds(data: Data) -> None:

@@ -111,14 +111,14 @@ def check(game: Game, picks: list[int]) -> set[str]:
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(rooms(), st.lists(st.integers(0, 99), max_size=40))
 def test_a_view_holds_no_answer_and_nothing_undiscovered(data: Data, picks: list[int]) -> None:
     check(sealed(making.read(data)), picks)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.integers(0, 99), min_size=30, max_size=90))
 def test_neither_does_one_of_the_sample(picks: list[int]) -> None:
     check(sealed(reading.read_folder(SAMPLE).room), picks)
