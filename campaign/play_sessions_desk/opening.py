@@ -6,11 +6,11 @@ from datetime import timedelta
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from campaign import programme
 from campaign.events import listing as event_listing
-from campaign.events import load, occurrences
+from campaign.events import load
 from campaign.events.models import EventSeries, Occurrence
 from campaign.play_sessions import hosting
 from campaign.play_sessions.hosting import HOURS, Wanted
@@ -99,14 +99,12 @@ def _page(typed: Mapping[str, str], error: DomainError | None = None) -> str:
 
 def _outlets_alone(session: Session, offered: Choices) -> Choices:
     """Outlets of what may be chosen from; where there are too many to list, one is looked for by name."""
-    found = Choices(pair for pair in offered if pair[0] and _is_outlet(session, pair[0]))
+    codes = [code for code, _name in offered]
+    query = select(Outlet.code).where(col(Outlet.code).in_(codes), Outlet.kind == OutletKind.outlet)
+    mine = set(session.exec(query))
+    found = Choices(pair for pair in offered if pair[0] in mine)
     found.more = offered.more or not found
     return found
-
-
-def _is_outlet(session: Session, code: str) -> bool:
-    one = session.get(Outlet, code)
-    return one is not None and one.kind == OutletKind.outlet
 
 
 def _events(session: Session) -> Pairs:
@@ -130,7 +128,8 @@ def _events(session: Session) -> Pairs:
 
 
 def _numbers(session: Session, codes: list[str]) -> dict[str, int]:
-    return {code: occurrences.by_code(session, code).id or 0 for code in codes}
+    query = select(Occurrence.code, Occurrence.id).where(col(Occurrence.code).in_(codes))
+    return {code: number or 0 for code, number in session.exec(query)}
 
 
 def _of_event(session: Session, text: str) -> dict[str, str]:
