@@ -1,5 +1,6 @@
 """`signpost setup` and `signpost serve`."""
 
+import logging
 import socket
 import subprocess
 import sys
@@ -91,6 +92,7 @@ def serve(workers: int, prepare: bool) -> None:
     click.secho(_("网站  %(url)s") % {"url": settings.public_url}, bold=True)
     click.echo(_("员工  %(url)s/desk") % {"url": settings.public_url})
     click.echo(_("按 Ctrl+C 停止。"))
+    logging.getLogger("_granian").addFilter(_is_news)
     Granian(
         "webapp.wsgi:build_application",
         address=settings.host,
@@ -106,6 +108,12 @@ def serve(workers: int, prepare: bool) -> None:
         workers_kill_timeout=_ENDS_WITHIN,
         log_level=LogLevels.warning,
     ).serve()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a warning of the server says something to who installs it: that there are more threads than cores does
+    not, they wait for commits and for the engine."""
+    return "Python threads" not in record.getMessage()
 
 
 def _is_prepared(objects: Runtime) -> bool:
