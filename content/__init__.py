@@ -1,8 +1,9 @@
-"""What people read: pieces, their immutable revisions, and the pages made of them.
+"""What people read and play: pieces, their immutable revisions, and the pages made of them.
 
 Responsible for the life of a piece (`lifecycle`, `review`, `history`), which belongs to a node of the tree; its
 folder form (`frontmatter`, `library`, `media`), what it looks like (`rendering`, `reading`, `diary`, `feed`) and
-the cache of published pages (`pages`). `escape_room` is the pure heart of rooms to play. May import `tracking`, `institution` and `core`.
+the cache of published pages (`pages`). Rooms to play: their pure heart (`escape_room`), playing them (`rooms`),
+making them (`making`, `room_desk`). May import `tracking`, `institution` and `core`.
 
 The one flow: a Markdown file → `library.read_folder` (checked whole) → `lifecycle.save` (a revision that
 never changes) → `review.submit` → the approval of exactly that hash by others (`institution.approvals`) →
