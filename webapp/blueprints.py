@@ -117,7 +117,6 @@ _CSRF_EXEMPT: tuple[str, ...] = (
     "content.question_views.answer",
     "content.room_views.step",  # the signed state is what is asked for, and nobody is signed in
     "content.room_views.shared",  # the same with a signed result; it is counted once whoever sends it
-    "content.room_desk.trial.step",  # a trial: the state stands in the form, and nothing is changed anywhere
     "campaign.checkin_views.names",  # the door's key comes in a header that no other site can set
     "campaign.checkin_views.scans",
     "campaign.base_views.pair",  # a screen on a wall: nobody is signed in, the pairing code is what is asked for

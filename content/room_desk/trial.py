@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask import g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
 from content.escape_room import rules, state
@@ -52,7 +53,7 @@ def play(key: str) -> ResponseReturnValue:
 @blueprint.post("/play")
 @access.requires("content.view", at=place, above=True)
 def step(key: str) -> ResponseReturnValue:
-    """A step: the state stands in the form. It asks for no token, because it changes nothing anywhere."""
+    """A step: the state stands in the form, and nothing is changed anywhere."""
     revision = newest(key)
     ready = games.ready_of(revision)
     if not request.form.get("state"):
@@ -70,7 +71,7 @@ def _shown(revision: Revision, ready: Ready, now: State, outcome: Outcome | None
     taken = Step(ready, Play("", 0, 0, 0, 0, False, sealed), now, sealed, outcome)
     home, address = url_for("rooms_desk.room", key=key), url_for("rooms_desk.play", key=key)
     elder = bool(g.get("elder"))
-    drawn = service(Stage).trial(taken, lang, elder=elder, address=address, home=home)
+    drawn = service(Stage).trial(taken, lang, elder=elder, address=address, home=home, token=generate_csrf())
     room, unseen = ready.game.room, trial.hidden(ready, now, lang)
     page = TrialPage(room.title.of(lang), room.theme, drawn, unseen, revision.number, address, home)
     part = request.headers.get("X-Scene") == "1"

@@ -64,6 +64,7 @@ class ScenePage:
     nickname: str = ""
     trial: str = ""  # where a trial of staff sends its forms; "" for visitors
     home: str = ""  # where a trial leads back to
+    token: str = ""  # what the forms of a trial are sent with, as all of the desk
     board: str = ""
 
     @property

@@ -43,11 +43,12 @@ class Stage:
         filled = drawn.replace(_STATE, step.sealed).replace(_TIME, time).replace(_SECONDS, str(play.active))
         return Markup(filled)  # noqa: S704  (a template escaped it, and what is filled in is ours)
 
-    def trial(self, step: Step, lang: str, *, elder: bool, address: str, home: str) -> Markup:
-        """The scene of a trial of staff: its forms go to `address`, it ends at `home`; nothing of it is kept."""
+    def trial(self, step: Step, lang: str, *, elder: bool, address: str, home: str, token: str) -> Markup:
+        """The scene of a trial of staff: its forms go to `address` with the desk's `token`, it ends at `home`; nothing
+        of it is kept."""
         play = step.play
         page = scene.page_of(step, lang, step.sealed, ("", str(play.active)))
-        page = replace(page, trial=address, home=home)
+        page = replace(page, trial=address, home=home, token=token)
         drawn = "".join(getattr(self._parts, name)(page, elder) for name in _keys(step, page))
         return Markup(drawn + "</section>\n")  # noqa: S704  (a template escaped it)
 
