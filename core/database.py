@@ -153,7 +153,7 @@ class Prepared:
         columns = asked.selected_columns if isinstance(asked, SelectBase) else asked.exported_columns
         known = self._known[dialect.name, dialect.driver] = _Compiled(
             str(made), {name: bind.value for name, bind in binds.items() if not bind.required},
-            tuple(made.positiontup or binds), bool(made.positiontup),
+            tuple(made.positiontup or binds), bool(made.positional),
             tuple((name, change) for name, change in changes.items() if change is not None),
             tuple(_impl(one.type, dialect).result_processor(dialect, None) for one in columns),
         )  # fmt: skip

@@ -151,6 +151,12 @@ def test_a_reader_takes_no_write_lock(database: Database, now: datetime) -> None
         assert _ask(database, "a") == []
 
 
+def test_a_question_without_values_is_asked_too(database: Database, now: datetime) -> None:
+    with database.transaction() as session:
+        session.add(_account("one", now))
+    assert database.ask(Prepared(select(Staff.login)), {}) == [("one",)]
+
+
 def _end_all_others(database: Database) -> None:
     """What a restart of the server does to the connections that wait in the pool."""
     ended = (
