@@ -86,8 +86,8 @@ def forms(open_app: Flask) -> list[tuple[str, Form]]:
 
 
 def _shape(action: str, form: Form) -> tuple[str, str, tuple[str, ...]]:
-    """What makes two forms one. Those of a room are made by one hand from its models: once for each kind of part."""
-    part = re.match(r"(.*/room/\w+/)", action)
+    """What makes two forms one. Those of a room are made by one hand from its models: once."""
+    part = re.match(r"(.*/room/)", action)
     fields = () if part else tuple(sorted(form.fields))
     return (part[1] if part else re.sub(r"\d+", "#", action), form.method, fields)
 
