@@ -14,6 +14,7 @@ from core.http import reading, render, transaction
 from core.i18n import gettext as _
 from institution import access
 from tracking import view_saving
+from tracking.report_address import Address
 from tracking.view_models import ReachView
 
 blueprint = Blueprint("reach_views", __name__, url_prefix="/desk/reach/views", template_folder="templates")
@@ -83,7 +84,7 @@ def save() -> ResponseReturnValue:
                 view_saving.put_first(session, made, first=True)
     except (Invalid, Conflict) as error:
         flash(str(error), "bad")
-        return redirect(f"{url_for('tracking_desk.show')}?{form.get('query', '')}")
+        return redirect(Address.read(form.get("query", "")).href(url_for("tracking_desk.show")))
     flash(_("已存为视图“%(name)s”。", name=made.name), "good")
     return redirect(url_for("reach_views.listing"))
 

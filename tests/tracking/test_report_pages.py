@@ -215,6 +215,8 @@ def test_a_view_is_saved_opened_renamed_and_its_deletion_undone(client: FlaskCli
     opened = client.get(f"/desk/reach/views/{view.id}")
     assert opened.headers["Location"] == f"/desk/reach?by=channel&channel=web&view={view.id}"
     assert "已有一个叫“各渠道”" in post(client, "/desk/reach/views", name="各渠道", query="")
+    unnamed = post(client, "/desk/reach/views", name=" ", query="by=channel\r\nX-A: 1")
+    assert unnamed.startswith("200") and "请给视图起一个名字" in unnamed
     page = post(client, f"/desk/reach/views/{view.id}/rename", name="渠道月报")
     assert "改回去" in page and 'value="各渠道"' in page
     page = post(client, f"/desk/reach/views/{view.id}/remove")
