@@ -147,14 +147,7 @@ def _screen(token: str) -> ScreenPage:
 
 
 def _board(session: Session, number: int) -> SessionBoard:
-    return boards.session_board(session, number, _ready, current_locale(), clock.now())
-
-
-def _ready(key: str) -> Ready | None:
-    try:
-        return service(Table).games.current(key)
-    except NotFound:
-        return None  # withdrawn meanwhile: the board stays
+    return boards.session_board(session, number, service(Table).games.find, current_locale(), clock.now())
 
 
 def _named(code: str, ticket: str, error: DomainError | None = None) -> Response:

@@ -15,14 +15,14 @@ from werkzeug.wrappers import Request
 
 from campaign.registration.registrar import Registrar
 from core.errors import DomainError
+from core.plain_forms import COUNTED, is_plain
 from tracking.recorder import COOKIE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-PREFIX, COUNTED = "/e/", "signpost.counted"
-_LARGEST, _MOST_FIELDS, _LONGEST_COOKIES = 16 * 1024, 100, 4 * 1024
-_FORM = "application/x-www-form-urlencoded"
+PREFIX = "/e/"
+_LARGEST, _MOST_FIELDS = 16 * 1024, 100
 
 
 class RegistrationDoor:
@@ -74,14 +74,4 @@ class RegistrationDoor:
 
 def is_form(environ: "WSGIEnvironment") -> bool:
     """Whether this is a plain form for an occurrence, of a size that one of ours can have."""
-    length = environ.get("CONTENT_LENGTH") or ""
-    return (
-        environ["REQUEST_METHOD"] == "POST"
-        and environ["PATH_INFO"].startswith(PREFIX)
-        and environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() == _FORM
-        and not environ.get("QUERY_STRING")
-        and length.isdecimal()
-        and len(length) < 7
-        and int(length) <= _LARGEST
-        and len(environ.get("HTTP_COOKIE", "")) <= _LONGEST_COOKIES
-    )
+    return environ["PATH_INFO"].startswith(PREFIX) and is_plain(environ, _LARGEST)

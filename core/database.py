@@ -184,7 +184,9 @@ def _make_engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
         engine = create_engine(url, pool_use_lifo=True, **_POOL)
         event.listen(engine, "checkin", _note_the_time)
-        event.listen(engine, "checkout", _ask_if_idle)
+        event.listen(
+            engine, "checkout", lambda driver, record, _proxy: _ask_if_idle(engine.dialect, driver, record)
+        )
         return engine
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False}, **_POOL)
     event.listen(engine, "connect", _prepare_sqlite)
@@ -198,7 +200,7 @@ def _note_the_time(_connection: object, record: ConnectionPoolEntry) -> None:
     record.info[_USED] = time.monotonic()
 
 
-def _ask_if_idle(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+def _ask_if_idle(dialect: Dialect, connection: Any, record: ConnectionPoolEntry) -> None:
     """Ask a connection that was idle whether it still stands; one used a moment ago is not worth a round trip.
 
     DisconnectionError has the pool open another one.
@@ -207,10 +209,8 @@ def _ask_if_idle(connection: Any, record: ConnectionPoolEntry, _proxy: object) -
     if used is None or time.monotonic() - used < _IDLE_SECONDS:
         return
     try:
-        with closing(connection.cursor()) as cursor:
-            cursor.execute("SELECT 1")
-        connection.rollback()
-    except Exception as error:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
         raise DisconnectionError from error
 
 

@@ -60,12 +60,13 @@ def page_number() -> int:
     return max(1, int(text)) if text.isdigit() and len(text) < 7 else 1
 
 
-def uploaded() -> tuple[str, bytes]:
-    """The name and the bytes of the table that a form brings as `file`; Invalid when none was chosen, or an empty one."""
+def uploaded(wanted: str = mark("请先选择一个 CSV 或 XLSX 文件。")) -> tuple[str, bytes]:
+    """The name and the bytes of what a form brings as `file`; Invalid, in the words of `wanted`, when none was chosen,
+    or an empty one."""
     file = request.files.get("file")
     data = file.read() if file else b""
     if file is None or not data:
-        raise Invalid(mark("请先选择一个 CSV 或 XLSX 文件。"), field="file")
+        raise Invalid(wanted, field="file")
     return file.filename or "", data
 
 

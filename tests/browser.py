@@ -1,6 +1,5 @@
 """A real site on loopback and a real Chromium in front of it, for tests that look at pages."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,12 +10,11 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlmodel import Session
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from campaign import programme
 from campaign.base import archives, keeping, screens
 from campaign.base.keeping import Offer
-from content import history, library, lifecycle
+from content import library, lifecycle
 from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
@@ -26,6 +24,7 @@ from tests.campaign.events import site as events
 from tests.campaign.play_sessions import filled as play_sessions
 from tests.campaign.registration import making
 from tests.campaign.returns import filled
+from tests.content import pieces
 from tests.scheduler import audience_cast
 from tracking import annotations, links, proposing, subscriptions
 from tracking.imports import draft, mapping, register, saving, sources
@@ -41,11 +40,6 @@ PHONE, DESKTOP, NARROW = (390, 844), (1440, 900), (320, 640)
 CAMPAIGN = "september-week"
 CLOSED_OUTLET = "33010603"
 ALL = "all"
-
-
-class _Silent(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Say nothing: the tests read answers, not a log."""
 
 
 @dataclass
@@ -73,15 +67,10 @@ def running(settings: Settings, now: datetime) -> Iterator[Site]:
         filled.fill(session, settings, now, CAMPAIGN)
         _ways_in(session, now)
         play_sessions.fill(session, settings, now)
-    server = make_server("127.0.0.1", port, compose(runtime), threaded=True, request_handler=_Silent)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
     try:
-        yield Site(address, runtime)
+        with servers.listening(compose(runtime), port):
+            yield Site(address, runtime)
     finally:
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
         runtime.close()
 
 
@@ -89,20 +78,18 @@ def fill(session: Session, settings: Settings, now: datetime) -> None:
     """The named cast, more outlets, the starter pieces reviewed and published, a campaign that runs today."""
     cast = factories.cast(session, now)
     _outlets(session, now)
-    author, reviewer = cast[factories.EDITOR].id or 0, cast[factories.REVIEWER].id or 0
-    pieces = STARTER / "pieces"
-    library.load_folder(session, settings.files_dir, pieces, by=author, now=now)
-    for revision in history.newest_of_all(session):
-        number = revision.id or 0
-        lifecycle.submit(session, number, by=author, now=now)
-        lifecycle.approve(session, number, by=reviewer, now=now)
-        lifecycle.publish(session, number, by=author, now=now)
+    author = cast[factories.EDITOR]
+    pieces.publish_folder(
+        session, settings.files_dir, STARTER / "pieces", (author, cast[factories.REVIEWER]), now
+    )
     keys = [one.key for one in lifecycle.published_list(session)]
     programme.import_file(session, campaign_file(now.date(), keys), now)
     coming = campaign_file(now.date() + timedelta(days=60), keys[:2])
     coming |= {"code": "winter", "name": "冬日防骗月", "name_en": "Winter campaign", "theme": "festive"}
     programme.import_file(session, coming, now)
-    library.load_folder(session, settings.files_dir, ROOMS, by=author, now=now)  # a draft, for the desk
+    library.load_folder(
+        session, settings.files_dir, ROOMS, by=author.id or 0, now=now
+    )  # a draft, for the desk
     _bases(session, now)
     reader = cast[factories.ADMINISTRATOR].id or 0
     weekly = SubscriptionForm("触达周报", "", "week", "branch", "year", "weekly", (reader,))

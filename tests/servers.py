@@ -4,15 +4,18 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import create_engine, text
 from sqlmodel import SQLModel
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from core.database import Database
 from webapp import tables  # noqa: F401  (all tables register themselves)
@@ -23,6 +26,25 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+class _Silent(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Say nothing: the tests read answers, not a log."""
+
+
+@contextmanager
+def listening(app: Any, port: int) -> Iterator[None]:
+    """A WSGI application answered by threads of this process, on a port of loopback."""
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Silent)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join(10)
+        server.server_close()
 
 
 @dataclass

@@ -20,7 +20,7 @@ from limits.storage import storage_from_string
 from limits.strategies import SlidingWindowCounterRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
-from campaign.registration_door import COUNTED
+from core.plain_forms import COUNTED
 from webapp.counting import CountingMemory
 
 log = structlog.get_logger()

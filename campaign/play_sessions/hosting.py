@@ -52,11 +52,11 @@ class ScreenLinks:
 
     def screen(self, number: int) -> str:
         """The path of the hall's screen."""
-        return f"/screen/play/{self._screen.sign(str(number)).replace('.', '~')}"
+        return f"/screen/play/{self._screen.sign_address(str(number))}"
 
     def board(self, number: int) -> str:
         """The path of the board for the phones of a session; it holds no code to join with."""
-        return f"/play/board/{self._board.sign(str(number)).replace('.', '~')}"
+        return f"/play/board/{self._board.sign_address(str(number))}"
 
     def screen_of(self, token: str) -> int:
         """The session of a screen's address; NotFound when it is not ours."""
@@ -68,7 +68,7 @@ class ScreenLinks:
 
 
 def _number(signer: Signer, token: str) -> int:
-    text = signer.open(token.replace("~", ".")) if len(token) < 60 else None
+    text = signer.open_address(token, 59)
     if text is None or not text.isdecimal():
         raise NotFound(GONE)
     return int(text)

@@ -11,10 +11,8 @@ from campaign.play_sessions.boards import SessionBoard
 from campaign.play_sessions.hosting import ScreenLinks
 from campaign.play_sessions.models import PlayMember
 from campaign.play_sessions_desk.routes import EDIT, VIEW, blueprint, session_place
-from content.rooms.games import Ready
 from content.rooms.playing import Table
 from core import clock
-from core.errors import NotFound
 from core.http import reading, render, service, transaction
 from core.i18n import current_locale
 from core.i18n import gettext as _
@@ -40,7 +38,9 @@ class ShowPage:
 def show(number: int) -> ResponseReturnValue:
     """The page of a session."""
     with reading() as session:
-        found = boards.session_board(session, number, _ready, current_locale(), clock.now())
+        found = boards.session_board(
+            session, number, service(Table).games.find, current_locale(), clock.now()
+        )
         members = hosting.members(session, number)
         may_edit = signed_in().may_at(session, EDIT, found.one.outlet_code)
     site = service(Settings).public_url
@@ -68,10 +68,3 @@ def hide(number: int, member: int) -> ResponseReturnValue:
         hosting.hide(session, number, member)
     flash(_("大屏和排行上不再出现这个昵称。"), "good")
     return redirect(url_for(".show", number=number), code=303)
-
-
-def _ready(key: str) -> Ready | None:
-    try:
-        return service(Table).games.current(key)
-    except NotFound:
-        return None

@@ -216,6 +216,11 @@ class Room(Part):
     endings: Annotated[dict[Id, Ending], Field(min_length=1, max_length=20)]
     facts: dict[Id, Fact] = Field(default_factory=dict, max_length=30)
 
+    @property
+    def has_questions(self) -> bool:
+        """Whether there are parallel questions about what it teaches."""
+        return any(fact.questions for fact in self.facts.values())
+
 
 def metadata(room: Room) -> dict[str, object]:
     """What lists and reviews know of a room, under the names of a piece's front matter."""

@@ -12,7 +12,6 @@ from content.escape_room.judging import Code, Numbers
 from content.escape_room.proof import BOUND
 from content.escape_room.rules import Action
 from content.escape_room.state import State
-from content.making import proofs
 from content.rooms import file
 from content.rooms.games import Ready
 from core.errors import NotFound
@@ -50,7 +49,7 @@ def way_to(text: str, table: str, name: str) -> tuple[Action, ...]:
 
 def _along(text: str, explorer: Explorer, there: _Test) -> tuple[Action, ...]:
     """On the ways that the proof found to the endings, the one that comes there first."""
-    _room, report = proofs.prove(text)
+    report = file.proved(text)
     longest = [report.longest] if report.longest else []
     found = []
     for walk in (*report.shortest.values(), *longest):

@@ -17,8 +17,8 @@ from content.media import Prepared
 from content.models import Kind
 from content.room_desk import overview
 from content.room_desk.routes import blueprint, newest, place
-from core.errors import DomainError, Invalid
-from core.http import attachment, service
+from core.errors import DomainError
+from core.http import attachment, service, uploaded
 from core.i18n import mark
 from core.settings import Settings
 from institution import access
@@ -72,11 +72,8 @@ def _write(draft: Draft, pictures: dict[str, Prepared]) -> None:
 
 def _read(key: str, settings: Settings) -> tuple[PieceForm, dict[str, Prepared]]:
     """What was uploaded as the form of the piece, nothing of it stored yet."""
-    file, base = request.files.get("file"), request.form.get("base", "0")
-    data = file.read() if file else b""
-    if not data:
-        raise Invalid(mark("请先选择一个 ZIP 文件。"), field="file")
-    found = archive.unpacked(data)
+    _name, data = uploaded(mark("请先选择一个 ZIP 文件。"))
+    base, found = request.form.get("base", "0"), archive.unpacked(data)
     made, faults = archive.prepared(found.pictures, settings)
     number = int(base) if base.isdigit() and len(base) < 9 else 0
     pictures = {name: one.picture for name, one in made.items()}

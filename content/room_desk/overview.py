@@ -8,11 +8,12 @@ from content.desk.routes import TONES
 from content.escape_room.faults import RoomFault
 from content.escape_room.proof import Report
 from content.faults import Fault, Faulty
-from content.making import drawing, proofs
+from content.making import drawing
 from content.making.drawing import KINDS, Drawing, Row
 from content.making.parts import LOCK_NAMES, TABLES
 from content.models import STATE_NAMES, Revision, State
 from content.room_desk.routes import blueprint, newest, place
+from content.rooms import file
 from core.http import reading as session_for_reading
 from core.http import render
 from core.i18n import current_locale
@@ -64,7 +65,7 @@ def _page(key: str) -> RoomPage:
     state = State(revision.state)
     told, lang = (STATE_NAMES[state], TONES[state], may_edit), current_locale()
     try:
-        found, report = proofs.prove(revision.text)
+        found, report = file.stored(revision.text), file.proved(revision.text)
     except Faulty as error:
         return RoomPage(key, revision, *told, broken=error.faults)
     return RoomPage(

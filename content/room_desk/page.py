@@ -8,12 +8,13 @@ from content.desk.form import PieceForm
 from content.escape_room.faults import RoomFault
 from content.escape_room.proof import Report
 from content.faults import Faulty
-from content.making import drawing, proofs
+from content.making import drawing
 from content.making.document import Part
 from content.making.labels import VALUES
 from content.making.parts import ABOUT, LOCK_NAMES, TABLES
 from content.making.tree import Field, Row
 from content.media import Picture
+from content.rooms import file
 from core.i18n import current_locale
 from core.i18n import gettext as _
 
@@ -147,6 +148,6 @@ def _short(said: str) -> str:
 def proof_of(text: str) -> Report | None:
     """The proof of a text; None when it is no room (any more)."""
     try:
-        return proofs.prove(text)[1]
+        return file.proved(text)
     except Faulty:
         return None

@@ -13,6 +13,7 @@ from babel.dates import format_date
 from content.escape_room.view import lesson
 from content.rooms.games import Ready
 from content.rooms.result import Result
+from content.rooms.scene import minutes
 from core.i18n import gettext as _
 from tracking import links
 
@@ -64,7 +65,7 @@ def of(ready: Ready, result: Result, lang: str, *, address: str, house: str) -> 
         tone=ending.tone,
         points=result.points,
         day=format_date(result.day, "long", locale=lang),
-        time=minutes(result.seconds),
+        time="" if result.seconds is None else minutes(result.seconds),
         nickname=result.nickname,
         facts=tuple(lesson(fact, lang) for fact in facts),
         words=ready.words,
@@ -72,11 +73,6 @@ def of(ready: Ready, result: Result, lang: str, *, address: str, house: str) -> 
         house=house,
         qr=links.qr_svg(address),
     )
-
-
-def minutes(seconds: int | None) -> str:
-    """`3:20`; "" where no clock ran."""
-    return "" if seconds is None else f"{seconds // 60}:{seconds % 60:02}"
 
 
 def png(one: Certificate) -> bytes:

@@ -50,7 +50,7 @@ class RoomCover:
     @property
     def questions(self) -> bool:
         """Whether there are parallel questions, to be answered before playing by whoever likes."""
-        return any(fact.questions for fact in self.room.facts.values())
+        return self.room.has_questions
 
     @property
     def scenes(self) -> int:

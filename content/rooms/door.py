@@ -20,17 +20,17 @@ from content.rooms.playing import Step, Table
 from content.rooms.stage import Stage
 from core.errors import DomainError
 from core.i18n import using_locale
+from core.plain_forms import COUNTED, is_plain
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-PREFIX, COUNTED = "/play/", "signpost.counted"
+PREFIX = "/play/"
 COOKIE, FLAG, HEADER = "sp_room", "sp_going", "HTTP_X_SCENE"
 _SECONDS = int(timedelta(days=DAYS).total_seconds())
 _PATH = re.compile(r"/play/([a-z0-9-]{1,60})")
-_LARGEST, _MOST_FIELDS, _LONGEST_COOKIES = LONGEST + 8 * 1024, 60, 4 * 1024
+_LARGEST, _MOST_FIELDS = LONGEST + 8 * 1024, 60
 _SMALL = 8 * 1024  # below it compressing takes longer than it saves: the interpreter is given away for it
-_FORM = "application/x-www-form-urlencoded"
 _BY_VIEW = ("start", "certificate")
 Header = tuple[str, str]
 
@@ -110,17 +110,10 @@ def _form(body: bytes) -> MultiDict[str, str] | None:
 
 def is_step(environ: "WSGIEnvironment") -> bool:
     """Whether this is a step of a page's script, of a size that one of ours can have."""
-    length = environ.get("CONTENT_LENGTH") or ""
     return (
         HEADER in environ
-        and environ["REQUEST_METHOD"] == "POST"
         and _PATH.fullmatch(environ["PATH_INFO"]) is not None
-        and environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() == _FORM
-        and not environ.get("QUERY_STRING")
-        and length.isdecimal()
-        and len(length) < 7
-        and int(length) <= _LARGEST
-        and len(environ.get("HTTP_COOKIE", "")) <= _LONGEST_COOKIES
+        and is_plain(environ, _LARGEST)
     )
 
 

@@ -63,10 +63,15 @@ class Games:
 
     def current(self, key: str) -> Ready:
         """The published room; NotFound when there is none (any more)."""
-        number = self._on_site().get(key)
-        if number is None:
+        found = self.find(key)
+        if found is None:
             raise NotFound(GONE)
-        return self.of(number)
+        return found
+
+    def find(self, key: str) -> Ready | None:
+        """The published room, or None: withdrawn meanwhile, or never there."""
+        number = self._on_site().get(key)
+        return self.of(number) if number is not None else None
 
     def going_on(self, key: str, revision: int) -> Ready:
         """The revision that a play began with, also when a newer one was published meanwhile; NotFound when the

@@ -73,8 +73,8 @@ def _lock(name: str, lock: Lock, mine: Mapping[str, int], left: int) -> LockMist
     at = f"locks.{name}"
     return LockMistakes(
         name,
-        lock.title.of(current_locale()),
-        lock.ask.of(current_locale()),
+        _text(lock.title),
+        _text(lock.ask),
         f"{at}.ask",
         tuple(passages),
         left,
@@ -83,8 +83,8 @@ def _lock(name: str, lock: Lock, mine: Mapping[str, int], left: int) -> LockMist
 
 def _passage(name: str, lock: Lock, what: str, count: int, total: int) -> Passage:
     found = [_found(lock, part) for part in ([what] if "/" in what else what.split("+"))]
-    otherwise = lock.otherwise.of(current_locale()) if lock.otherwise else ""
-    said = " ".join(text.of(current_locale()) for _at, _chosen, text in found if text) or otherwise
+    otherwise = _text(lock.otherwise) if lock.otherwise else ""
+    said = " ".join(_text(text) for _at, _chosen, text in found if text) or otherwise
     at = "; ".join(f"locks.{name}.{at}" for at, _chosen, _text in found)
     return Passage(at, " + ".join(chosen for _at, chosen, _text in found), said, count, count / total)
 

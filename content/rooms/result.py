@@ -57,11 +57,11 @@ class Results:
             f"{result.facts:x}",
         )
         text = _BETWEEN.join((_FORM, *map(str, plain), result.play, result.nickname))
-        return self._signer.sign(urlsafe_b64encode(text.encode()).decode().rstrip("=")).replace(".", "~")
+        return self._signer.sign_address(urlsafe_b64encode(text.encode()).decode().rstrip("="))
 
     def verify(self, token: str) -> Result:
         """The result of a token; NotFound when it is not ours."""
-        text = self._signer.open(token.replace("~", ".")) if len(token) <= _LONGEST else None
+        text = self._signer.open_address(token, _LONGEST)
         if text is None:
             raise NotFound(mark("这份证书对不上：可能少抄了几个字，或者被改动过。"))
         parts = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().split(_BETWEEN)

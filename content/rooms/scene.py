@@ -101,11 +101,16 @@ class ScenePage:
     @property
     def questions(self) -> bool:
         """Whether the room has parallel questions to answer afterwards."""
-        return any(fact.questions for fact in self.ready.game.room.facts.values())
+        return self.ready.game.room.has_questions
 
     def picture(self, of: Seen) -> Picture | None:
         """The picture of a part of the view."""
         return self.ready.picture(of.get("picture"))
+
+
+def minutes(seconds: int) -> str:
+    """`3:20`."""
+    return f"{seconds // 60}:{seconds % 60:02}"
 
 
 def points(step: Step) -> int:

@@ -39,8 +39,8 @@ class Stage:
         common = (step.play.revision, lang, elder)
         parts = (self._part((name, *common, *key), page, elder) for name, key in _keys(step, page).items())
         drawn, play = "".join(parts) + "</section>\n", step.play
-        time = f"{play.active // 60}:{play.active % 60:02}"
-        filled = drawn.replace(_STATE, step.sealed).replace(_TIME, time).replace(_SECONDS, str(play.active))
+        filled = drawn.replace(_STATE, step.sealed).replace(_TIME, scene.minutes(play.active))
+        filled = filled.replace(_SECONDS, str(play.active))
         return Markup(filled)  # noqa: S704  (a template escaped it, and what is filled in is ours)
 
     def trial(self, step: Step, lang: str, *, elder: bool, address: str, home: str, token: str) -> Markup:

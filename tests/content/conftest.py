@@ -6,11 +6,12 @@ from datetime import datetime
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser
 
 from core.database import Database
 from core.settings import Settings
 from institution.models import Staff
-from tests import factories
+from tests import browser, factories
 from webapp.create_app import create_app
 from webapp.runtime import build
 
@@ -43,3 +44,10 @@ def entered(app: Flask) -> Callable[[str], FlaskClient]:
         return client
 
     return enter
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A real browser, one for the tests of a module."""
+    with browser.chromium() as found:
+        yield found

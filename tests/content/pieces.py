@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from content import lifecycle, media
+from content import history, library, lifecycle, media
 from content.drafting import check
 from content.lifecycle import Draft
 from content.media import Picture
@@ -69,6 +69,15 @@ def onward(session: Session, revision: Revision, editor: Staff, reviewer: Staff,
     lifecycle.submit(session, number, by=editor.id or 0, now=now)
     lifecycle.approve(session, number, by=reviewer.id or 0, now=now)
     return lifecycle.publish(session, number, by=editor.id or 0, now=now)
+
+
+def publish_folder(
+    session: Session, files_dir: Path, folder: Path, people: tuple[Staff, Staff], now: datetime
+) -> None:
+    """Every piece of a folder on the site; `people`: who writes, who reviews."""
+    library.load_folder(session, files_dir, folder, by=people[0].id or 0, now=now)
+    for revision in history.newest_of_all(session):
+        onward(session, revision, *people, now)
 
 
 def picture(files_dir: Path, name: str = "media/x.svg", data: bytes = SVG) -> Picture:

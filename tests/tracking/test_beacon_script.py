@@ -1,6 +1,5 @@
 """The page's own script in a real Chromium: what reading half, reading all and leaving open tell the server."""
 
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -8,7 +7,6 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from core.settings import Settings
 from tests import servers
@@ -19,11 +17,6 @@ from tracking.collector import Collector
 
 pytestmark = pytest.mark.browser
 SCRIPT = Path(__file__).resolve().parent.parent.parent / "static" / "js" / "reach.js"
-
-
-class _Silent(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Say nothing."""
 
 
 class Pages:
@@ -57,13 +50,8 @@ class Pages:
 def pages(settings: Settings) -> Iterator[tuple[Pages, str]]:
     port = servers.free_port()
     pages = Pages(WritePath(settings))
-    server = make_server("127.0.0.1", port, pages, threaded=True, request_handler=_Silent)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield pages, f"http://127.0.0.1:{port}/"
-    server.shutdown()
-    thread.join(10)
-    server.server_close()
+    with servers.listening(pages, port):
+        yield pages, f"http://127.0.0.1:{port}/"
 
 
 @pytest.fixture(scope="module")

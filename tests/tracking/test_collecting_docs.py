@@ -5,13 +5,11 @@ import os
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from werkzeug.serving import make_server
 
 from core import clock
 from core.database import Database
@@ -19,7 +17,6 @@ from core.settings import Settings
 from institution import api_tokens
 from institution.api_tokens import COLLECT
 from tests import factories, servers
-from tests.browser import _Silent
 from tracking import batch_door, batch_lines, link_door, links
 from tracking.events import KINDS
 from tracking.links import Aim
@@ -63,13 +60,8 @@ def shell(settings: Settings, tmp_path: Path) -> Iterator[Shell]:
             session, name="App", purposes=[COLLECT], outlet_code=factories.PROVINCE, days=9, by=None, now=now
         )
         code = links.make(session, Aim("/help"), factories.OUTLET_A, by=None, now=now).code
-    server = make_server("127.0.0.1", port, compose(runtime), threaded=True, request_handler=_Silent)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Shell(runtime, tmp_path, {"SITE": address, "TOKEN": token, "CODE": code})
-    server.shutdown()
-    thread.join(10)
-    server.server_close()
+    with servers.listening(compose(runtime), port):
+        yield Shell(runtime, tmp_path, {"SITE": address, "TOKEN": token, "CODE": code})
     runtime.close()
 
 

@@ -5,7 +5,6 @@ one after the other, round and round, without a gap. What the wire loses or chan
 the site.
 """
 
-import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator
@@ -15,7 +14,6 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from campaign.base import keeping, screens, showings, slides
 from core import clock
@@ -29,11 +27,6 @@ from webapp.wsgi import compose
 
 pytestmark = pytest.mark.browser
 OUTLET, TV, UPRIGHT = factories.OUTLET_A, (1920, 1080), (1080, 1920)
-
-
-class _Silent(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Say nothing."""
 
 
 @dataclass
@@ -115,13 +108,8 @@ def place(tmp_path_factory: pytest.TempPathFactory, database_template: servers.T
         with runtime.service(Database).transaction() as session:
             browser.fill(session, settings, clock.now())
         wire = Wire(compose(runtime))
-        server = make_server("127.0.0.1", port, wire, threaded=True, request_handler=_Silent)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield Place(address, runtime, wire)
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
+        with servers.listening(wire, port):
+            yield Place(address, runtime, wire)
         runtime.close()
     patch.undo()
 

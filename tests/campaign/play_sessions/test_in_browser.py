@@ -1,11 +1,9 @@
 """Two phones and the screen of a hall, in real browsers: joining, progress, a lost network, the end."""
 
-import threading
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, expect
 
 from campaign.play_sessions import hosting
 from campaign.play_sessions.hosting import ScreenLinks
@@ -16,6 +14,7 @@ from tests import browser, factories, servers
 from tests.browser import Site
 from tests.campaign.play_sessions.conftest import host
 from tests.content.rooms.conftest import publish
+from tests.content.rooms.hands import click
 from webapp.runtime import build
 from webapp.wsgi import compose
 
@@ -31,13 +30,8 @@ def site(settings: Settings) -> Iterator[Site]:
         cast = factories.cast(session, clock.now())
         people = cast[factories.EDITOR], cast[factories.REVIEWER]
         publish(session, runtime.service(Settings), *people, clock.now())
-    server = make_server("127.0.0.1", port, compose(runtime), threaded=True, request_handler=browser._Silent)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Site(f"http://127.0.0.1:{port}", runtime)
-    server.shutdown()
-    thread.join(10)
-    server.server_close()
+    with servers.listening(compose(runtime), port):
+        yield Site(f"http://127.0.0.1:{port}", runtime)
     runtime.close()
 
 
@@ -45,12 +39,6 @@ def site(settings: Settings) -> Iterator[Site]:
 def chromium() -> Iterator[Browser]:
     with browser.chromium() as found:
         yield found
-
-
-def press(phone: Page, do: str) -> None:
-    with phone.expect_response(lambda answer: "/play/" in answer.url and answer.request.method == "POST"):
-        phone.locator(f'button[value="{do}"]').first.click()
-    phone.wait_for_selector("#room:not([aria-busy])", state="attached")
 
 
 def test_two_phones_and_a_screen(site: Site, chromium: Browser) -> None:
@@ -83,9 +71,9 @@ def test_two_phones_and_a_screen(site: Site, chromium: Browser) -> None:
         expect(second.locator("#room-title")).to_have_text("客厅")
         for name in ("阿明", "李阿姨"):
             expect(screen.locator(".play-bars")).to_contain_text(name)
-        press(first, "look:phone")
+        click(first, "look:phone")
         first.get_by_label("先停一停，不转账").check()
-        press(first, "answer:first")
+        click(first, "answer:first")
         expect(screen.locator(".play-bars li", has_text="阿明")).to_contain_text("1/7")
         expect(screen.locator(".play-lines li")).to_have_count(1)
         assert problems == []

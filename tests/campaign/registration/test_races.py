@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 import pytest
 from sqlmodel import Session, col, select
-from werkzeug.serving import make_server
 
 from campaign.events.models import Occurrence
 from campaign.registration import changing, seats, waiting_list
@@ -41,13 +40,8 @@ def runtime(settings: Settings) -> Iterator[Runtime]:
 @pytest.fixture
 def port(runtime: Runtime) -> Iterator[int]:
     free = servers.free_port()
-    server = make_server("127.0.0.1", free, compose(runtime), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield free
-    server.shutdown()
-    thread.join(10)
-    server.server_close()
+    with servers.listening(compose(runtime), free):
+        yield free
 
 
 @pytest.fixture

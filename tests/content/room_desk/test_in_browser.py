@@ -1,54 +1,33 @@
 """The desk of rooms in a real browser: hotspots drawn by mouse, by touch and by keys, rows by script, the map."""
 
-import threading
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from werkzeug.serving import make_server
+from sqlmodel import Session
 
 from content import history, library
 from core import clock
 from core.database import Database
 from core.settings import Settings
+from institution.models import Staff
 from tests import browser, factories, servers
 from tests.browser import Site
 from tests.content.rooms.conftest import KEY, SAMPLES
-from webapp.runtime import build
-from webapp.wsgi import compose
+from tests.content.rooms.hands import serving
 
 ROOM = f"/desk/pieces/{KEY}/room"
 
 
+def _load(session: Session, settings: Settings, editor: Staff, _reviewer: Staff) -> None:
+    library.load_folder(session, settings.files_dir, SAMPLES, by=editor.id or 0, now=clock.now())
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, database_template: servers.Template) -> Iterator[Site]:
-    """The site with the sample room as a draft, served by threads on a free port."""
-    home, port = tmp_path_factory.mktemp("home"), servers.free_port()
-    with database_template.copy(home) as url:
-        address = f"http://127.0.0.1:{port}"
-        runtime = build(
-            Settings(
-                _env_file=None, second_factor="off", home=home, database_url=url, secret_key="of-no-value", public_url=address
-            )
-        )  # fmt: skip
-        with runtime.service(Database).transaction() as session:
-            cast, files = factories.cast(session, clock.now()), runtime.service(Settings).files_dir
-            library.load_folder(session, files, SAMPLES, by=cast[factories.EDITOR].id or 0, now=clock.now())
-        server = make_server(
-            "127.0.0.1", port, compose(runtime), threaded=True, request_handler=browser._Silent
-        )
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield Site(address, runtime)
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
-        runtime.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser.chromium() as found:
+    """The site with the sample room as a draft."""
+    home = tmp_path_factory.mktemp("home")
+    with serving(home, database_template, _load, second_factor="off") as found:
         yield found
 
 

@@ -8,7 +8,6 @@ import pytest
 from flask import Flask
 from sqlmodel import Session
 
-from content import history, library
 from core.database import Database
 from core.settings import Settings
 from institution.models import Staff
@@ -22,9 +21,7 @@ KEY = "a-call"
 
 def publish(session: Session, settings: Settings, editor: Staff, reviewer: Staff, now: datetime) -> None:
     """Put the sample room on the site."""
-    library.load_folder(session, settings.files_dir, SAMPLES, by=editor.id or 0, now=now)
-    for revision in history.newest_of_all(session):
-        pieces.onward(session, revision, editor, reviewer, now)
+    pieces.publish_folder(session, settings.files_dir, SAMPLES, (editor, reviewer), now)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """How a visitor's hands work: press what a button says, by mouse on the picture or by keyboard alone."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,13 +7,12 @@ from typing import Any
 
 from playwright.sync_api import Page
 from sqlmodel import Session
-from werkzeug.serving import make_server
 
 from core import clock
 from core.database import Database
 from core.settings import Settings
 from institution.models import Staff
-from tests import browser, factories, servers
+from tests import factories, servers
 from tests.browser import Site
 from webapp.runtime import build
 from webapp.wsgi import compose
@@ -25,27 +23,20 @@ _TURNS = 90  # presses of Tab on the longest page
 
 
 @contextmanager
-def serving(home: Path, template: servers.Template, publish: Publish) -> Iterator[Site]:
-    """A site with the named cast and what `publish` puts on it, served by threads on a free port."""
+def serving(home: Path, template: servers.Template, publish: Publish, **more: Any) -> Iterator[Site]:
+    """A site with the named cast and what `publish` puts on it, on a free port; `more` are settings."""
     port = servers.free_port()
     address = f"http://127.0.0.1:{port}"
     with template.copy(home) as url:
         values: dict[str, Any] = {
-            "home": home, "database_url": url, "secret_key": "of-no-value", "public_url": address,
+            "home": home, "database_url": url, "secret_key": "of-no-value", "public_url": address, **more,
         }  # fmt: skip
         runtime = build(Settings(_env_file=None, **values))
         with runtime.service(Database).transaction() as session:
             cast = factories.cast(session, clock.now())
             publish(session, runtime.service(Settings), cast[factories.EDITOR], cast[factories.REVIEWER])
-        server = make_server(
-            "127.0.0.1", port, compose(runtime), threaded=True, request_handler=browser._Silent
-        )
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield Site(address, runtime)
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
+        with servers.listening(compose(runtime), port):
+            yield Site(address, runtime)
         runtime.close()
 
 

@@ -37,12 +37,6 @@ def site(tmp_path_factory: pytest.TempPathFactory, database_template: servers.Te
         yield found
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser.chromium() as found:
-        yield found
-
-
 def choose(page: Page, lock: str, press: Press) -> None:
     """Mark the right options, by mouse or with the space bar."""
     for words in ANSWERS[lock]:

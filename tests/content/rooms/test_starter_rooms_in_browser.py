@@ -75,12 +75,6 @@ def site(tmp_path_factory: pytest.TempPathFactory, database_template: servers.Te
         yield found
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser.chromium() as found:
-        yield found
-
-
 def _act(page: Page, action: Action, press: Press) -> None:
     """What a visitor does to carry an action out."""
     if action.verb == "answer":
