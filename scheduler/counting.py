@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from campaign import former
-from core.database import Database
+from core.database import Database, Prepared
 from core.privacy import Vault
 from core.settings import Settings
 from scheduler.models import Batch, Delivery, Push
@@ -17,6 +17,8 @@ from tracking.events import ReachEvent, new_event
 from tracking.recorder import Recorder
 
 _AT_ONCE = 50
+_UNCOUNTED = col(Batch.counted) < col(Batch.rounds)
+_WAITING = Prepared(select(col(Batch.id)).where(_UNCOUNTED).limit(1))
 
 
 class Counter:
@@ -30,8 +32,10 @@ class Counter:
 
     def tick(self) -> int:
         """Deposit what is waiting; returns the number of rounds. SpoolError when the spool cannot keep them."""
-        query = select(Batch).where(Batch.counted < Batch.rounds).order_by(col(Batch.id)).limit(_AT_ONCE)
+        query = select(Batch).where(_UNCOUNTED).order_by(col(Batch.id)).limit(_AT_ONCE)
         done = 0
+        if not self._database.ask(_WAITING, {}):
+            return 0
         with self._database.reading() as session:
             waiting = [
                 (batch.id or 0, number, self._events(session, batch, number))

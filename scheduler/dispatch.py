@@ -53,9 +53,8 @@ class Dispatcher:
         done = 0
         while not self.stopping.is_set():
             owner = uuid.uuid4().hex
-            with self.database.reading() as session:  # an idle worker takes no write lock
-                if not outbox.candidates(session, channel, self.clock()):
-                    break
+            if not self.waiting(channel):  # an idle worker takes no write lock
+                break
             with self.database.transaction() as session:
                 batch = outbox.claim(
                     session, channel=channel, owner=owner, now=self.clock(), limits=self.limits
@@ -65,6 +64,10 @@ class Dispatcher:
             Sending(self, self.channels[channel], batch, owner).run()
             done += 1
         return done
+
+    def waiting(self, channel: str) -> bool:
+        """Whether a batch of a channel can be claimed now."""
+        return bool(self.database.ask(outbox.CLAIMABLE, {"channel": channel, "now": self.clock()}))
 
     def take_up(self) -> int:
         """Take batches from workers whose lease ran out; returns how many."""

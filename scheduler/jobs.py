@@ -65,9 +65,11 @@ class Outgoing:
         return self.planner.tick(self.clock())
 
     def dispatch(self) -> None:
-        """Wake every thread that is idle; one that finds nothing to claim goes back to sleep."""
+        """Wake every idle thread of a channel that has something to claim."""
         with self._lock:
             for name, slots in self._slots.items():
+                if not self.dispatcher.waiting(name):
+                    continue
                 for position, running in enumerate(slots):
                     if running is None or running.done():
                         slots[position] = self._pools[name].submit(self._send, name)

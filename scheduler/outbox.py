@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Update, and_, bindparam, func, update
 from sqlmodel import Session, col, select
 
+from core.database import Prepared, UtcDateTime
 from core.i18n import mark
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
 from scheduler.patience import Limits
@@ -60,6 +61,20 @@ class Settlement:
     tried: bool = True
 
 
+CLAIMABLE = Prepared(
+    select(col(Batch.id))
+    .join(Push, col(Push.id) == Batch.push_id)
+    .where(
+        Batch.state == BatchState.queued,
+        col(Batch.channel) == bindparam("channel"),
+        col(Batch.not_before) <= bindparam("now", type_=UtcDateTime),
+        Push.state == PushState.running,
+    )
+    .order_by(col(Batch.not_before), col(Batch.id))
+    .limit(_CANDIDATES)
+)
+
+
 class LeaseLost(Exception):
     """Another worker holds the batch now: stop, change nothing more."""
 
@@ -74,19 +89,7 @@ def claim(session: Session, *, channel: str, owner: str, now: datetime, limits: 
 
 def candidates(session: Session, channel: str, now: datetime) -> Sequence[int]:
     """Batches that could be claimed now, oldest first."""
-    query = (
-        select(Batch.id)
-        .join(Push, col(Push.id) == Batch.push_id)
-        .where(
-            Batch.state == BatchState.queued,
-            Batch.channel == channel,
-            Batch.not_before <= now,
-            Push.state == PushState.running,
-        )
-        .order_by(col(Batch.not_before), col(Batch.id))
-        .limit(_CANDIDATES)
-    )
-    return [batch_id for batch_id in session.exec(query) if batch_id is not None]
+    return [found for (found,) in CLAIMABLE.on(session.connection(), {"channel": channel, "now": now})]
 
 
 def take(session: Session, batch_id: int, *, owner: str, now: datetime, limits: Limits) -> bool:

@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import insert, update
+from sqlalchemy import bindparam, insert, update
 from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from campaign import audience
 from campaign.audience import Recipient
 from campaign.recurrence import moments
-from core.database import Database
+from core.database import Database, Prepared, UtcDateTime
 from core.i18n import mark
 from institution import audit
 from scheduler import starting
@@ -36,6 +34,12 @@ log = structlog.get_logger()
 
 _MOST_MISSED = 400
 _CHUNK = 1000
+_DUE = Prepared(
+    select(col(Plan.id)).where(
+        Plan.state == PlanState.active, col(Plan.next_due_at) <= bindparam("now", type_=UtcDateTime)
+    )
+)
+_UNCUT = Prepared(select(col(Push.id)).where(Push.state == PushState.cutting))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +52,11 @@ class Planner:
 
     def tick(self, now: datetime) -> int:
         """Fire what is due and cut what is not cut yet; returns how many pushes were cut."""
-        due = select(Plan.id).where(Plan.state == PlanState.active, col(Plan.next_due_at) <= now)
-        for plan_id in self._ids(due):
+        for (plan_id,) in self.database.ask(_DUE, {"now": now}):
             self._alone(partial(fire, plan_id=plan_id, zone=self.zone, now=now))
-        uncut = self._ids(select(Push.id).where(Push.state == PushState.cutting))
         cuts = [
             self._alone(partial(cut, push_id=push_id, batch_sizes=self.batch_sizes, now=now))
-            for push_id in uncut
+            for (push_id,) in self.database.ask(_UNCUT, {})
         ]
         return sum(map(bool, cuts))
 
@@ -66,10 +68,6 @@ class Planner:
         except Exception:
             log.exception("a plan could not be carried out; it is tried again")
             return None
-
-    def _ids(self, query: SelectOfScalar[Any]) -> list[int]:
-        with self.database.reading() as session:
-            return [found for found in session.exec(query) if found is not None]
 
 
 def fire(session: Session, plan_id: int, *, zone: ZoneInfo, now: datetime) -> list[Push]:

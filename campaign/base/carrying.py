@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
-from sqlalchemy import delete, update
+from sqlalchemy import bindparam, delete, update
 from sqlmodel import Session, col, or_, select
 
 from campaign.base import plaque, standing
@@ -26,7 +26,7 @@ from campaign.base.models import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Plaqu
 from campaign.base.printing import Printer
 from core import clock
 from core.cells import to_csv
-from core.database import Database
+from core.database import Database, Prepared, UtcDateTime
 from core.errors import DomainError
 from core.settings import Settings
 from institution.models import Outlet
@@ -36,6 +36,19 @@ PART = 50  # plaques: pages of one PDF, so that fonts are embedded once for all 
 LEASE = timedelta(seconds=90)
 _HEADINGS = ("code", "name", "plaque_number", "svg", "pdf", "page")
 log = structlog.get_logger()
+
+_FREE = or_(
+    col(PlaqueArchive.state) == QUEUED,
+    (col(PlaqueArchive.state) == RUNNING)
+    & (
+        col(PlaqueArchive.leased_until).is_(None)
+        | (col(PlaqueArchive.leased_until) < bindparam("now", type_=UtcDateTime))
+    ),
+)
+_NEXT = Prepared(select(col(PlaqueArchive.id)).where(_FREE).order_by(col(PlaqueArchive.id)).limit(1))
+_OVER = Prepared(
+    select(col(PlaqueArchive.id)).where(col(PlaqueArchive.ended_at) < bindparam("late", type_=UtcDateTime))
+)
 
 
 def folder_of(settings: Settings, number: int) -> Path:
@@ -79,9 +92,7 @@ class Archives:
     def tidy(self) -> int:
         """Take away cancelled work and what was kept long enough, rows too; returns how many folders went."""
         late = self._clock() - timedelta(days=self._settings.plaque_days)
-        old = select(PlaqueArchive.id).where(col(PlaqueArchive.ended_at) < late)
-        with self._database.reading() as session:
-            over = set(session.exec(old))
+        over = [number for (number,) in self._database.ask(_OVER, {"late": late})]
         if over:
             with self._database.transaction() as session:
                 session.execute(delete(PlaqueArchive).where(col(PlaqueArchive.id).in_(over)))
@@ -98,21 +109,14 @@ class Archives:
     def _claim(self) -> int:
         """Take one that waits, or whose worker is gone; its number, 0 for none."""
         now = self._clock()
-        free = or_(
-            col(PlaqueArchive.state) == QUEUED,
-            (col(PlaqueArchive.state) == RUNNING)
-            & (col(PlaqueArchive.leased_until).is_(None) | (col(PlaqueArchive.leased_until) < now)),
-        )
-        with self._database.reading() as session:
-            number = session.exec(
-                select(PlaqueArchive.id).where(free).order_by(col(PlaqueArchive.id))
-            ).first()
-        if number is None:
+        found = self._database.ask(_NEXT, {"now": now})
+        if not found:
             return 0
+        number = int(found[0][0])
         values = {"state": RUNNING, "worker": self._me, "leased_until": now + self._lease}
-        mine = update(PlaqueArchive).where(col(PlaqueArchive.id) == number, free)
+        mine = update(PlaqueArchive).where(col(PlaqueArchive.id) == number, _FREE)
         with self._database.transaction() as session:
-            if session.connection().execute(mine.values(**values)).rowcount != 1:
+            if session.connection().execute(mine.values(**values), {"now": now}).rowcount != 1:
                 return 0
             one = session.get_one(PlaqueArchive, number)
             one.begun_at = one.begun_at or now

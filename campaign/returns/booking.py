@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import ColumnElement, update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from campaign.returns import filing, reckoning
 from campaign.returns.models import REPLACED, VERIFIED, ReturnVersion
-from core.database import Database
+from core.database import Database, Prepared
 from core.i18n import mark
 from institution import approvals, audit
 from tracking.recorder import Recorder
@@ -21,6 +21,14 @@ from tracking.recorder import Recorder
 log = structlog.get_logger()
 audit.declare({"return.book": mark("活动回执计入触达")})
 EVERY_SECONDS = 2.0
+
+
+def _waits() -> ColumnElement[bool]:
+    state = col(ReturnVersion.state)
+    return or_(state == VERIFIED, state == REPLACED) & col(ReturnVersion.booked_at).is_(None)
+
+
+_WAITING = Prepared(select(col(ReturnVersion.id)).where(_waits()).order_by(col(ReturnVersion.id)))
 
 
 class Bookkeeper:
@@ -36,10 +44,7 @@ class Bookkeeper:
 
     def run_once(self) -> int:
         """Deposit all that waits; returns how many versions are done. SpoolError when the spool is full."""
-        with self._database.reading() as session:
-            query = select(ReturnVersion.id).where(*_waiting()).order_by(col(ReturnVersion.id))
-            waiting = list(session.exec(query))
-        return sum(self._carry(number or 0) for number in waiting)
+        return sum(self._carry(number) for (number,) in self._database.ask(_WAITING, {}))
 
     def _carry(self, number: int) -> bool:
         with self._database.reading() as session:
@@ -50,10 +55,6 @@ class Bookkeeper:
             self._recorder.deposit(one.batch, reckoning.events(one, self._zone))
         with self._database.transaction() as session:
             return _finish(session, one, self._clock())
-
-
-def _waiting() -> tuple[ColumnElement[bool], ...]:
-    return col(ReturnVersion.state).in_((VERIFIED, REPLACED)), col(ReturnVersion.booked_at).is_(None)
 
 
 def _covered(session: Session, one: ReturnVersion) -> bool:

@@ -6,21 +6,22 @@ editors bear. The same mistake counts once for each play, as far as this process
 
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, delete, select, update
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, SQLModel, col, delete, select
 
 from content.escape_room.game import Bolt
 from content.escape_room.rules import Outcome
 from content.escape_room.state import State
 from content.rooms.games import Ready
 from content.rooms.models import RoomCount, RoomStand
-from core.database import Database
+from core.database import Database, Prepared
 
 EVERY_SECONDS = 5.0
 LEFT_AFTER = timedelta(days=1)  # who did not come back by then has left
@@ -28,6 +29,9 @@ WRONG, LEFT, ENDED = "wrong", "left", "ended"
 _REMEMBERED = 50_000
 _PART = 500
 _Key = tuple[str, str, date, str, str]
+_COUNT: Table = SQLModel.metadata.tables[str(RoomCount.__tablename__)]
+_STAND: Table = SQLModel.metadata.tables[str(RoomStand.__tablename__)]
+_DIALECTS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
 
 
 class Stand(NamedTuple):
@@ -98,50 +102,48 @@ class Tally:
         try:
             with self._database.transaction() as session:
                 write(session, counts, stands)
-        except BaseException as error:
+        except BaseException:
             with self._lock:
                 self._counts.update(counts)
                 self._stands = stands | self._stands
-            if not isinstance(error, IntegrityError):  # another process wrote the same row first: next time
-                raise
+            raise
 
     def close(self) -> None:
         """Write the last of it."""
         self.flush()
 
 
-def write(session: Session, counts: Counter[_Key], stands: dict[str, Stand]) -> None:
-    """Add counts to those that are there; a stand takes the place of an earlier one."""
-    for key, number in counts.items():
-        _add(session, key, number)
-    names = list(stands)
-    for start in range(0, len(names), _PART):
-        part = names[start : start + _PART]
-        known = {
-            one.play: one for one in session.exec(select(RoomStand).where(col(RoomStand.play).in_(part)))
-        }
-        for name in part:
-            _stand(session, known.get(name), name, stands[name])
-    session.flush()
+def write(session: Session, counts: Mapping[_Key, int], stands: Mapping[str, Stand]) -> None:
+    """Add counts to those that are there; a stand takes the place of an earlier one.
+
+    In the order of their keys: two processes that write the same rows wait for each other, and never both.
+    """
+    connection = session.connection()
+    if counts:
+        rows = [dict(zip(_COUNT.c.keys(), (*key, counts[key]), strict=True)) for key in sorted(counts)]
+        _ADD[connection.dialect.name].on(connection, *rows)
+    if stands:
+        stood = [{"play": name, **stands[name]._asdict()} for name in sorted(stands)]
+        _PUT[connection.dialect.name].on(connection, *stood)
 
 
-def _stand(session: Session, known: RoomStand | None, name: str, stand: Stand) -> None:
-    if known is None:
-        session.add(RoomStand(play=name, **stand._asdict()))
-    elif known.at <= stand.at and not known.ended:
-        known.scene, known.lock, known.ended, known.at = stand.scene, stand.lock, stand.ended, stand.at
-        session.add(known)
+def _adding(dialect: str) -> Prepared:
+    made = _DIALECTS[dialect].insert(_COUNT)
+    more = {"count": _COUNT.c.count + made.excluded.count}
+    return Prepared(made.on_conflict_do_update(index_elements=list(_COUNT.primary_key), set_=more))
 
 
-def _add(session: Session, key: _Key, number: int) -> None:
-    room, hash_, day, kind, name = key
-    mine = update(RoomCount).where(
-        col(RoomCount.room) == room, col(RoomCount.hash) == hash_, col(RoomCount.day) == day,
-        col(RoomCount.kind) == kind, col(RoomCount.name) == name,
-    )  # fmt: skip
-    if session.connection().execute(mine.values(count=col(RoomCount.count) + number)).rowcount == 0:
-        session.add(RoomCount(room=room, hash=hash_, day=day, kind=kind, name=name, count=number))
-        session.flush()
+def _putting(dialect: str) -> Prepared:
+    made = _DIALECTS[dialect].insert(_STAND)
+    newer = (_STAND.c.at <= made.excluded.at) & ~_STAND.c.ended
+    now = {one.name: made.excluded[one.name] for one in _STAND.c if not one.primary_key}
+    return Prepared(
+        made.on_conflict_do_update(index_elements=list(_STAND.primary_key), set_=now, where=newer)
+    )
+
+
+_ADD = {dialect: _adding(dialect) for dialect in _DIALECTS}
+_PUT = {dialect: _putting(dialect) for dialect in _DIALECTS}
 
 
 def fold(session: Session, before: datetime, zone: ZoneInfo) -> int:
@@ -153,8 +155,7 @@ def fold(session: Session, before: datetime, zone: ZoneInfo) -> int:
     for one in rows:
         kind, where = (ENDED, "") if one.ended else (LEFT, f"{one.scene}/{one.lock}")
         counts[one.room, one.hash, one.at.astimezone(zone).date(), kind, where] += 1
-    for key, number in counts.items():
-        _add(session, key, number)
+    write(session, counts, {})
     names = [one.play for one in rows]
     for start in range(0, len(names), _PART):
         session.connection().execute(

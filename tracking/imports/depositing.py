@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from core.database import Database
+from core.database import Database, Prepared
 from core.i18n import mark
 from institution import approvals, audit
 from tracking.imports import lines, register
@@ -22,6 +22,9 @@ from tracking.imports.models import APPLIED, APPROVED, ReachImport
 from tracking.recorder import Recorder
 
 log = structlog.get_logger()
+_WAITING = Prepared(
+    select(col(ReachImport.id)).where(ReachImport.state == APPROVED).order_by(col(ReachImport.id))
+)
 audit.declare({"reach.import.apply": mark("触达导入入账")})
 
 
@@ -38,10 +41,7 @@ class Depositor:
 
     def run_once(self) -> int:
         """Deposit all that waits; returns how many imports are done. SpoolError when the spool is full."""
-        with self._database.reading() as session:
-            query = select(ReachImport.id).where(ReachImport.state == APPROVED).order_by(col(ReachImport.id))
-            waiting = list(session.exec(query))
-        return sum(self._carry(number or 0) for number in waiting)
+        return sum(self._carry(number) for (number,) in self._database.ask(_WAITING, {}))
 
     def _carry(self, number: int) -> bool:
         with self._database.reading() as session:
