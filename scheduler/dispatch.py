@@ -16,7 +16,7 @@ from core.i18n import mark
 from core.privacy import Vault
 from scheduler import outbox
 from scheduler.account_secrets import Opener
-from scheduler.channels.base import Channel, Connection, DeliveryError, Message
+from scheduler.channels.base import AnyChannel, Connection, DeliveryError, Message
 from scheduler.composer import Composer, Letter
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
 from scheduler.outbox import LeaseLost, Settlement
@@ -31,7 +31,7 @@ class Dispatcher:
     def __init__(
         self,
         database: Database,
-        channels: Mapping[str, Channel],
+        channels: Mapping[str, AnyChannel],
         composer: Composer,
         vault: Vault,
         opener: Opener,
@@ -88,7 +88,7 @@ class Dispatcher:
 class Sending:
     """One claimed batch on its way out."""
 
-    def __init__(self, dispatcher: Dispatcher, channel: Channel, batch: Batch, owner: str) -> None:
+    def __init__(self, dispatcher: Dispatcher, channel: AnyChannel, batch: Batch, owner: str) -> None:
         self._d = dispatcher
         self._channel = channel
         self._batch_id = batch.id or 0

@@ -15,7 +15,7 @@ from core.settings import Settings
 from core.signing import Keys
 from scheduler import pushes
 from scheduler.account_secrets import Opener, Secrets
-from scheduler.channels.base import Channel
+from scheduler.channels.base import AnyChannel
 from scheduler.channels.email import Email
 from scheduler.channels.webhook import Webhook
 from scheduler.composer import Composer
@@ -132,7 +132,7 @@ def outgoing(
     limits: Limits | None = None,
 ) -> Outgoing:
     """Put the scheduler together over the objects of a process."""
-    channels: dict[str, Channel] = {channel.name: channel for channel in (Email(clock), Webhook(clock))}
+    channels: dict[str, AnyChannel] = {channel.name: channel for channel in (Email(clock), Webhook(clock))}
     sizes = {name: channel.batch_size for name, channel in channels.items()}
     composer = Composer(settings, attributions, Unsubscriptions(keys))
     opener = Opener(settings, Secrets(keys, vault), clock)

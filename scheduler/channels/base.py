@@ -1,13 +1,20 @@
-"""The contract of every channel: a message goes in, a reference comes out, or a DeliveryError says why not."""
+"""The contract of every channel: messages go in, a reference for each comes out, or a DeliveryError says why not."""
 
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to one recipient. `key` is its idempotency key and never changes between tries."""
+    """One message to one recipient. `key` is its idempotency key and never changes between tries.
+
+    `text` and `html` are the whole letter; a channel that shows little takes `subject`, `summary`, `link` and
+    `picture` (addresses). `parameters` fill the `template` that a platform has approved, in their order. A
+    channel that posts into a group has an empty `address`.
+    """
 
     key: str
     address: str
@@ -18,6 +25,10 @@ class Message:
     link: str
     unsubscribe: str
     locale: str = "zh"
+    summary: str = ""
+    picture: str = ""
+    template: str = ""
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +36,10 @@ class Account:
     """Where a channel hands over, with its secrets in clear: only in memory, only while sending.
 
     A mail server: address (host), port, tls (starttls, tls, none), login, sender and one password. A
-    webhook: address and the secrets to sign with, the newest first.
+    webhook: address and the secrets to sign with, the newest first. A platform: `address` is where its interface
+    answers, `login` the application (app id, access key, corporation), `secrets` its secrets, `options` what
+    else it wants by the platform's own names (sign name, agent id, region). `number` tells accounts apart where tokens
+    and limits are shared; 0 is the account of the settings.
     """
 
     address: str
@@ -34,6 +48,29 @@ class Account:
     login: str = ""
     sender: str = ""
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    options: Mapping[str, str] = field(default_factory=dict)
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of the account form of a channel. `name`: address, login, sender, secret, or one of the platform's own
+    names, which is kept in `Account.options`; `hint` says where an administrator finds it; `value` is the usual one."""
+
+    name: str
+    label: str
+    hint: str = ""
+    value: str = ""
+    secret: bool = False
+    required: bool = True
+
+
+class Closed(StrEnum):
+    """Why an address takes nothing more on a channel."""
+
+    withdrawn = "withdrawn"  # the person said no: unsubscribed, refused, blocked the sender
+    gone = "gone"  # there is no such address, device, member or follower (any more)
+    blocked = "blocked"  # the platform refuses this address (a blacklist)
 
 
 class DeliveryError(Exception):
@@ -41,7 +78,8 @@ class DeliveryError(Exception):
 
     permanent: trying again is useless. retry_after: seconds the receiver asked for. unknown: it may have
     been accepted all the same, only the receiver knows. everyone: the fault lies with the connection or
-    the account and not with this recipient, so the rest of the batch need not be tried now.
+    the account and not with this recipient, so the rest of the batch need not be tried now; with `permanent` an
+    operator must act. closes: nothing more goes to this address on this channel, for this reason.
     """
 
     def __init__(
@@ -52,6 +90,7 @@ class DeliveryError(Exception):
         retry_after: float | None = None,
         unknown: bool = False,
         everyone: bool = False,
+        closes: Closed | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -59,6 +98,7 @@ class DeliveryError(Exception):
         self.retry_after = retry_after
         self.unknown = unknown
         self.everyone = everyone
+        self.closes = closes
 
 
 class Connection(Protocol):
@@ -69,15 +109,75 @@ class Connection(Protocol):
         ...
 
 
-class Channel(Protocol):
-    """A way to reach people. `group` messages at most are in flight between two commits; `idempotent`:
-    the receiver recognises a key it has seen, so sending again after a doubt changes nothing."""
+@runtime_checkable
+class Calls(Protocol):
+    """An open line to a receiver that takes many recipients of the same content in a call."""
+
+    def send_many(self, key: str, messages: Sequence[Message]) -> Sequence[str | DeliveryError]:
+        """Hand over in one call what came of each, in their order; `key` is the call's idempotency key, and stands
+        for the same messages whenever it is sent again. A DeliveryError that is raised holds for all of them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many calls (or messages, or messages to one address) in so many seconds, for one account."""
+
+    times: int
+    seconds: int
+    per: str = "call"  # or "message", "address"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a platform says later of a message: `reference` is what it was called when it was accepted.
+
+    `address` where one reference stands for many recipients. `error` None: it arrived.
+    """
+
+    reference: str
+    address: str = ""
+    error: DeliveryError | None = None
+
+
+class Tokens(Protocol):
+    """Access tokens, one of an account for all workers: fetching another one ends the one before."""
+
+    def get(self, account: int, fetch: Callable[[], tuple[str, float]]) -> str:
+        """The token that holds; `fetch` gives a new one and the seconds it holds, and is called by one worker."""
+        ...
+
+    def renew(self, account: int, stale: str, fetch: Callable[[], tuple[str, float]]) -> str:
+        """Another one, since the platform refused `stale`; when somebody else renewed it already, theirs."""
+        ...
+
+
+Line_co = TypeVar("Line_co", covariant=True)
+
+
+class Channel(Protocol[Line_co]):
+    """A way to reach people. `group` messages at most are in flight between two commits; `call_size` of them go
+    in a call (1: by `send`, more: by `send_many`); `idempotent`: the receiver recognises a key it has seen, so
+    sending again after a doubt changes nothing; `rates`: what the platform allows an account."""
 
     name: str
     batch_size: int
     group: int
     idempotent: bool
 
-    def connect(self, account: Account) -> AbstractContextManager[Connection]:
+    @property
+    def call_size(self) -> int:
+        """Messages in a call at most."""
+        ...
+
+    @property
+    def rates(self) -> tuple[Rate, ...]:
+        """What the platform allows."""
+        ...
+
+    def connect(self, account: Account) -> AbstractContextManager[Line_co]:
         """Open a line to the receiver; may raise DeliveryError."""
         ...
+
+
+AnyChannel = Channel[Any]

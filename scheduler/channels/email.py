@@ -10,7 +10,7 @@ from email.header import Header
 from email.utils import format_datetime, formataddr, parseaddr
 
 from core.i18n import mark
-from scheduler.channels.base import Account, DeliveryError, Message
+from scheduler.channels.base import Account, DeliveryError, Message, Rate
 
 NAME = "email"
 _TIMEOUT = 20.0
@@ -23,6 +23,8 @@ class Email:
     batch_size = 50
     group = 1
     idempotent = False
+    call_size = 1
+    rates: tuple[Rate, ...] = ()
 
     def __init__(self, clock: Callable[[], datetime], timeout: float = _TIMEOUT) -> None:
         self._clock = clock

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 import requests
 
 from core.i18n import mark
-from scheduler.channels.base import Account, DeliveryError, Message
+from scheduler.channels.base import Account, DeliveryError, Message, Rate
 
 NAME = "webhook"
 _TIMEOUT = (5.0, 20.0)
@@ -27,6 +27,8 @@ class Webhook:
     batch_size = 100
     group = 20
     idempotent = True
+    call_size = 1
+    rates: tuple[Rate, ...] = ()
 
     def __init__(self, clock: Callable[[], datetime], timeout: tuple[float, float] = _TIMEOUT) -> None:
         self._clock = clock

@@ -10,7 +10,7 @@ import pytest
 from core.settings import Settings
 from core.signing import Keys
 from scheduler.account_secrets import derived, mail_server
-from scheduler.channels.base import Account, Channel, DeliveryError, Message
+from scheduler.channels.base import Account, Channel, Connection, DeliveryError, Message
 from scheduler.channels.email import Email
 from scheduler.channels.webhook import Webhook, _retry_after
 from tests.scheduler.receivers import (
@@ -45,10 +45,10 @@ OTHER = replace(MESSAGE, key="f" * 32, address="u2@example.com")
 class Bench:
     """A channel, where it points, and what its receiver got."""
 
-    channel: Channel
+    channel: Channel[Connection]
     target: Account
     inbox: Inbox
-    nowhere: Channel
+    nowhere: Channel[Connection]
     nowhere_target: Account
 
     def behave(self, *behaviours: str) -> None:
