@@ -18,14 +18,14 @@ PICTURE = re.compile(r"media/[A-Za-z0-9][A-Za-z0-9._-]{0,79}\.(?:svg|png|jpg|jpe
 THEMES = ("plain", "festive", "young", "warning", "growth", "ink")
 # The eight rights of financial consumers (国办发〔2015〕81号).
 RIGHTS = (
-    "财产安全权",
-    "知情权",
-    "自主选择权",
-    "公平交易权",
-    "依法求偿权",
-    "受教育权",
-    "受尊重权",
-    "信息安全权",
+    mark("财产安全权"),
+    mark("知情权"),
+    mark("自主选择权"),
+    mark("公平交易权"),
+    mark("依法求偿权"),
+    mark("受教育权"),
+    mark("受尊重权"),
+    mark("信息安全权"),
 )
 _FENCE = "---"
 

@@ -110,4 +110,6 @@ def test_a_published_room_stands_wherever_pieces_do(app: Flask, room: str) -> No
     cover = visitor.get(f"/p/{room}").get_data(as_text=True)
     assert "开始探索" in cover and "8 分钟" in cover and "财产安全权" in cover
     assert "安全账户" not in cover and "data-keys" not in cover.partition("<body")[2].partition(">")[0]
-    assert "A telephone call" in visitor.get(f"/p/{room}?lang=en").get_data(as_text=True)
+    english = visitor.get(f"/p/{room}?lang=en").get_data(as_text=True)
+    assert "A telephone call" in english and "Right to safety of property" in english
+    assert "财产安全权" not in english
