@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from markupsafe import Markup, escape
 from sqlmodel import Session, col, select
@@ -11,7 +11,8 @@ from sqlmodel import Session, col, select
 from content.escape_room import rules
 from content.escape_room.compiling import compile_room
 from content.escape_room.game import Game
-from content.escape_room.state import State, encode
+from content.escape_room.state import State, decode, encode
+from content.escape_room.view import Seen, view
 from content.media import Picture, from_json
 from content.models import Kind, Piece, Revision
 from content.models import State as Standing
@@ -23,12 +24,14 @@ from core.i18n import mark
 
 GONE = mark("这个密室已经撤下，不能再玩。看看别的内容吧。")
 _MOST = 128  # rooms kept compiled
-_TEXTS = 4096
+_TEXTS = _STATES = 4096
+_VIEWS = 1024
 _PARAGRAPH = re.compile(r"<p>((?:(?!<p[ >]).)*)</p>\s*", re.DOTALL)
 
 
 class Ready:
-    """One revision of a room. `words` and `phrase` make HTML of Markdown, once per text."""
+    """One revision of a room. `words` and `phrase` make HTML of Markdown, once per text; `decode`, `encode` and `view`
+    are those of the room, remembered. Nobody changes a view."""
 
     def __init__(self, revision: int, key: str, game: Game, pictures: dict[str, Picture]) -> None:
         self.revision, self.key, self.game = revision, key, game
@@ -38,6 +41,10 @@ class Ready:
         self.names = {bolt.name: bolt for bolt in game.bolts}
         self.words: Callable[[str], Markup] = lru_cache(_TEXTS)(self._words)
         self.phrase: Callable[[str], Markup] = lru_cache(_TEXTS)(self._phrase)
+        # those who play a room stand in the same places: most steps come to a state that somebody was in before
+        self.decode: Callable[[str], State] = lru_cache(_STATES)(partial(decode, game))
+        self.encode: Callable[[State], str] = lru_cache(_STATES)(partial(encode, game))
+        self.view: Callable[[State, str], Seen] = lru_cache(_VIEWS)(partial(view, game))
 
     def picture(self, name: str | None) -> Picture | None:
         """A picture by the name that the file uses."""

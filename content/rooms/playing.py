@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from content.escape_room import rules
 from content.escape_room.game import Game
 from content.escape_room.rules import Outcome, score
-from content.escape_room.state import State, decode, encode
+from content.escape_room.state import State
 from content.rooms import envelope, standing, wanted
 from content.rooms.envelope import Envelopes, Play
 from content.rooms.games import Games, Ready
@@ -88,7 +88,7 @@ class Table:
             self._tally.note(ready, play.id, after, outcome, now)
         if play.group and outcome.did != "refused":
             self._tell(ready, play, state, after, now)
-        play = play._replace(state=encode(ready.game, after))
+        play = play._replace(state=ready.encode(after))
         return self._step(ready, play, after, outcome)
 
     def _judged(self, ready: Ready, asked: Asked) -> tuple[State, Outcome]:
@@ -108,7 +108,7 @@ class Table:
     def _opened(self, key: str, sealed: str, now: datetime) -> tuple[Ready, Play, State]:
         play = self.envelopes.open(sealed, now.timestamp()).now(now.timestamp())
         ready = self.games.going_on(key, play.revision)
-        return ready, play, decode(ready.game, play.state)
+        return ready, play, ready.decode(play.state)
 
     def _step(self, ready: Ready, play: Play, state: State, outcome: Outcome | None = None) -> Step:
         board = self._host.board(play.group) if play.group else ""

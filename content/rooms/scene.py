@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from content.escape_room.rules import REFUSED, Outcome, score
-from content.escape_room.view import lesson, view
+from content.escape_room.view import lesson
 from content.media import Picture
 from content.rooms.games import Ready
 from content.rooms.playing import Step
@@ -122,7 +122,7 @@ def page_of(
     step: Step, lang: str, sealed: str, times: tuple[str, str], *, error: str = "", nickname: str = ""
 ) -> ScenePage:
     """The page of a step in a language; `sealed` and `times` (`3:20`, `200`) stand where the player's own belong."""
-    seen = view(step.ready.game, step.state, lang)
+    seen = step.ready.view(step.state, lang)
     return ScenePage(
         ready=step.ready,
         outcome=step.outcome,
