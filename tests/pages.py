@@ -178,6 +178,8 @@ DESK: list[Shown] = [
     Shown(f"/desk/campaigns/{browser.CAMPAIGN}", staff=True),
     Shown("/desk/plans", staff=True),
     Shown("/desk/plans/new", staff=True),
+    Shown("/desk/plans/calendar", staff=True),
+    Shown("/desk/plans/calendar?month=2099-09", staff=True),
     Shown("/desk/plans/1", staff=True),
     Shown("/desk/plans/2", staff=True),
     Shown("/desk/plans/3", staff=True),

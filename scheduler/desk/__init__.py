@@ -5,11 +5,23 @@ its permission and where its thing belongs. The one flow: `plan` (write, preview
 start) → the runner fires → `pushes` (watch, pause, settle).
 """
 
-from scheduler.desk import channel_acts, channels, plan, plans, preview, pushes, running, several, trying
+from scheduler.desk import (
+    calendar,
+    channel_acts,
+    channels,
+    plan,
+    plans,
+    preview,
+    pushes,
+    running,
+    several,
+    trying,
+)
 from scheduler.desk.routes import blueprint
 
 __all__ = [
     "blueprint",
+    "calendar",
     "channel_acts",
     "channels",
     "plan",
