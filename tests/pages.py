@@ -179,6 +179,8 @@ DESK: list[Shown] = [
     Shown("/desk/plans", staff=True),
     Shown("/desk/plans/new", staff=True),
     Shown("/desk/plans/calendar", staff=True),
+    Shown("/desk/plans/rules", staff=True),
+    Shown("/desk/channels/new?kind=wecom_robot", staff=True),
     Shown("/desk/plans/calendar?month=2099-09", staff=True),
     Shown("/desk/plans/1", staff=True),
     Shown("/desk/plans/2", staff=True),

@@ -28,6 +28,7 @@ __all__ = [
     "plans",
     "preview",
     "pushes",
+    "rules",
     "running",
     "several",
     "trying",

@@ -77,7 +77,9 @@ def test_the_form_asks_what_the_channel_asks_and_keeps_its_secret(
         assert wecom_robot.KEY not in admin.get(path).text, path
     with _reading(app) as session:
         row = session.get_one(ChannelAccount, 1)
-        assert wecom_robot.KEY not in row.secret_sealed + row.line + str(session.exec(select(AuditRecord.after)).all())
+        assert wecom_robot.KEY not in row.secret_sealed + row.line + str(
+            session.exec(select(AuditRecord.after)).all()
+        )
     moved = _again(admin, {"name": "网点群", "address": "https://evil.example", "secret": ""})
     assert "请把密钥再填一次" in moved
     assert "渠道账号已保存" in _again(admin, {"name": "新名字", "address": sandbox[1], "secret": ""})
@@ -146,7 +148,9 @@ def test_a_plan_is_tried_before_and_copied_for_another_channel(
     assert re.search(r'value="email:" selected', copy)
 
 
-def test_what_leads_elsewhere_is_approved_anew(app: Flask, admin: FlaskClient, sandbox: tuple[Sandbox, str]) -> None:
+def test_what_leads_elsewhere_is_approved_anew(
+    app: Flask, admin: FlaskClient, sandbox: tuple[Sandbox, str]
+) -> None:
     """The key alone says which group it is: another key, another approval. So for every part of the message."""
     _account(admin, sandbox[1])
     _plan(admin)

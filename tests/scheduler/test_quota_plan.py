@@ -33,7 +33,9 @@ def test_five_tuesdays_do_not_fit_and_the_fifth_goes_another_way() -> None:
     year = _tuesdays("2026-01-06T09:00", 52)
     found = conflicts(year, QUOTAS, ZONE)
     assert _days([one.going for one in found]) == ["03-31", "06-30", "09-29", "12-29"]
-    assert all(one.better is None and len(one.others) == 4 for one in found), "no other day of the month helps"
+    assert all(one.better is None and len(one.others) == 4 for one in found), (
+        "no other day of the month helps"
+    )
 
 
 def test_four_tuesdays_fit_and_another_plan_does_not_beside_them() -> None:
@@ -41,13 +43,19 @@ def test_four_tuesdays_fit_and_another_plan_does_not_beside_them() -> None:
     assert conflicts(april, QUOTAS, ZONE) == []
     more = Going(april[3].at + timedelta(days=1), "wechat:service", 1, 1, 9, "另一份")
     assert [one.going.plan_id for one in conflicts([more, *april], QUOTAS, ZONE)] == [9]
-    for other in (Going(more.at, "wechat:service", 1, 2, 9, "x"), Going(more.at, "wechat:service", 2, 1, 9, "x")):
+    for other in (
+        Going(more.at, "wechat:service", 1, 2, 9, "x"),
+        Going(more.at, "wechat:service", 2, 1, 9, "x"),
+    ):
         assert conflicts([other, *april], QUOTAS, ZONE) == [], "other followers, or another account"
 
 
 def test_the_month_is_the_institutions_and_not_utc() -> None:
     """Four in May and one at 00:30 on the first of June, which is still May in UTC."""
-    may = [Going(datetime(2026, 5, day, 9, tzinfo=ZONE), "wechat:service", 1, 1, day, "x") for day in (5, 12, 19, 26)]
+    may = [
+        Going(datetime(2026, 5, day, 9, tzinfo=ZONE), "wechat:service", 1, 1, day, "x")
+        for day in (5, 12, 19, 26)
+    ]
     june = Going(datetime(2026, 6, 1, 0, 30, tzinfo=ZONE), "wechat:service", 1, 1, 99, "x")
     assert june.at.astimezone(UTC).month == 5
     assert conflicts([*may, june], QUOTAS, ZONE) == []
@@ -75,11 +83,14 @@ def test_twenty_a_minute_of_a_robot() -> None:
 def test_so_many_a_person_in_days_on_end() -> None:
     quota = {"sms_aliyun": [Quota(2, Span.rolling, each=True, days=7)]}
     goings = [
-        Going(datetime(2026, 9, day, 9, tzinfo=ZONE), "sms_aliyun", 1, 1, day, "x") for day in (1, 3, 7, 8, 15)
+        Going(datetime(2026, 9, day, 9, tzinfo=ZONE), "sms_aliyun", 1, 1, day, "x")
+        for day in (1, 3, 7, 8, 15)
     ]
     found = conflicts(goings, quota, ZONE)
     assert [one.going.plan_id for one in found] == [7]
-    assert found[0].better == datetime(2026, 9, 15, 9, tzinfo=ZONE), "with the eighth and the fifteenth any day before is full"
+    assert found[0].better == datetime(2026, 9, 15, 9, tzinfo=ZONE), (
+        "with the eighth and the fifteenth any day before is full"
+    )
 
 
 def test_who_has_had_enough_is_over_the_cap(database: Database, vault: Vault, now: datetime) -> None:
