@@ -164,3 +164,9 @@ def test_in_english() -> None:
 def test_every_stand_in_answers_below_its_name() -> None:
     assert all(offer.make().name == name for name, offer in STAND_INS.items())
     assert dingtalk_robot.NAME in STAND_INS
+
+
+def test_an_address_in_a_text_can_be_followed(client: Client, sandbox: Sandbox) -> None:
+    sandbox.accept(Arrived("wecom_robot", "群", "", "看 https://example.com/p?a=1&b=2 和 javascript:alert(1)"))
+    page = _get(client, "/").text
+    assert 'href="https://example.com/p?a=1&amp;b=2"' in page and 'href="javascript' not in page
