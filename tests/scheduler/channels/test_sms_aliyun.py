@@ -244,7 +244,7 @@ def test_the_sdk_goes_no_other_way(
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "other")
     with pytest.raises(requests.exceptions.ProxyError):  # the control: who heeds the environment gets nowhere
         requests.get(bench.url, timeout=2)
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.DEBUG, "darabonba-core"):
         assert isinstance(bench.send(bench.messages[:1])[0], str)
     assert "13912345678" not in caplog.text
 
@@ -255,16 +255,24 @@ def test_a_line_refuses_another_host_and_forgets_its_session(bench: Bench) -> No
     bench.send(bench.messages)
     assert set(core._sessions) == before
     way = OneWay(bench.url, (1.0, 1.0))
+    calls = bench.sandbox.calls["sms_aliyun"]
+    with pytest.raises(DeliveryError) as caught:
+        way.request("POST", "http://127.0.0.1:9/")
+    assert caught.value.permanent and caught.value.everyone and not caught.value.unknown
     with pytest.raises(DeliveryError):
-        way.request("GET", "http://100.100.100.200/latest/meta-data/")
+        way.request("POST", bench.url.replace("http", "https"))
+    assert bench.sandbox.calls["sms_aliyun"] == calls
     way.close()
 
 
 def test_what_is_raised_carries_no_number_along(bench: Bench) -> None:
     bench.fail("after")
-    [found] = bench.send(bench.messages[:1], bench.channel(HASTY))
-    seen: BaseException | None = found if isinstance(found, DeliveryError) else None
-    assert seen is not None and seen.__cause__ is None and seen.__suppress_context__
+    promotion = replace(MESSAGE, template=platform.PROMOTION)
+    for sent in ([MESSAGE], [MESSAGE, promotion]):
+        found = bench.send(sent, bench.channel(HASTY))[0]
+        assert isinstance(found, DeliveryError) and found.unknown
+        assert found.__cause__ is None and found.__suppress_context__
+        bench.fail("after")
 
 
 def test_without_the_sdk_the_operator_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
