@@ -16,6 +16,7 @@ from core.i18n import mark
 from core.privacy import Vault
 from scheduler import outbox
 from scheduler.account_secrets import Opener
+from scheduler.channels import registry
 from scheduler.channels.base import AnyChannel, Connection, DeliveryError, Message
 from scheduler.composer import Composer, Letter
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
@@ -165,6 +166,8 @@ class Sending:
         self, session: Session, letter: Letter, marked: list[Delivery]
     ) -> list[tuple[Delivery, Message | None]]:
         """Each delivery with its message; None for a contact who was erased."""
+        if registry.to_group(self._channel.name):
+            return [(one, self._message(letter, one, Address(0, "", ""))) for one in marked]
         contacts = [one.contact_id for one in marked]
         addresses = audience.addresses(session, self._d.vault, self._channel.name, contacts)
         return [(one, self._message(letter, one, addresses.get(one.contact_id))) for one in marked]

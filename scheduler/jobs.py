@@ -15,9 +15,7 @@ from core.settings import Settings
 from core.signing import Keys
 from scheduler import pushes
 from scheduler.account_secrets import Opener, Secrets
-from scheduler.channels.base import AnyChannel
-from scheduler.channels.email import Email
-from scheduler.channels.webhook import Webhook
+from scheduler.channels import registry
 from scheduler.composer import Composer
 from scheduler.counting import Counter
 from scheduler.dispatch import Dispatcher
@@ -132,10 +130,12 @@ def outgoing(
     limits: Limits | None = None,
 ) -> Outgoing:
     """Put the scheduler together over the objects of a process."""
-    channels: dict[str, AnyChannel] = {channel.name: channel for channel in (Email(clock), Webhook(clock))}
+    channels = registry.channels(clock)
     sizes = {name: channel.batch_size for name, channel in channels.items()}
     composer = Composer(settings, attributions, Unsubscriptions(keys))
     opener = Opener(settings, Secrets(keys, vault), clock)
     dispatcher = Dispatcher(database, channels, composer, vault, opener, clock=clock, limits=limits)
     counter = Counter(database, recorder, vault, settings)
-    return Outgoing(Planner(database, settings.zone, sizes), dispatcher, counter, clock=clock)
+    return Outgoing(
+        Planner(database, settings.zone, sizes, settings.holidays), dispatcher, counter, clock=clock
+    )

@@ -13,12 +13,12 @@ from sqlalchemy import bindparam, insert, update
 from sqlmodel import Session, col, select
 
 from campaign import audience
-from campaign.audience import Recipient
+from campaign.audience import Recipient, Recipients
 from campaign.recurrence import moments
 from core.database import Database, Prepared, UtcDateTime
 from core.i18n import mark
 from institution import audit
-from scheduler import starting
+from scheduler import rules, starting, windows
 from scheduler.models import (
     Batch,
     BatchState,
@@ -29,6 +29,7 @@ from scheduler.models import (
     Push,
     PushState,
 )
+from scheduler.windows import Rules
 
 log = structlog.get_logger()
 
@@ -44,16 +45,18 @@ _UNCUT = Prepared(select(col(Push.id)).where(Push.state == PushState.cutting))
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """The planner's look at the plans; `batch_sizes` gives recipients per batch by channel."""
+    """The planner's look at the plans; `batch_sizes` gives recipients per batch by channel, `country` whose
+    public holidays are days off."""
 
     database: Database
     zone: ZoneInfo
     batch_sizes: dict[str, int]
+    country: str = ""
 
     def tick(self, now: datetime) -> int:
         """Fire what is due and cut what is not cut yet; returns how many pushes were cut."""
         for (plan_id,) in self.database.ask(_DUE, {"now": now}):
-            self._alone(partial(fire, plan_id=plan_id, zone=self.zone, now=now))
+            self._alone(partial(fire, plan_id=plan_id, zone=self.zone, now=now, country=self.country))
         cuts = [
             self._alone(partial(cut, push_id=push_id, batch_sizes=self.batch_sizes, now=now))
             for (push_id,) in self.database.ask(_UNCUT, {})
@@ -70,7 +73,7 @@ class Planner:
             return None
 
 
-def fire(session: Session, plan_id: int, *, zone: ZoneInfo, now: datetime) -> list[Push]:
+def fire(session: Session, plan_id: int, *, zone: ZoneInfo, now: datetime, country: str = "") -> list[Push]:
     """Turn the due moments of a plan into pushes; empty when another planner was faster.
 
     Of several missed moments only the last may still go out, the others are kept as skipped. A last one
@@ -84,6 +87,10 @@ def fire(session: Session, plan_id: int, *, zone: ZoneInfo, now: datetime) -> li
         _stop(session, plan, now)
         return []
     first = plan.next_due_at
+    allowed = rules.of(session, plan, country)
+    if later_on := _held_until(plan, first, allowed, zone, now):
+        _advance(session, plan, first, later_on, now)
+        return []
     later = islice(moments(plan.first_at, plan.rule, zone, first), _MOST_MISSED) if plan.rule else iter(())
     due, following = [first], None
     for moment in later:
@@ -96,12 +103,26 @@ def fire(session: Session, plan_id: int, *, zone: ZoneInfo, now: datetime) -> li
     pushes = [
         _push(plan, moment, PushState.skipped, mark("错过了时间，由后一次代替。"), now) for moment in due[:-1]
     ]
-    pushes.append(_last(plan, due[-1], now))
+    pushes.append(_last(plan, due[-1], now, off=windows.dropped(due[-1], allowed, zone)))
     for push in pushes:
         push.target = starting.line(session, plan)
     session.add_all(pushes)
     session.flush()
     return pushes
+
+
+def _held_until(
+    plan: Plan, due_at: datetime, allowed: Rules, zone: ZoneInfo, now: datetime
+) -> datetime | None:
+    """The moment for which a plan waits because it is not the hour yet; what is overtaken is for a person to decide."""
+    if windows.dropped(due_at, allowed, zone) or _overtaken(plan, due_at, now):
+        return None
+    at = windows.next_allowed(max(due_at, now), allowed, zone)
+    return at if at > now else None
+
+
+def _overtaken(plan: Plan, due_at: datetime, now: datetime) -> bool:
+    return now - due_at > timedelta(hours=plan.stale_hours)
 
 
 def _stop(session: Session, plan: Plan, now: datetime) -> None:
@@ -123,8 +144,10 @@ def _advance(session: Session, plan: Plan, old: datetime, new: datetime | None, 
     return bool(session.execute(statement).rowcount == 1)  # type: ignore[attr-defined]
 
 
-def _last(plan: Plan, due_at: datetime, now: datetime) -> Push:
-    if now - due_at > timedelta(hours=plan.stale_hours):
+def _last(plan: Plan, due_at: datetime, now: datetime, *, off: bool) -> Push:
+    if off:
+        return _push(plan, due_at, PushState.skipped, mark("周末或节假日，按计划不发。"), now)
+    if _overtaken(plan, due_at, now):
         return _push(plan, due_at, PushState.overtaken, mark("超过了允许的延迟，请决定是否仍要发送。"), now)
     return _push(plan, due_at, PushState.cutting, "", now)
 
@@ -138,6 +161,9 @@ def _push(plan: Plan, due_at: datetime, state: PushState, reason: str, now: date
         piece_key=plan.piece_key,
         subject=plan.subject,
         body=plan.body,
+        summary=plan.summary,
+        template=plan.template,
+        parameters=plan.parameters,
         list_id=plan.list_id,
         channel=plan.channel,
         outlet_code=plan.outlet_code,
@@ -159,7 +185,7 @@ def cut(session: Session, push_id: int, *, batch_sizes: dict[str, int], now: dat
     push = session.get(Push, push_id, populate_existing=True)
     if push is None:
         return False
-    chosen = audience.recipients(session, push.list_id, push.channel)
+    chosen = _chosen(session, push)
     push.total, push.refused = len(chosen.chosen), chosen.refused
     push.no_address, push.no_consent = chosen.no_address, chosen.no_consent
     if not chosen.chosen:
@@ -168,6 +194,13 @@ def cut(session: Session, push_id: int, *, batch_sizes: dict[str, int], now: dat
     session.add(push)
     _write_batches(session, push, chosen.chosen, batch_sizes[push.channel], now)
     return True
+
+
+def _chosen(session: Session, push: Push) -> Recipients:
+    """The people of its list; without one the group of its account, as one recipient who is nobody's contact."""
+    if push.list_id is None:
+        return Recipients([Recipient(0, f"group-{push.account_id}", push.outlet_code)], 0, 0, 0)
+    return audience.recipients(session, push.list_id, push.channel)
 
 
 def _write_batches(session: Session, push: Push, chosen: list[Recipient], size: int, now: datetime) -> None:

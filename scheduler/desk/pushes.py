@@ -9,15 +9,17 @@ from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
 from campaign import audience
-from campaign.contacts import CHANNEL_NAMES
 from core import clock
 from core.errors import Invalid
 from core.http import reading, render, service, transaction
 from core.i18n import gettext as _
 from core.i18n import mark
 from core.privacy import Vault
+from core.settings import Settings
 from institution.access import requires, signed_in
-from scheduler import pushes
+from scheduler import after, pushes
+from scheduler.after import Failure, Read
+from scheduler.channels import registry
 from scheduler.desk.plans import push_row
 from scheduler.desk.routes import blueprint, push_place
 from scheduler.models import (
@@ -30,6 +32,7 @@ from scheduler.models import (
     PushState,
 )
 from scheduler.pushes import Progress
+from tracking.store import ReachStore
 
 _MOVING = (PushState.cutting, PushState.running)
 _BATCH_TONES = {
@@ -42,7 +45,6 @@ _BATCH_TONES = {
     BatchState.cancelled: "idle",
 }
 _NEXT_STEPS = {
-    DeliveryState.failed: mark("核对地址后，可另建计划补发。"),
     DeliveryState.uncertain: mark("问一问收件人，或查邮件服务器日志，再决定。"),
     DeliveryState.queued: mark("会自动再试。"),
 }
@@ -86,6 +88,9 @@ class PushPage:
     batches: Sequence[BatchRow]
     troubles: Sequence[TroubleRow]
     may_run: bool
+    failures: Sequence[Failure] = ()
+    unsubscribed: int = 0
+    read: Read | None = None
 
     @property
     def uncertain(self) -> int:
@@ -165,19 +170,23 @@ def _page(session: Session, push_id: int) -> PushPage:
     found = pushes.progress(session, push_id, clock.now())
     row = push_row(found.push, found.plan_name)
     troubles = pushes.troubles(session, push_id)
-    masked = audience.masked_addresses(
-        session, service(Vault), found.push.channel, [one.contact_id for one in troubles]
-    )
+    masked = {0: _("群")}
+    if found.push.list_id is not None:
+        people = [one.contact_id for one in troubles]
+        masked = audience.masked_addresses(session, service(Vault), found.push.channel, people)
     return PushPage(
         progress=found,
         state=row.state,
         tone=row.tone,
-        channel=_(CHANNEL_NAMES[found.push.channel]),
+        channel=registry.label(found.push.channel),
         moving=found.push.state in _MOVING,
         reason=_(found.push.reason),
         left=_left(found.seconds_left),
         batches=[_batch(batch) for batch in pushes.batches(session, push_id)],
         troubles=[_trouble(one, masked.get(one.contact_id, "—")) for one in troubles],
+        failures=after.failures(session, push_id),
+        unsubscribed=after.unsubscribed(session, found.push),
+        read=after.read(session, service(ReachStore), found.push, service(Settings).zone),
         may_run=signed_in().may_at(session, "push.run", found.push.outlet_code),
     )
 
@@ -197,7 +206,9 @@ def _trouble(one: Delivery, address: str) -> TroubleRow:
         uncertain=state == DeliveryState.uncertain,
         reason=_(one.reason),
         attempts=one.attempts,
-        next_step=_(_NEXT_STEPS.get(state, "")),
+        next_step=_(
+            after.next_step(one.reason) if state == DeliveryState.failed else _NEXT_STEPS.get(state, "")
+        ),
     )
 
 

@@ -32,7 +32,7 @@ def people(session: Session, vault: Vault, count: int, now: datetime, name: str 
     return found.id
 
 
-def plan(session: Session, list_id: int, now: datetime, *, target: str = "", **more: Any) -> Plan:
+def plan(session: Session, list_id: int | None, now: datetime, *, target: str = "", **more: Any) -> Plan:
     """A plan with a message of its own, a draft; `target` is the address of its webhook's account."""
     form = {
         "name": "九月提醒",
@@ -101,10 +101,24 @@ def fill_desk(session: Session, vault: Vault, now: datetime) -> None:
     target = "https://gateway.example.com/messages"
     account(session, target, now, name="客服系统网关")
     plan(session, list_id, now, name="客服系统", target=target, first_at="2099-09-15T09:00")
+    _into_a_group(session, now)
     send_now(session, sent, now)
     (push,) = planner.fire(session, sent.id or 0, zone=ZONE, now=now)
     planner.cut(session, push.id or 0, batch_sizes={"email": 50, "webhook": 100}, now=now)
     _half_way(session, push, now)
+
+
+def _into_a_group(session: Session, now: datetime) -> None:
+    """A robot of a group, and a plan every working day by it that runs."""
+    robot = account(
+        session, "https://qyapi.weixin.qq.com", now, channel="wecom_robot", name="杭州西湖支公司网点群"
+    )
+    daily = plan(
+        session, None, now, name="早会一条", channel="wecom_robot", account_id=robot, subject="接到“客服”来电，先挂断",
+        summary="真客服不会让您开屏幕共享，也不会问验证码。拿不准就打官方电话问一问。",
+        rule="FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", first_at="2026-01-05T09:00", off_days="skip",
+    )  # fmt: skip
+    activate(session, daily, now)
 
 
 def _half_way(session: Session, push: Push, now: datetime) -> None:
