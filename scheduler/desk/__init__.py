@@ -13,6 +13,7 @@ from scheduler.desk import (
     plans,
     preview,
     pushes,
+    rules,
     running,
     several,
     trying,

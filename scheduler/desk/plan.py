@@ -182,7 +182,7 @@ def _page(
         base=request.form.get("base", "") if error else conflict.version_of(values_of(plan)),
         place=places.name(session, plan.outlet_code),
         route=known.routes.get(f"{plan.channel}:{plan.account_id or ''}", "—"),
-        list_name=known.lists.get(str(plan.list_id), "—"),
+        list_name=known.lists.get(str(plan.list_id), "—") if plan.list_id else _("群里的人，不用名单"),
         rhythm=in_words(plan.rule),
         next_at=_next(session, plan),
         shown=seen,

@@ -139,7 +139,9 @@ def _rows(session: Session, scope: Scope, text: str, state: str) -> list[PlanRow
     lists = dict(session.exec(select(ContactList.id, ContactList.name)).all())
     known = {row.id: row for row in session.exec(select(ChannelAccount))}
     named = places.names(session, {plan.outlet_code for plan in found})
-    return [_row(plan, lists.get(plan.list_id, "—"), known, named) for plan in found]
+    return [
+        _row(plan, lists.get(plan.list_id, "—") if plan.list_id else _("群"), known, named) for plan in found
+    ]
 
 
 def _row(

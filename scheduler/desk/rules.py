@@ -52,9 +52,10 @@ def sending_rules() -> ResponseReturnValue:
 def save_rule() -> ResponseReturnValue:
     """Decide what is allowed on one channel; it holds for the whole institution."""
     form, channel = request.form, request.form.get("channel", "")
+    with reading() as session:
+        signed_in().check(session, "channel.edit", "")
     try:
         with transaction() as session:
-            signed_in().check(session, "channel.edit", "")
             rules.change(
                 session, channel, opens=form.get("opens", ""), closes=form.get("closes", ""),
                 most=_number("most"), within=_number("days"), now=clock.now(),

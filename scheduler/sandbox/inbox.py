@@ -1,7 +1,7 @@
 """The pages of the sandbox: what arrived, as each app would show it; limits, breaches and faults on demand."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from core.errors import Invalid
 from core.i18n import gettext, mark, using_locale
 from scheduler.sandbox import faults
 from scheduler.sandbox.core import Arrived, Fault, Sandbox, Used
-from scheduler.sandbox.registry import STAND_INS, Look, Offer
+from scheduler.sandbox.registry import STAND_INS, Look, Offer, address
 
 ROOT = Path(__file__).resolve().parents[2]
 # Pictures come from the site that sent, on this machine; nothing else is fetched and no script runs.
@@ -85,8 +85,11 @@ class Page:
 class Inbox:
     """A WSGI application: the pages at `/` and `/platforms`, the stand-ins below their names."""
 
-    def __init__(self, sandbox: Sandbox, *, locale: str, zone: ZoneInfo) -> None:
+    def __init__(
+        self, sandbox: Sandbox, *, locale: str, zone: ZoneInfo, ports: Mapping[str, int] | None = None
+    ) -> None:
         self._sandbox = sandbox
+        self._ports = ports or {}
         self._locale = locale
         self._zone = zone
         self._pages = Environment(
@@ -173,7 +176,7 @@ class Inbox:
             Platform(
                 name,
                 offer,
-                f"http://{request.host}/{name}",
+                address(f"http://{request.host}", name, self._ports),
                 sandbox.total[name],
                 sandbox.calls[name],
                 sandbox.used(name),
@@ -193,9 +196,9 @@ def _words(html: str) -> str:
     return Markup(_HIDDEN.sub("", html)).striptags()  # noqa: S704
 
 
-def _web(address: str) -> bool:
+def _web(link: str) -> bool:
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(link)
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.hostname)

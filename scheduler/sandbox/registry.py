@@ -1,8 +1,10 @@
 """Every stand-in, one line each: what it is called, how its messages look, and what an account must be given."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from core.i18n import mark
 from scheduler.sandbox import dingtalk_robot, feishu_robot, sms_aliyun, sms_tencent, wecom_robot
@@ -19,14 +21,24 @@ class Look(StrEnum):
     mail = "mail"
 
 
+class Beside(Protocol):
+    """A stand-in that speaks something else than HTTP, on a port of its own: a mail server."""
+
+    def listening(self, port: int) -> AbstractContextManager[None]:
+        """Answer on a port of loopback for the length of a block."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A stand-in: `fill` are the fields of the channel's account form and what to type there."""
+    """A stand-in: `fill` are the fields of the channel's account form and what to type there. One that is no part of
+    the web server has `beside` and no `make`."""
 
-    make: Callable[[], StandIn]
+    make: Callable[[], StandIn] | None
     label: str
     look: Look
     fill: Mapping[str, str]
+    beside: Callable[[Sandbox], Beside] | None = None
 
 
 _HOOK, _SIGN = mark("Webhook 地址"), mark("加签密钥")
@@ -43,5 +55,23 @@ STAND_INS: dict[str, Offer] = {
 def filled(sandbox: Sandbox) -> Sandbox:
     """The sandbox with every stand-in in it."""
     for offer in STAND_INS.values():
-        sandbox.add(offer.make())
+        if offer.make is not None:
+            sandbox.add(offer.make())
     return sandbox
+
+
+@contextmanager
+def besides(sandbox: Sandbox, port: int) -> Iterator[dict[str, int]]:
+    """What listens beside the web server, from this port on: which port each has. OSError when one is taken."""
+    with ExitStack() as stack:
+        ports = {}
+        for name, offer in STAND_INS.items():
+            if offer.beside is not None:
+                ports[name] = port + len(ports)
+                stack.enter_context(offer.beside(sandbox).listening(ports[name]))
+        yield ports
+
+
+def address(base: str, name: str, ports: Mapping[str, int]) -> str:
+    """What to type as the address of an account."""
+    return f"127.0.0.1:{ports[name]}" if name in ports else f"{base}/{name}"

@@ -1,6 +1,11 @@
 """The pages of the sandbox: what arrives is data, each app has its look, limits and faults are seen and set."""
 
 import re
+import socket
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,7 +14,8 @@ from werkzeug.test import Client, TestResponse
 from scheduler.sandbox import dingtalk_robot, wecom_robot
 from scheduler.sandbox.core import Arrived, Fault, Sandbox
 from scheduler.sandbox.inbox import CSP, Inbox
-from scheduler.sandbox.registry import STAND_INS, Look, Offer, filled
+from scheduler.sandbox.registry import STAND_INS, Look, Offer, besides, filled
+from tests.servers import free_port
 
 PAYLOAD = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'{{ 7*7 }}"
 SEND = f"/wecom_robot/cgi-bin/webhook/send?key={wecom_robot.KEY}"
@@ -112,7 +118,7 @@ def test_limits_and_breaches_are_listed(client: Client) -> None:
 def test_a_fault_is_asked_for_seen_and_taken_back(client: Client, sandbox: Sandbox) -> None:
     assert _post(client, app="wecom_robot", kind="code", value="45009", times="3").status_code == 303
     assert sandbox.planned("wecom_robot") == [Fault("code", 45009, 3)]
-    assert client.post(SEND, json={}, base_url=HERE).json["errcode"] == 45009
+    assert '"errcode": 45009' in client.post(SEND, json={}, base_url=HERE).text
     page = _get(client, "/platforms").text
     assert "平台的错误码 45009，还有 2 次" in page
     assert _post(client, app="wecom_robot", kind="", value="", times="1").status_code == 303
@@ -162,11 +168,59 @@ def test_in_english() -> None:
 
 
 def test_every_stand_in_answers_below_its_name() -> None:
-    assert all(offer.make().name == name for name, offer in STAND_INS.items())
-    assert dingtalk_robot.NAME in STAND_INS
+    made = {name: offer.make().name for name, offer in STAND_INS.items() if offer.make is not None}
+    assert dingtalk_robot.NAME in made and all(own == name for name, own in made.items())
+    assert all(offer.make or offer.beside for offer in STAND_INS.values())
+
+
+class Postbox:
+    """A stand-in beside the web server: each line that comes is a message."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+
+    @contextmanager
+    def listening(self, port: int) -> Iterator[None]:
+        """Take lines."""
+        sandbox = self.sandbox
+
+        class Taker(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                sandbox.accept(Arrived("post", "收件人", "信", self.rfile.readline().decode().strip()))
+                self.wfile.write(b"taken")
+
+        with socketserver.TCPServer(("127.0.0.1", port), Taker) as server:
+            thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+            thread.start()
+            try:
+                yield
+            finally:
+                server.shutdown()
+                thread.join()
+
+
+def test_a_stand_in_may_listen_beside_the_web_server(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(STAND_INS, "post", Offer(None, "邮局", Look.mail, {"加密": "none"}, beside=Postbox))
+    port = free_port()
+    with besides(sandbox, port) as ports:
+        assert ports == {"post": port}
+        with pytest.raises(OSError, match="in use"), besides(sandbox, port):
+            pass
+        with socket.create_connection(("127.0.0.1", port), 5) as line:
+            line.sendall("先停一停\n".encode())
+            assert line.recv(9) == b"taken"
+        client = Client(Inbox(sandbox, locale="zh", zone=ZoneInfo("Asia/Shanghai"), ports=ports))
+        assert "先停一停" in _get(client, "/?app=post").text
+        section = _get(client, "/platforms").text.split('id="post"')[1]
+        assert f"<code>127.0.0.1:{port}</code>" in section and "制造故障" not in section
+    assert filled(sandbox) is sandbox
 
 
 def test_an_address_in_a_text_can_be_followed(client: Client, sandbox: Sandbox) -> None:
-    sandbox.accept(Arrived("wecom_robot", "群", "", "看 https://example.com/p?a=1&b=2 和 javascript:alert(1)"))
+    sandbox.accept(
+        Arrived("wecom_robot", "群", "", "看 https://example.com/p?a=1&b=2 和 javascript:alert(1)")
+    )
     page = _get(client, "/").text
     assert 'href="https://example.com/p?a=1&amp;b=2"' in page and 'href="javascript' not in page
