@@ -64,7 +64,7 @@ def filled(sandbox: Sandbox) -> Sandbox:
 def besides(sandbox: Sandbox, port: int) -> Iterator[dict[str, int]]:
     """What listens beside the web server, from this port on: which port each has. OSError when one is taken."""
     with ExitStack() as stack:
-        ports = {}
+        ports: dict[str, int] = {}
         for name, offer in STAND_INS.items():
             if offer.beside is not None:
                 ports[name] = port + len(ports)
