@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from core.i18n import mark
-from scheduler.sandbox import dingtalk_robot, feishu_robot, wecom_robot
+from scheduler.sandbox import dingtalk_robot, feishu_robot, sms_aliyun, sms_tencent, wecom_robot
 from scheduler.sandbox.core import Sandbox, StandIn
 
 
@@ -42,10 +42,13 @@ class Offer:
 
 
 _HOOK, _SIGN = mark("Webhook 地址"), mark("加签密钥")
+_SMS_SIGN, _TEMPLATE = mark("短信签名"), mark("短信模板")
 STAND_INS: dict[str, Offer] = {
     wecom_robot.NAME: Offer(wecom_robot.WecomRobot, mark("企业微信群机器人"), Look.chat, {_HOOK: wecom_robot.KEY}),
     dingtalk_robot.NAME: Offer(dingtalk_robot.DingtalkRobot, mark("钉钉群机器人"), Look.chat, {_HOOK: dingtalk_robot.TOKEN, _SIGN: dingtalk_robot.SECRET}),
     feishu_robot.NAME: Offer(feishu_robot.FeishuRobot, mark("飞书群机器人"), Look.chat, {_HOOK: feishu_robot.KEY, mark("签名密钥"): feishu_robot.SECRET}),
+    sms_aliyun.NAME: Offer(sms_aliyun.SmsAliyun, mark("短信（阿里云）"), Look.sms, {"AccessKey ID": sms_aliyun.ACCESS_KEY, "AccessKey Secret": sms_aliyun.SECRET, _SMS_SIGN: sms_aliyun.SIGN, _TEMPLATE: sms_aliyun.NOTICE}),
+    sms_tencent.NAME: Offer(sms_tencent.SmsTencent, mark("短信（腾讯云）"), Look.sms, {"SecretId": sms_tencent.SECRET_ID, "SecretKey": sms_tencent.SECRET_KEY, "SdkAppId": sms_tencent.APP, _SMS_SIGN: sms_tencent.SIGN, _TEMPLATE: sms_tencent.NOTICE}),
 }  # fmt: skip
 
 
@@ -61,7 +64,7 @@ def filled(sandbox: Sandbox) -> Sandbox:
 def besides(sandbox: Sandbox, port: int) -> Iterator[dict[str, int]]:
     """What listens beside the web server, from this port on: which port each has. OSError when one is taken."""
     with ExitStack() as stack:
-        ports = {}
+        ports: dict[str, int] = {}
         for name, offer in STAND_INS.items():
             if offer.beside is not None:
                 ports[name] = port + len(ports)
