@@ -1,5 +1,7 @@
 """What the stand-ins share: the inbox, faults on demand, limits that are enforced, and the door to them."""
 
+import json
+import socket
 import threading
 import time
 from collections import Counter, deque
@@ -160,6 +162,21 @@ class Sandbox:
             return fault
 
 
+def answered(found: Mapping[str, Any], status: int = 200) -> Response:
+    """A JSON object as an answer."""
+    text = json.dumps(found, ensure_ascii=False)
+    return Response(text, status, content_type="application/json; charset=utf-8")
+
+
+def told(request: Request) -> dict[str, Any]:
+    """The JSON object of a call; empty for whatever is none."""
+    try:
+        found = json.loads(request.get_data())
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def _instead(stand_in: StandIn, fault: Fault) -> App | None:
     """What is answered where nothing happens; None where the call takes effect."""
     if fault.kind == "silent":
@@ -188,15 +205,23 @@ def _afterwards(answer: Response, fault: Fault) -> App:
 def _cut(part: bytes) -> App:
     """An answer that ends in the middle: more is promised than comes."""
 
-    def app(_environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if not part:
-            raise ConnectionAbortedError("as asked for")
+            _hang_up(environ)
         start_response(
             "200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(part) + 100))]
         )
         return [part]
 
     return app
+
+
+def _hang_up(environ: Mapping[str, Any]) -> None:
+    """End the connection: the server alone would keep it open, and the caller would wait."""
+    line = environ.get("werkzeug.socket")
+    if line is not None:
+        line.shutdown(socket.SHUT_RDWR)
+    raise ConnectionAbortedError("as asked for")
 
 
 def _dribbled(answer: Response, seconds: float) -> App:
