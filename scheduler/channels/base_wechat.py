@@ -123,6 +123,13 @@ class Api:
             raise refusal(code, self.clock())
         return answer
 
+    def named(self, answer: dict[str, Any], name: str) -> str:
+        """What the platform calls what it accepted; an answer without it says nothing, whatever else is in it."""
+        number = answer.get(name)
+        if not isinstance(number, int | str) or number == "":
+            raise DeliveryError(mark("平台的回答读不懂，不知道是否收到。"), unknown=True, everyone=True)
+        return str(number)
+
     def _url(self, path: str, token: str) -> str:
         return f"{self._base}{path}{'&' if '?' in path else '?'}access_token={token}"
 

@@ -50,7 +50,7 @@ class Articles:
     def _draft(self, api: Api, message: Message, article: dict[str, Any]) -> str:
         article["thumb_media_id"] = self._cover(api, message)
         article["content"] = self._with_pictures(api, message, article["content"])
-        return str(api.done("/cgi-bin/draft/add", {"articles": [article]}).get("media_id", ""))
+        return api.named(api.done("/cgi-bin/draft/add", {"articles": [article]}), "media_id")
 
     def _cover(self, api: Api, message: Message) -> str:
         """The permanent media id of the cover: the message's picture, else the account's own."""
@@ -86,7 +86,7 @@ class Articles:
         key = (api.account.login, what, hashlib.sha256(data).hexdigest())
         with self._lock:
             if key not in self._known:
-                self._known[key] = str(upload().get(what, ""))
+                self._known[key] = api.named(upload(), what)
             return self._known[key]
 
     def _fetched(self, api: Api, message: Message, address: str) -> tuple[str, bytes, str]:

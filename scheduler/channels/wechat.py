@@ -107,7 +107,7 @@ class MassLine:
     def publish(self, message: Message) -> str:
         """Publish an article without telling followers; the id to ask for it with. Accepted is not published yet."""
         media = self._articles.draft(self.api, message)
-        return str(self.api.done("/cgi-bin/freepublish/submit", {"media_id": media}).get("publish_id", ""))
+        return self.api.named(self.api.done("/cgi-bin/freepublish/submit", {"media_id": media}), "publish_id")
 
     def publication(self, number: str) -> Publication:
         """What became of a publication."""
@@ -167,7 +167,7 @@ class MassLine:
             raise DeliveryError(f"WeChat {code}", permanent=True, everyone=True)
         if code != SENT_BEFORE:
             self.api.good(answer)
-        return str(answer.get("msg_id", ""))
+        return self.api.named(answer, "msg_id")
 
     def _gone(self, openids: Sequence[str]) -> set[str]:
         """Those who do not follow, or never were; a hundred are asked for in a call."""

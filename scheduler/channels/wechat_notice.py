@@ -70,7 +70,10 @@ class NoticeLine:
             "data": {name: {"value": value} for name, value in message.parameters},
         }
         if self._subscribed:
-            self._api.done("/cgi-bin/message/subscribe/bizsend", {**call, "page": message.link})
+            self._api.named(
+                self._api.done("/cgi-bin/message/subscribe/bizsend", {**call, "page": message.link}),
+                "errcode",
+            )
             return ""
         call |= {"url": message.link, "client_msg_id": message.key}
-        return str(self._api.done("/cgi-bin/message/template/send", call).get("msgid", ""))
+        return self._api.named(self._api.done("/cgi-bin/message/template/send", call), "msgid")
