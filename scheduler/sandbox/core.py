@@ -31,6 +31,14 @@ class Arrived(NamedTuple):
     at: float = 0.0
 
 
+class Used(NamedTuple):
+    """A limit of a platform and what of it is used."""
+
+    used: int
+    times: int
+    seconds: float
+
+
 @dataclass
 class Fault:
     """What goes wrong, `times` times (-1: for ever), with calls to a platform.
@@ -88,7 +96,7 @@ class Sandbox:
         """Nothing is there yet."""
         self._stand_ins: dict[str, StandIn] = {}
         self._faults: dict[str, list[Fault]] = {}
-        self._seen: dict[tuple[str, str], deque[float]] = {}
+        self._seen: dict[tuple[str, str, int, float], deque[float]] = {}
         self._map = Map()
 
     def add(self, stand_in: StandIn) -> None:
@@ -111,7 +119,7 @@ class Sandbox:
         """Count a call against a limit of a platform; False (and a breach noted) when it is one too many."""
         now = self.clock()
         with self.lock:
-            seen = self._seen.setdefault((name, f"{key} {times}/{seconds}"), deque())
+            seen = self._seen.setdefault((name, key, times, seconds), deque())
             while seen and seen[0] <= now - seconds:
                 seen.popleft()
             if len(seen) >= times:
@@ -119,6 +127,21 @@ class Sandbox:
                 return False
             seen.append(now)
             return True
+
+    def used(self, name: str) -> list[Used]:
+        """How much of each limit of a platform is used now, by whoever used most of it."""
+        now, most = self.clock(), dict[tuple[int, float], int]()
+        with self.lock:
+            for (platform, _key, times, seconds), seen in self._seen.items():
+                if platform == name:
+                    used = sum(at > now - seconds for at in seen)
+                    most[times, seconds] = max(used, most.get((times, seconds), 0))
+        return [Used(used, times, seconds) for (times, seconds), used in sorted(most.items())]
+
+    def planned(self, name: str) -> list[Fault]:
+        """What is still to go wrong with calls to a platform."""
+        with self.lock:
+            return list(self._faults.get(name, []))
 
     def breach(self, name: str, what: str) -> None:
         """Note that a rule of a platform was broken."""

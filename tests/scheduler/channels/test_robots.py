@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scheduler.channels import dingtalk_robot, feishu_robot, wecom_robot
-from scheduler.channels.base import Account, DeliveryError, Message
+from scheduler.channels.base import Account, DeliveryError, Message, Rate
 from scheduler.channels.base_robot import Robot, cut, fitted, key_of, size
 from scheduler.sandbox import dingtalk_robot as dingtalk_stand_in
 from scheduler.sandbox import feishu_robot as feishu_stand_in
@@ -117,7 +117,7 @@ def _letter(name: str, message: Message, **account: Any) -> tuple[Arrived | None
     """What the group sees of a message, and what came of it."""
     with opened(replace(CASES[name], account=_with(CASES[name], **account))) as bench:
         [result] = bench.send([message])
-        return (bench.arrived() or [None])[0], result
+        return next(iter(bench.arrived()), None), result
 
 
 def _with(case: Case, **account: Any) -> Callable[[str], Account]:
@@ -212,7 +212,7 @@ def test_control_a_robot_judged_by_http_200_is_caught(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_control_a_robot_that_declares_no_rate_breaks_the_limit(name: str) -> None:
     class Hurried(type(CASES[name].channel(lambda: None, 1.0))):  # type: ignore[misc]
-        rates = ((wecom_robot.Rate(1000, 1)),)
+        rates = (Rate(1000, 1),)
 
     with opened(replace(CASES[name], channel=_made(Hurried))) as bench:
         bench.breaking = True
