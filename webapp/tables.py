@@ -21,7 +21,7 @@ from institution import (
 )
 from institution import models as institution
 from scheduler import models as scheduler
-from scheduler import rule_models
+from scheduler import rule_models, token_models
 from tracking import batch_models, insight_models, link_models, subscription_models, view_models
 from tracking import models as tracking
 from tracking.imports import models as reach_imports
@@ -54,6 +54,7 @@ __all__ = [
     "scheduler",
     "sign_in_models",
     "subscription_models",
+    "token_models",
     "tracking",
     "view_models",
 ]

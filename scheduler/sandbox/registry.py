@@ -7,7 +7,16 @@ from enum import StrEnum
 from typing import Protocol
 
 from core.i18n import mark
-from scheduler.sandbox import dingtalk_robot, feishu_robot, sms_aliyun, sms_tencent, wecom_robot
+from scheduler.sandbox import (
+    dingtalk_robot,
+    feishu_robot,
+    sms_aliyun,
+    sms_tencent,
+    wechat,
+    wechat_box,
+    wecom_app,
+    wecom_robot,
+)
 from scheduler.sandbox.core import Sandbox, StandIn
 
 
@@ -49,6 +58,8 @@ STAND_INS: dict[str, Offer] = {
     feishu_robot.NAME: Offer(feishu_robot.FeishuRobot, mark("飞书群机器人"), Look.chat, {_HOOK: feishu_robot.KEY, mark("签名密钥"): feishu_robot.SECRET}),
     sms_aliyun.NAME: Offer(sms_aliyun.SmsAliyun, mark("短信（阿里云）"), Look.sms, {"AccessKey ID": sms_aliyun.ACCESS_KEY, "AccessKey Secret": sms_aliyun.SECRET, _SMS_SIGN: sms_aliyun.SIGN, _TEMPLATE: sms_aliyun.NOTICE}),
     sms_tencent.NAME: Offer(sms_tencent.SmsTencent, mark("短信（腾讯云）"), Look.sms, {"SecretId": sms_tencent.SECRET_ID, "SecretKey": sms_tencent.SECRET_KEY, "SdkAppId": sms_tencent.APP, _SMS_SIGN: sms_tencent.SIGN, _TEMPLATE: sms_tencent.NOTICE}),
+    wechat.NAME: Offer(wechat.Wechat, mark("微信公众号"), Look.card, {"AppID": wechat_box.APP, "AppSecret": wechat_box.SECRET, mark("回调令牌"): wechat_box.TOKEN, mark("回调密钥"): wechat_box.AES_KEY}),
+    wecom_app.NAME: Offer(wecom_app.WecomApp, mark("企业微信应用"), Look.card, {mark("企业 ID"): wecom_app.CORP, "AgentId": str(wecom_app.AGENT), "Secret": wecom_app.SECRET}),
 }  # fmt: skip
 
 

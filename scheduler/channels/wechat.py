@@ -1,0 +1,257 @@
+"""WeChat official account (公众号, 服务号): articles to many followers in a call, known again by their clientmsgid.
+
+Limits (developers.weixin.qq.com/doc/service/guide/product/message/Batch_Sends.html): 60 calls a minute; a 服务号
+reaches each follower four times a calendar month, a 公众号 sends once a day. The interface takes two followers at least.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from core.i18n import mark
+from scheduler.channels.base import Account, Closed, DeliveryError, Field, Message, Rate, Receipt, Tokens
+from scheduler.channels.base_http import TIMEOUT, Http
+from scheduler.channels.base_token import certain
+from scheduler.channels.base_wechat import (
+    ADDRESS,
+    BAD_MEDIA,
+    BAD_OPENID,
+    MEANINGS,
+    SENT_BEFORE,
+    Api,
+    code_of,
+    refusal,
+)
+from scheduler.channels.base_wechat_article import Articles, body
+from scheduler.channels.base_wechat_events import Fields, opened
+
+NAME = "wechat"
+LABEL = mark("微信公众号")
+FORM: tuple[Field, ...] = (
+    Field("address", mark("接口地址"), value=ADDRESS),
+    Field("login", "AppID", mark("微信公众平台 → 设置与开发 → 开发接口管理")),
+    Field("secret", "AppSecret", mark("同一页；只显示一次"), secret=True),
+    Field("kind", mark("账号类型（service 服务号，subscription 公众号）"), value="service"),
+    Field("author", mark("作者"), mark("图文上显示的作者，不超过 16 个字"), required=False),
+    Field(
+        "thumb_media_id", mark("默认封面"), mark("永久素材的 media_id；内容没有图片时用它"), required=False
+    ),
+    Field("token", mark("回调令牌"), mark("服务器配置里的 Token"), secret=True, required=False),
+    Field("aes_key", mark("回调密钥"), mark("安全模式的 EncodingAESKey"), secret=True, required=False),
+)
+QUOTAS = {"service": Rate(4, 31 * 86400, "address"), "subscription": Rate(1, 86400, "call")}
+"""What a kind of account may send; the platform counts the first by calendar month, the second by Beijing's day."""
+
+TO_ALL, TO_TAG = "@all", "@tag:"  # addresses that stand for all followers, or for those with a tag
+
+
+class Wechat:
+    """Mass sending. A call with a clientmsgid that the platform saw within 24 hours is answered with the message that
+    went out then, so what is in doubt is simply sent again."""
+
+    name = NAME
+    batch_size = 10_000
+    group = 10_000
+    idempotent = True
+    call_size = 10_000
+    rates: tuple[Rate, ...] = (Rate(60, 60),)
+
+    def __init__(
+        self, clock: Callable[[], datetime], tokens: Tokens, timeout: tuple[float, float] = TIMEOUT
+    ) -> None:
+        self._clock = clock
+        self._tokens = tokens
+        self._timeout = timeout
+        self._articles = Articles()
+
+    @contextmanager
+    def connect(self, account: Account) -> Iterator["MassLine"]:
+        """A kept-alive line to the platform."""
+        http = Http(self._timeout)
+        try:
+            yield MassLine(Api(http, account, self._tokens, self._clock), self._articles)
+        finally:
+            http.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What became of publishing: `state` 0 published, 1 on its way, the rest failed or taken back."""
+
+    state: int
+    article: str = ""
+    address: str = ""
+
+
+class MassLine:
+    """A line to one official account."""
+
+    def __init__(self, api: Api, articles: Articles) -> None:
+        self.api = api
+        self._articles = articles
+
+    def send_many(self, key: str, messages: Sequence[Message]) -> list[str | DeliveryError]:
+        """Send one article to all of them: to followers by openid, to `@all` or `@tag:7` by what they stand for."""
+        same = {(one.subject, one.summary, one.html or one.text, one.link, one.picture) for one in messages}
+        if len(same) > 1 and len({(one.subject, one.link, body(one)) for one in messages}) > 1:
+            raise DeliveryError(
+                mark("公众号群发的内容必须人人相同，不能带姓名或各自的链接。"), permanent=True, everyone=True
+            )
+        if any(one.address.startswith("@") for one in messages):
+            return [self._broadcast(one) for one in messages]
+        return self._by_openid(key, messages)
+
+    def publish(self, message: Message) -> str:
+        """Publish an article without telling followers; the id to ask for it with. Accepted is not published yet."""
+        media = self._articles.draft(self.api, message)
+        return self.api.named(self.api.done("/cgi-bin/freepublish/submit", {"media_id": media}), "publish_id")
+
+    def publication(self, number: str) -> Publication:
+        """What became of a publication."""
+        answer = self.api.done("/cgi-bin/freepublish/get", {"publish_id": number})
+        items = (answer.get("article_detail") or {}).get("item") or [{}]
+        return Publication(
+            int(answer.get("publish_status", 1)),
+            str(answer.get("article_id", "")),
+            str(items[0].get("article_url", "")),
+        )
+
+    def _broadcast(self, message: Message) -> str | DeliveryError:
+        if message.address == TO_ALL:
+            scope: dict[str, Any] = {"is_to_all": True}
+        elif message.address.startswith(TO_TAG) and message.address[len(TO_TAG) :].isdigit():
+            scope = {"is_to_all": False, "tag_id": int(message.address[len(TO_TAG) :])}
+        else:
+            return DeliveryError(mark("群发对象只能是 @all 或 @tag:标签编号。"), permanent=True)
+        return self._judged(self._send("sendall", {"filter": scope}, message.key, message))
+
+    def _by_openid(self, key: str, messages: Sequence[Message]) -> list[str | DeliveryError]:
+        if len(messages) < 2:
+            return [_alone() for _one in messages]
+        answer = self._to(key, messages)
+        if code_of(answer) != BAD_OPENID:
+            return [self._judged(answer)] * len(messages)
+        gone = certain(lambda: self._gone([one.address for one in messages]))
+        rest = [one for one in messages if one.address not in gone]
+        result: str | DeliveryError = _alone()
+        if len(rest) > 1:
+            again = key if len(rest) == len(messages) else _derived(key, rest)
+            result = self._judged(self._to(again, rest))
+        lost = refusal(BAD_OPENID, self.api.clock())
+        return [lost if one.address in gone else result for one in messages]
+
+    def _to(self, key: str, messages: Sequence[Message]) -> dict[str, Any]:
+        return self._send("send", {"touser": [one.address for one in messages]}, key, messages[0])
+
+    def _send(self, how: str, scope: dict[str, Any], key: str, message: Message) -> dict[str, Any]:
+        """One call of mass sending with a draft of its own: a draft is gone from the box once it was sent."""
+        call = {
+            **scope,
+            "mpnews": {"media_id": self._articles.draft(self.api, message)},
+            "msgtype": "mpnews",
+            "send_ignore_reprint": 0,
+            "clientmsgid": key if len(key.encode()) <= 64 else hashlib.sha256(key.encode()).hexdigest(),
+        }
+        answer = self.api.post(f"/cgi-bin/message/mass/{how}", call)
+        if code_of(answer) == BAD_MEDIA:
+            self._articles.forget(self.api)
+        return answer
+
+    def _judged(self, answer: dict[str, Any]) -> str:
+        """What the platform calls the message; one that was sent before is named by its first number."""
+        code = code_of(answer)
+        if code in MEANINGS and MEANINGS[code].closes:  # it says so of somebody, and does not say of whom
+            raise DeliveryError(f"WeChat {code}", permanent=True, everyone=True)
+        if code != SENT_BEFORE:
+            self.api.good(answer)
+        return self.api.named(answer, "msg_id")
+
+    def _gone(self, openids: Sequence[str]) -> set[str]:
+        """Those who do not follow, or never were; a hundred are asked for in a call."""
+        found: set[str] = set()
+        for start in range(0, len(openids), 100):
+            part = openids[start : start + 100]
+            users = {"user_list": [{"openid": one, "lang": "zh_CN"} for one in part]}
+            answer = self.api.post("/cgi-bin/user/info/batchget", users)
+            if code_of(answer) == BAD_OPENID and len(part) > 1:
+                found |= {one for one in part if self._gone([one])}
+            elif code_of(answer) == BAD_OPENID:
+                found |= set(part)
+            else:
+                infos = self.api.good(answer).get("user_info_list") or []
+                found |= {str(one.get("openid")) for one in infos if not one.get("subscribe")}
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class MassResult:
+    """How a mass message ended, in heads: the platform never says who it was that it did not reach.
+
+    `filtered`: who was left after those were taken out who refuse, or had their four of the month.
+    """
+
+    reference: str
+    sent: bool
+    total: int
+    filtered: int
+    reached: int
+    failed: int
+
+
+def mass_result(event: Fields) -> MassResult | None:
+    """What a callback says of a mass message; None when it is about something else."""
+    if event.get("Event") != "MASSSENDJOBFINISH":
+        return None
+    numbers = [int(event.get(name, "0")) for name in ("TotalCount", "FilterCount", "SentCount", "ErrorCount")]
+    state = event.get("Status", "").replace(" ", "").lower()
+    return MassResult(event.get("MsgID", event.get("MsgId", "")), state == "sendsuccess", *numbers)
+
+
+def receipts(
+    account: Account, body: bytes, _headers: Mapping[str, str], query: Mapping[str, str]
+) -> list[Receipt]:
+    """What a callback says of messages; DeliveryError when the platform did not sign it.
+
+    Of a mass message that reached only some there is none: nobody can say whom; `mass_result` has the numbers.
+    """
+    event = opened(account, body, query)
+    mass = mass_result(event)
+    if mass is not None:
+        if not mass.sent:
+            return [Receipt(mass.reference, error=_not_passed())]
+        return [Receipt(mass.reference)] if mass.reached == mass.total else []
+    if event.get("Event") == "PUBLISHJOBFINISH":
+        done = event.get("PublishEventInfo/publish_status") == "0"
+        reference = event.get("PublishEventInfo/publish_id", "")
+        return [Receipt(reference, error=None if done else _not_passed())]
+    if event.get("Event") == "TEMPLATESENDJOBFINISH":
+        return [Receipt(event.get("MsgID", ""), event.get("FromUserName", ""), _template_error(event))]
+    return []
+
+
+def _template_error(event: Fields) -> DeliveryError | None:
+    state = event.get("Status", "").lower()
+    if state == "success":
+        return None
+    if "user block" in state:
+        return DeliveryError(mark("对方拒收公众号的通知。"), permanent=True, closes=Closed.withdrawn)
+    return DeliveryError(mark("微信没有把通知送到。"), permanent=True)
+
+
+def _not_passed() -> DeliveryError:
+    return DeliveryError(
+        mark("微信审核没有通过，或没有发成；原因请看微信公众平台的通知。"), permanent=True, everyone=True
+    )
+
+
+def _alone() -> DeliveryError:
+    return DeliveryError(mark("公众号群发一次至少要两位关注者；只剩一位时，请改用服务通知。"), permanent=True)
+
+
+def _derived(key: str, rest: Sequence[Message]) -> str:
+    """The key of a call to fewer people: the same whenever the same ones are left out."""
+    text = "\n".join([key, *(one.address for one in rest)])
+    return hashlib.sha256(text.encode()).hexdigest()
