@@ -18,7 +18,7 @@ from scheduler.sandbox.core import Arrived, Sandbox
 NAME = "getui"
 APP = "sandboxAppId8Rk2mQ"
 KEY = "sandboxAppKey3Tz9wL"
-SECRET = "sandbox-master-secret-of-no-value"
+SECRET = "sandbox-master-secret-of-no-value"  # noqa: S105 (it opens nothing)
 _DAY = 86400.0
 _STATES = {"idle": "successed_ignore", "off": "successed_offline"}
 _SAID = {10001: "token is invalid", 20001: "param is invalid", 20002: "target user is invalid"}
@@ -85,7 +85,8 @@ class Getui:
         lost = number in self._seen
         if lost:
             sandbox.breach(self.name, "a request_id was used twice: the message is lost")
-        self._seen |= {number} - {None}
+        if number is not None:
+            self._seen.add(number)
         self._tasks[task] = None if lost else notice
         return _said({"code": 0, "msg": "", "data": {"taskid": task}})
 

@@ -4,7 +4,6 @@ import uuid
 
 import pytest
 
-from scheduler.channels import getui
 from scheduler.channels.base import Account, Closed, DeliveryError, Message
 from scheduler.channels.getui import Getui
 from scheduler.sandbox.core import Arrived, Fault
@@ -62,6 +61,8 @@ def case() -> Case:
 
 
 class TestGetui(Contract):
+    """Getui, held against its stand-in."""
+
     @pytest.fixture
     def case(self) -> Case:
         return case()
@@ -92,7 +93,7 @@ class TestGetui(Contract):
 
 def test_control_a_number_used_twice_loses_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
     same = uuid.uuid4()
-    monkeypatch.setattr(getui.uuid, "uuid4", lambda: same)
+    monkeypatch.setattr("scheduler.channels.getui.uuid.uuid4", lambda: same)
     with opened(case()) as bench:
         bench.breaking = True
         for _time in range(2):

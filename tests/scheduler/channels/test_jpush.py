@@ -33,6 +33,8 @@ def shown(one: Message) -> Arrived:
 
 
 class TestJPush(Contract):
+    """JPush, held against its stand-in."""
+
     @pytest.fixture
     def case(self) -> Case:
         return Case(
@@ -104,7 +106,7 @@ class TestJPush(Contract):
         assert isinstance(result, DeliveryError) and not result.unknown and result.everyone
 
     def test_a_wrong_secret_needs_an_operator(self, bench: Bench) -> None:
-        with JPush(Clock()).connect(Account(bench.url, login=APP, secrets=("wrong",))) as line:
-            with pytest.raises(DeliveryError) as caught:
-                line.send_many("k", bench.messages)
+        wrong = Account(bench.url, login=APP, secrets=("wrong",))
+        with JPush(Clock()).connect(wrong) as line, pytest.raises(DeliveryError) as caught:
+            line.send_many("k", bench.messages)
         assert caught.value.permanent and caught.value.everyone and "Master Secret" in caught.value.message
