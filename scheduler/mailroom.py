@@ -52,7 +52,7 @@ class Mailroom:
         done, broken = 0, None
         with ExitStack() as stack:
             try:
-                line = stack.enter_context(Email(self._clock).connect(mail_server(self._settings)))
+                line = stack.enter_context(Email(self._clock, kept=0).connect(mail_server(self._settings)))
             except DeliveryError as refused:
                 line, broken = None, refused
             for letter in claimed:

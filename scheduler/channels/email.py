@@ -1,33 +1,63 @@
-"""E-mail by SMTP: one connection per batch, multipart text and HTML, one-click unsubscribe (RFC 8058)."""
+"""E-mail by SMTP: lines kept between batches, multipart text and HTML, one-click unsubscribe (RFC 8058), DKIM."""
 
 import base64
 import smtplib
 import ssl
+import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime, formataddr, parseaddr
 
 from core.i18n import mark
+from scheduler import bounces
 from scheduler.channels.base import Account, DeliveryError, Field, Message, Rate
+from scheduler.channels.base_dkim import Signer, password
+from scheduler.channels.base_smtp import IDLE, KEPT, Lines, let_go
 
 NAME = "email"
 LABEL = mark("电子邮件")
 ADDRESS = ""
-FORM = (
+FORM: tuple[Field, ...] = (
     Field("address", mark("邮件服务器"), mark("主机名，例如 smtp.example.com")),
     Field("port", mark("端口"), value="587"),
     Field("tls", mark("加密"), value="starttls"),
     Field("sender", mark("发件人"), mark("例如 消保部 <edu@example.com>")),
     Field("login", mark("用户名"), required=False),
     Field("secret", mark("密码"), secret=True, required=False),
+    Field("dkim_domain", mark("DKIM 域名"), mark("签名的域名，要与发件地址的域名一致"), required=False),
+    Field(
+        "dkim_selector",
+        mark("DKIM 选择器"),
+        mark("公钥在“选择器._domainkey.域名”的 TXT 记录里"),
+        required=False,
+    ),
+    Field(
+        "imap_host",
+        mark("退信邮箱的 IMAP 服务器"),
+        mark("发件地址的邮箱；退信和投诉从这里读"),
+        required=False,
+    ),
+    Field("imap_user", mark("退信邮箱的用户名"), mark("空着就用发信的用户名"), required=False),
+    Field(
+        "report_token",
+        mark("退信回调的口令"),
+        mark("邮件服务商回调地址里的 token，自己定一串长的"),
+        required=False,
+    ),
+    Field("dkim_key", mark("DKIM 私钥"), mark("RSA，PEM 格式，2048 位"), secret=True, required=False),
 )
+poll, receipts = bounces.poll, bounces.receipts
 _TIMEOUT = 20.0
+_LAST = (421, 452)  # the server ends the session, or takes no more in it
 
 
 class Email:
-    """A mail server. It recognises no keys: what is in doubt stays in doubt."""
+    """A mail server. It recognises no keys: what is in doubt stays in doubt.
+
+    `kept` lines of an account wait `idle` seconds for the next batch; whoever lets the channel go closes them.
+    """
 
     name = NAME
     batch_size = 50
@@ -36,26 +66,40 @@ class Email:
     call_size = 1
     rates: tuple[Rate, ...] = ()
 
-    def __init__(self, clock: Callable[[], datetime], timeout: float = _TIMEOUT) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        timeout: float = _TIMEOUT,
+        *,
+        kept: int = KEPT,
+        idle: float = IDLE,
+    ) -> None:
         self._clock = clock
         self._timeout = timeout
+        self._lines = Lines(kept, idle)
+        self.close = weakref.finalize(self, self._lines.close)
 
     @contextmanager
     def connect(self, account: Account) -> Iterator["SmtpLine"]:
-        """One SMTP session for a batch; DeliveryError when the server cannot be reached or refuses us."""
+        """An SMTP session for a batch; DeliveryError when the server cannot be reached or refuses us."""
         if not account.address or not account.sender:
             raise DeliveryError(
                 mark("还没有设置邮件服务器（SIGNPOST_SMTP_HOST、SIGNPOST_MAIL_FROM）。"),
                 permanent=True,
                 everyone=True,
             )
-        server = self._open(account)
+        signer = Signer.of(account)
+        server = self._lines.take(account) or self._open(account)
+        line = SmtpLine(server, account.sender, self._clock, signer)
         try:
-            yield SmtpLine(server, account.sender, self._clock)
-        finally:
-            with suppress(smtplib.SMTPException, OSError):
-                server.quit()
-            server.close()
+            yield line
+        except BaseException:
+            let_go(server)  # nobody knows where it was left
+            raise
+        if line.broken:
+            let_go(server)
+        else:
+            self._lines.give(account, server)
 
     def _open(self, account: Account) -> smtplib.SMTP:
         context = ssl.create_default_context()
@@ -72,7 +116,7 @@ class Email:
             if account.tls == "starttls":
                 server.starttls(context=context)
             if account.login:
-                server.login(account.login, "".join(account.secrets[:1]))
+                server.login(account.login, password(account))
             else:
                 server.ehlo_or_helo_if_needed()
         except (OSError, smtplib.SMTPException) as error:
@@ -84,36 +128,47 @@ class Email:
 class SmtpLine:
     """An SMTP session. The steps are taken one by one because only the last can leave a doubt."""
 
-    def __init__(self, server: smtplib.SMTP, sender: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        server: smtplib.SMTP,
+        sender: str,
+        clock: Callable[[], datetime],
+        signer: Signer | None = None,
+    ) -> None:
         self._server = server
         self._sender = sender
         self._clock = clock
-        self._broken = False
+        self._signer = signer
+        self.broken = False
 
     def send(self, message: Message) -> str:
-        """Hand one mail over; returns what the server called it."""
+        """Hand one mail over; its Message-ID, by which reports that come later call it."""
         try:
-            content = compose(message, self._sender, self._clock())
+            content = compose(message, self._sender, self._clock(), seven_bit=self._signer is not None)
         except ValueError as error:
             raise DeliveryError(mark("这封邮件的地址或标题不能写成邮件。"), permanent=True) from error
-        return self.hand_over(message.address, content)
+        self.hand_over(message.address, content)
+        return message_id(message.key, self._sender)
 
     def hand_over(self, address: str, content: bytes) -> str:
         """Hand a written mail over; returns what the server called it."""
-        if self._broken:
+        if self.broken:
             raise DeliveryError(mark("与邮件服务器的连接已断开。"), everyone=True)
+        if self._signer is not None:
+            content = self._signer.signed(content)
         self._envelope(address)
         try:
             code, answer = self._server.data(content)
         except smtplib.SMTPDataError as error:  # refused before the content was transmitted
-            self._reset()
+            self._reset(error.smtp_code)
             raise _refusal(error, everyone=False) from error
         except (OSError, smtplib.SMTPException) as error:
-            self._broken = True
+            self.broken = True
             raise DeliveryError(
                 mark("邮件服务器没有回答，不知道是否收到。"), unknown=True, everyone=True
             ) from error
         if code != 250:
+            self.broken = code in _LAST
             raise _refusal(smtplib.SMTPResponseException(code, answer), everyone=False)
         return answer.decode("utf-8", "replace")[:200]
 
@@ -124,40 +179,44 @@ class SmtpLine:
         try:
             self._expect(self._server.mail(sender, options), everyone=True)
             self._expect(self._server.rcpt(address), everyone=False)
-        except smtplib.SMTPException as error:
-            self._broken = True
-            raise DeliveryError(_said(error), everyone=True) from error
-        except OSError as error:
-            self._broken = True
+        except (smtplib.SMTPException, OSError) as error:
+            self.broken = True
             raise DeliveryError(_said(error), everyone=True) from error
 
     def _expect(self, reply: tuple[int, bytes], *, everyone: bool) -> None:
         if reply[0] in (250, 251):
             return
-        self._reset()
+        self._reset(reply[0])
         raise _refusal(smtplib.SMTPResponseException(reply[0], reply[1]), everyone=everyone)
 
-    def _reset(self) -> None:
+    def _reset(self, code: int) -> None:
+        if code in _LAST:
+            self.broken = True
+            return
         try:
             self._server.rset()
         except (OSError, smtplib.SMTPException):
-            self._broken = True
+            self.broken = True
 
 
-def compose(message: Message, sender: str, at: datetime) -> bytes:
+def message_id(key: str, sender: str) -> str:
+    """What a letter is called, in its own head and in reports about it."""
+    return f"{key}@{parseaddr(sender)[1].partition('@')[2]}"
+
+
+def compose(message: Message, sender: str, at: datetime, *, seven_bit: bool = False) -> bytes:
     """The mail: stable Message-ID per delivery, text and HTML, headers for one-click unsubscribing.
 
     Written out here because the library's own writer takes longer than all the rest of sending. ValueError
-    for a header that cannot be written.
+    for a header that cannot be written. `seven_bit`: a letter that is signed must not be recoded on its way.
     """
-    domain = parseaddr(sender)[1].partition("@")[2]
     boundary = f"=_{message.key}"
     headers = {
         "From": _mailbox(*parseaddr(sender)),
         "To": _mailbox(message.name, message.address),
         "Subject": Header(_one_line(message.subject), "utf-8", header_name="Subject").encode(linesep="\r\n"),
         "Date": format_datetime(at),
-        "Message-ID": f"<{message.key}@{domain}>",
+        "Message-ID": f"<{message_id(message.key, sender)}>",
         "List-Unsubscribe": f"<{_one_line(message.unsubscribe)}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "Auto-Submitted": "auto-generated",
@@ -167,14 +226,14 @@ def compose(message: Message, sender: str, at: datetime) -> bytes:
     }
     top = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("ascii")
     parts = (("plain", message.text), ("html", message.html))
-    body = b"".join(f"--{boundary}\r\n".encode() + _part(kind, text) for kind, text in parts)
+    body = b"".join(f"--{boundary}\r\n".encode() + _part(kind, text, seven_bit) for kind, text in parts)
     return top + b"\r\n" + body + f"--{boundary}--\r\n".encode()
 
 
-def _part(kind: str, text: str) -> bytes:
+def _part(kind: str, text: str, seven_bit: bool) -> bytes:
     """Text as it is (8bit), or base64 when a line is longer than mail allows (RFC 5322 §2.1.1: 998)."""
     lines = text.encode().splitlines()
-    plain = all(len(line) <= 990 for line in lines)
+    plain = not seven_bit and all(len(line) <= 990 for line in lines)
     head = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: '
     if not plain:
         lines = base64.encodebytes(b"\r\n".join(lines)).splitlines()
@@ -197,7 +256,7 @@ def _refusal(error: Exception, *, everyone: bool) -> DeliveryError:
     """5xx is for good, 4xx for now (RFC 5321 §4.2.1); 421 closes the line, 452 limits this session."""
     code = error.smtp_code if isinstance(error, smtplib.SMTPResponseException) else 0
     permanent = 500 <= code < 600 or isinstance(error, smtplib.SMTPNotSupportedError)
-    return DeliveryError(_said(error), permanent=permanent, everyone=everyone or code in (421, 452))
+    return DeliveryError(_said(error), permanent=permanent, everyone=everyone or code in _LAST)
 
 
 def _said(error: Exception) -> str:
