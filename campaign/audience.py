@@ -115,16 +115,15 @@ def addresses(session: Session, vault: Vault, channel: str, contact_ids: Sequenc
     sealed = {row.id or 0: held for row in rows if (held := sealed_of(row, kind))}
     if kind not in IN_CONTACT:
         mine = (ContactAddress.channel == kind, col(ContactAddress.contact_id).in_(contact_ids))
-        sealed = dict(
-            session.exec(select(ContactAddress.contact_id, ContactAddress.sealed).where(*mine)).all()
-        )
-    return {
-        number: Address(
-            number, vault.decrypt(row.name_sealed) if row.name_sealed else "", vault.decrypt(held)
-        )
-        for row in rows
-        if (held := sealed.get(number := row.id or 0))
-    }
+        beside = select(ContactAddress.contact_id, ContactAddress.sealed).where(*mine)
+        sealed = dict(session.exec(beside).all())
+    found = {}
+    for row in rows:
+        number = row.id or 0
+        if number in sealed:
+            name = vault.decrypt(row.name_sealed) if row.name_sealed else ""
+            found[number] = Address(number, name, vault.decrypt(sealed[number]))
+    return found
 
 
 def masked_addresses(

@@ -6,9 +6,10 @@ index that the address is known by, and looking one up stays a look at one row.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, or_
-from sqlmodel import Session, SQLModel, col, select
+from sqlalchemy import insert, inspect, or_
+from sqlmodel import Session, col, select
 
 from campaign.audience_models import ClosedAddress, ContactAddress, PurposeRefusal
 from campaign.contacts import EMAIL, SMS, WEBHOOK, Contact, FormerIndex, Refusal
@@ -16,11 +17,7 @@ from core import clock
 
 _INDEX = {EMAIL: Contact.email_index, WEBHOOK: Contact.webhook_index, SMS: Contact.phone_index}
 # What is remembered of an address by its hash alone, and so stands under each of its indexes.
-_REMEMBERED: tuple[type[Refusal] | type[ClosedAddress] | type[PurposeRefusal], ...] = (
-    Refusal,
-    ClosedAddress,
-    PurposeRefusal,
-)
+_REMEMBERED: tuple[Any, ...] = (Refusal, ClosedAddress, PurposeRefusal)
 
 
 def family(session: Session, index: str) -> list[str]:
@@ -125,7 +122,7 @@ def _share_refusals(session: Session, moves: Sequence[tuple[str, str]]) -> None:
     session.flush()
 
 
-def _twin(row: SQLModel, index: str) -> dict[str, str]:
+def _twin(row: Refusal | ClosedAddress | PurposeRefusal, index: str) -> dict[str, str]:
     """The key of the same row under another index."""
-    names = [column.name for column in type(row).__table__.primary_key]  # type: ignore[attr-defined]
+    names = [column.name for column in inspect(type(row)).primary_key]
     return {name: getattr(row, name) for name in names} | {"address_index": index}

@@ -5,12 +5,12 @@ more memory than a thousand, and what was refused meanwhile is missing from the 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from campaign.addresses import kind_of
 from campaign.audience_models import ClosedAddress, ContactAddress, PurposeRefusal
@@ -61,21 +61,26 @@ class Audience:
     def holds(self, contact: Any) -> ColumnElement[bool]:
         """Whether this contact belongs to the audience."""
         if self.list_id is not None:
-            member = aliased(ContactMember)
+            member = alias(ContactMember)
             return exists().where(member.list_id == self.list_id, member.contact_id == contact.id)
         found: ColumnElement[bool] = self.where(contact)
         return found
+
+
+def alias(table: type[SQLModel]) -> Any:
+    """The table under a name of its own, for a question within a question."""
+    return aliased(table)
 
 
 def page(
     session: Session, audience: Audience, channel: str, purpose: str, *, after_id: int, limit: int
 ) -> list[Recipient]:
     """The next recipients after a contact's number, in the order of their numbers; an empty page is the end."""
-    kind, twin = kind_of(channel), aliased(Contact)
+    kind, twin = kind_of(channel), alias(Contact)
     index = _index(Contact, kind)
     before = (
         exists()
-        .where(_index(twin, kind) == index, twin.id < Contact.id, audience.holds(twin))
+        .where(_index(twin, kind) == index, twin.id < col(Contact.id), audience.holds(twin))
         .where(_agreed(twin.id, kind, purpose))
         .correlate(Contact)
     )
@@ -102,10 +107,8 @@ def everyone(session: Session, audience: Audience, channel: str, purpose: str) -
         after = found[-1].contact_id
 
 
-def left_out(
-    session: Session, audience: Audience, channel: str, purpose: str, *, reached: bool = True
-) -> LeftOut:
-    """The counts of an audience; people who share an address count each. With `reached=False` they are 0."""
+def left_out(session: Session, audience: Audience, channel: str, purpose: str) -> LeftOut:
+    """The counts of an audience; people who share an address count each."""
     kind = kind_of(channel)
     index = _index(Contact, kind)
     reason = case(
@@ -118,8 +121,7 @@ def left_out(
     asked = select(reason).where(audience.holds(Contact)).subquery()
     query = select(asked.c.reason, func.count()).group_by(asked.c.reason)
     found = dict(session.exec(query).all())
-    counted = {name: found.get(name, 0) for name in LeftOut.__slots__}
-    return LeftOut(**counted | ({} if reached else {"reached": 0}))
+    return LeftOut(**{one.name: found.get(one.name, 0) for one in fields(LeftOut)})
 
 
 def may_write(kind: str, purpose: str, contact: Any = Contact) -> ColumnElement[bool]:
@@ -134,18 +136,18 @@ def may_write(kind: str, purpose: str, contact: Any = Contact) -> ColumnElement[
 def _index(contact: Any, kind: str) -> Any:
     if kind in _COLUMN:
         return getattr(contact, _COLUMN[kind])
-    one = aliased(ContactAddress)
+    one = alias(ContactAddress)
     held = select(one.address_index).where(one.contact_id == contact.id, one.channel == kind)
     return held.correlate(contact).scalar_subquery()
 
 
 def _agreed(contact_id: Any, kind: str, purpose: str) -> ColumnElement[bool]:
-    one = aliased(Consent)
+    one = alias(Consent)
     return exists().where(one.contact_id == contact_id, one.channel == kind, one.purpose == purpose)
 
 
 def _refused(index: Any, kind: str, purpose: str) -> ColumnElement[bool]:
-    every, some = aliased(Refusal), aliased(PurposeRefusal)
+    every, some = alias(Refusal), alias(PurposeRefusal)
     return or_(
         exists().where(every.channel == kind, every.address_index == index),
         exists().where(some.channel == kind, some.address_index == index, some.purpose == purpose),
@@ -153,5 +155,5 @@ def _refused(index: Any, kind: str, purpose: str) -> ColumnElement[bool]:
 
 
 def _closed(index: Any, kind: str) -> ColumnElement[bool]:
-    one = aliased(ClosedAddress)
+    one = alias(ClosedAddress)
     return exists().where(one.channel == kind, one.address_index == index)

@@ -9,14 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from campaign.addresses import KINDS
 from campaign.audience_models import ContactGroup, Segment
 from campaign.contacts import EDUCATION, PURPOSE_NAMES, Contact, ContactMember
 from campaign.groups import GROUPS
-from campaign.recipients import Audience, may_write
+from campaign.recipients import Audience, alias, may_write
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import mark
 from institution import audit
@@ -100,12 +99,14 @@ def segments(session: Session, *where: ColumnElement[bool]) -> list[Segment]:
 
 def read(row: Segment) -> Filters:
     """The filters as they were saved."""
-    kept = json.loads(row.filters)
+    kept: dict[str, Any] = json.loads(row.filters)
     known = {one.name for one in fields(Filters)}
-    return Filters(**{
+    values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
-        for name, value in kept.items() if name in known
-    })  # fmt: skip
+        for name, value in kept.items()
+        if name in known
+    }
+    return Filters(**values)
 
 
 def audience_of(session: Session, segment_id: int) -> Audience:
@@ -140,10 +141,10 @@ def _where(filters: Filters, outlet_code: str, contact: Any) -> ColumnElement[bo
     if filters.languages:
         found.append(contact.language.in_(filters.languages))
     if filters.groups:
-        one = aliased(ContactGroup)
+        one = alias(ContactGroup)
         found.append(exists().where(one.contact_id == contact.id, one.name.in_(filters.groups)))
     if filters.lists:
-        member = aliased(ContactMember)
+        member = alias(ContactMember)
         found.append(exists().where(member.contact_id == contact.id, member.list_id.in_(filters.lists)))
     if filters.channel:
         found.append(may_write(filters.channel, filters.purpose, contact))
