@@ -1,6 +1,5 @@
 """Whom a push may reach: whatever the order of import, refusal and closing, who said no is never among them."""
 
-import json
 import threading
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -130,7 +129,7 @@ def test_reopening_wants_a_reason_and_never_undoes_a_withdrawal(database: Databa
         assert audience.closed_among(session, "email", [bounced, gone]) == {gone: "withdrawn"}
     with database.reading() as session:
         record = session.exec(select(AuditRecord).where(AuditRecord.action == "address.reopen")).one()
-        assert json.loads(record.after)["reason"] == "邮箱已恢复" and bounced not in str(record.model_dump())
+        assert record.after["reason"] == "邮箱已恢复" and bounced not in str(record.model_dump())
 
 
 def test_an_address_beside_the_contact(database: Database, vault: Vault, now: datetime) -> None:
