@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from campaign import closed, former, personal, segments
 from campaign.addresses import kind_of, mask
+from campaign.among import among
 from campaign.audience_models import ContactAddress, PurposeRefusal
 from campaign.closed import close_address, closed_among
 from campaign.contacts import EDUCATION, Contact, Refusal
@@ -154,10 +155,10 @@ def refused_among(
     kind, wanted = kind_of(channel), list(indexes)
     some = select(PurposeRefusal.address_index).where(
         PurposeRefusal.channel == kind, PurposeRefusal.purpose == purpose,
-        col(PurposeRefusal.address_index).in_(wanted),
+        among(session, PurposeRefusal.address_index, wanted),
     )  # fmt: skip
     every = select(Refusal.address_index).where(
-        Refusal.channel == kind, col(Refusal.address_index).in_(wanted)
+        Refusal.channel == kind, among(session, Refusal.address_index, wanted)
     )
     return {*session.exec(every), *session.exec(some), *closed_among(session, kind, wanted)}
 

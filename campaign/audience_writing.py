@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, func, insert, update
 from sqlmodel import Session, SQLModel, col, select
 
 from campaign import audience, former
+from campaign.among import among
 from campaign.audience_models import ContactAddress, ContactGroup
 from campaign.audience_rows import ContactRow
 from campaign.contacts import EMAIL, SMS, WEBHOOK, Consent, Contact, ContactMember
@@ -88,7 +89,9 @@ class Writing:
             row.line: {kind: self._vault.indexes(kind, text) for kind, text in row.addresses} for row in rows
         }
         of = {index: row.line for row in rows for index in indexes[row.line][row.address[0]]}
-        query = select(Contact).where(col(Contact.identity).in_(of), Contact.holder_code == self._holder)
+        query = select(Contact).where(
+            among(self._session, Contact.identity, of), Contact.holder_code == self._holder
+        )
         found = {of[contact.identity]: contact for contact in self._session.exec(query)}
         return [
             _Known(row, indexes[row.line][row.address[0]][0], found.get(row.line), indexes[row.line])
@@ -146,7 +149,7 @@ class Writing:
         """What hangs on the contacts: the list, consents, groups, addresses of platforms."""
         fresh = [one.identity for one in known if one.contact is None]
         query = select(Contact.identity, Contact.id).where(
-            col(Contact.identity).in_(fresh), Contact.holder_code == self._holder
+            among(self._session, Contact.identity, fresh), Contact.holder_code == self._holder
         )
         ids: dict[str, int | None] = dict(self._session.exec(query).all()) if fresh else {}
         pairs = [(one, (one.contact.id if one.contact else ids[one.identity]) or 0) for one in known]

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from campaign import former
 from campaign.addresses import kind_of
+from campaign.among import among
 from campaign.audience_models import ClosedAddress
 from core.errors import Invalid, NotFound
 from core.i18n import mark
@@ -72,7 +73,7 @@ def refuse(session: Session, channel: str, address_index: str, *, via: str, now:
 def closed_among(session: Session, channel: str, indexes: Iterable[str]) -> dict[str, str]:
     """Which of these addresses are closed on this channel, with the reason (a key of `REASONS`)."""
     query = select(ClosedAddress.address_index, ClosedAddress.reason).where(
-        ClosedAddress.channel == kind_of(channel), col(ClosedAddress.address_index).in_(list(indexes))
+        ClosedAddress.channel == kind_of(channel), among(session, ClosedAddress.address_index, indexes)
     )
     return dict(session.exec(query).all())
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import insert, inspect, or_
 from sqlmodel import Session, col, select
 
+from campaign.among import among
 from campaign.audience_models import ClosedAddress, ContactAddress, PurposeRefusal
 from campaign.contacts import EMAIL, SMS, WEBHOOK, Contact, FormerIndex, Refusal
 from core import clock
@@ -81,9 +82,11 @@ def adopt(session: Session, wanted: Sequence[tuple[str, Sequence[str]]]) -> None
         return
     used: set[str] = set()
     for table in (*_REMEMBERED, ContactAddress):
-        used.update(session.exec(select(table.address_index).where(col(table.address_index).in_(others))))
+        used.update(
+            session.exec(select(table.address_index).where(among(session, table.address_index, others)))
+        )
     for column in _INDEX.values():
-        used |= {one for one in session.exec(select(column).where(col(column).in_(others))) if one}
+        used |= {one for one in session.exec(select(column).where(among(session, column, others))) if one}
     link(session, sorted((old, others[old]) for old in used))
 
 
