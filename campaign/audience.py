@@ -9,13 +9,13 @@ from sqlmodel import Session, col, select
 from campaign import closed, former, personal, segments
 from campaign.addresses import kind_of, mask
 from campaign.among import among
-from campaign.audience_models import ContactAddress, PurposeRefusal
+from campaign.audience_models import PurposeRefusal
 from campaign.closed import close_address, closed_among
 from campaign.contacts import EDUCATION, Contact, Refusal
 from campaign.lists import (
-    IN_CONTACT,
     ListRow,
     MaskedContact,
+    addresses_sealed,
     find_list,
     get_contact,
     get_list,
@@ -23,7 +23,6 @@ from campaign.lists import (
     lists,
     make_list,
     members,
-    sealed_of,
 )
 from campaign.recipients import Audience, LeftOut, Recipient, Recipients, everyone, left_out, page
 from core.errors import Invalid
@@ -113,11 +112,7 @@ def addresses(session: Session, vault: Vault, channel: str, contact_ids: Sequenc
     """The addresses in clear of these contacts, by contact id; an erased contact is missing."""
     kind = kind_of(channel)
     rows = session.exec(select(Contact).where(col(Contact.id).in_(contact_ids))).all()
-    sealed = {row.id or 0: held for row in rows if (held := sealed_of(row, kind))}
-    if kind not in IN_CONTACT:
-        mine = (ContactAddress.channel == kind, col(ContactAddress.contact_id).in_(contact_ids))
-        beside = select(ContactAddress.contact_id, ContactAddress.sealed).where(*mine)
-        sealed = dict(session.exec(beside).all())
+    sealed = addresses_sealed(session, kind, rows)
     found = {}
     for row in rows:
         number = row.id or 0

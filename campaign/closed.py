@@ -5,19 +5,24 @@ person's decision with a reason; what the person withdrew stays closed.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func
+from sqlalchemy import ColumnElement, delete, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from campaign import former
-from campaign.addresses import kind_of
+from campaign.addresses import kind_of, mask
 from campaign.among import among
 from campaign.audience_models import ClosedAddress
+from campaign.contacts import Contact
+from campaign.lists import addresses_sealed
+from campaign.recipients import index_column
 from core.errors import Invalid, NotFound
 from core.i18n import mark
+from core.privacy import Vault, mask_name
 from institution import audit
 from institution.powers import WHOLE
 
@@ -31,7 +36,19 @@ REASONS = {
     "not_following": mark("没有关注"),
 }
 SHOWN_OF_INDEX = 16  # of the keyed hash: enough to tell two apart in the log, too little to look one up
+PAGE = 50
 audit.declare({"contact.unsubscribe": mark("本人退订"), "address.reopen": mark("重新启用已关闭的地址")})
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedRow:
+    """A contact whose address takes nothing more, as the desk may see it."""
+
+    contact_id: int
+    name: str
+    address: str
+    reason: str
+    at: datetime
 
 
 def close_address(
@@ -103,9 +120,33 @@ def reopen(
     )  # fmt: skip
 
 
-def counts(session: Session) -> dict[tuple[str, str], int]:
-    """How many addresses are closed, by channel and reason."""
-    query = select(ClosedAddress.channel, ClosedAddress.reason, func.count()).group_by(
-        ClosedAddress.channel, ClosedAddress.reason
-    )
-    return {(channel, reason): count for channel, reason, count in session.exec(query)}
+def rows(
+    session: Session, vault: Vault, channel: str, inside: ColumnElement[bool], *, page: int
+) -> tuple[list[ClosedRow], dict[str, int], int]:
+    """One page of the contacts within a part of the tree whose address on a channel is closed, masked, newest first;
+    the counts by reason; the number of pages."""
+    kind = kind_of(channel)
+    index = index_column(Contact, kind)
+    same = (ClosedAddress.channel == kind, ClosedAddress.address_index == index, inside)
+    query = select(ClosedAddress.reason, func.count()).where(*same).group_by(ClosedAddress.reason)
+    counted = dict(session.exec(query).all())
+    pages = max(1, -(-sum(counted.values()) // PAGE))
+    found = session.exec(
+        select(Contact, ClosedAddress)
+        .where(*same)
+        .order_by(col(ClosedAddress.at).desc(), col(Contact.id))
+        .offset((min(page, pages) - 1) * PAGE)
+        .limit(PAGE)
+    ).all()
+    sealed = addresses_sealed(session, kind, [contact for contact, _one in found])
+    shown = [
+        ClosedRow(
+            contact.id or 0,
+            mask_name(vault.decrypt(contact.name_sealed)) if contact.name_sealed else "",
+            mask(kind, vault.decrypt(sealed[contact.id or 0])),
+            one.reason,
+            one.at,
+        )
+        for contact, one in found
+    ]
+    return shown, counted, pages

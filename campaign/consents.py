@@ -164,7 +164,8 @@ def _choice(session: Session, kind: str, index: str, people: list[int]) -> Choic
         PurposeRefusal.channel == kind, PurposeRefusal.address_index == index
     )
     stopped = session.get(Refusal, (kind, index)) is not None
-    return Choice(kind, stopped, frozenset(session.exec(agreed)) - set(session.exec(declined)))
+    given, not_for = set(session.exec(agreed).all()), set(session.exec(declined).all())
+    return Choice(kind, stopped, frozenset(given - not_for))
 
 
 def _agree(

@@ -202,6 +202,15 @@ def sealed_of(contact: Contact, channel: str) -> str:
     return known.get(channel, "")
 
 
+def addresses_sealed(session: Session, kind: str, rows: Sequence[Contact]) -> dict[int, str]:
+    """The encrypted addresses of a kind that these contacts have, by contact."""
+    if kind in IN_CONTACT:
+        return {row.id or 0: held for row in rows if (held := sealed_of(row, kind))}
+    mine = (ContactAddress.channel == kind, col(ContactAddress.contact_id).in_([row.id for row in rows]))
+    query = select(ContactAddress.contact_id, ContactAddress.sealed).where(*mine)
+    return dict(session.exec(query).all())
+
+
 def indexes_of(session: Session, contact: Contact) -> dict[str, str]:
     """The blind indexes of all addresses of a contact, by kind."""
     query = select(ContactAddress.channel, ContactAddress.address_index)

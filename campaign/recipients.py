@@ -77,10 +77,10 @@ def page(
 ) -> list[Recipient]:
     """The next recipients after a contact's number, in the order of their numbers; an empty page is the end."""
     kind, twin = kind_of(channel), alias(Contact)
-    index = _index(Contact, kind)
+    index = index_column(Contact, kind)
     before = (
         exists()
-        .where(_index(twin, kind) == index, twin.id < col(Contact.id), audience.holds(twin))
+        .where(index_column(twin, kind) == index, twin.id < col(Contact.id), audience.holds(twin))
         .where(_agreed(twin.id, kind, purpose))
         .correlate(Contact)
     )
@@ -110,7 +110,7 @@ def everyone(session: Session, audience: Audience, channel: str, purpose: str) -
 def left_out(session: Session, audience: Audience, channel: str, purpose: str) -> LeftOut:
     """The counts of an audience; people who share an address count each."""
     kind = kind_of(channel)
-    index = _index(Contact, kind)
+    index = index_column(Contact, kind)
     reason = case(
         (index.is_(None), "no_address"),
         (~_agreed(Contact.id, kind, purpose), "no_consent"),
@@ -126,14 +126,15 @@ def left_out(session: Session, audience: Audience, channel: str, purpose: str) -
 
 def may_write(kind: str, purpose: str, contact: Any = Contact) -> ColumnElement[bool]:
     """Whether a contact can be reached at all: for segments by consent."""
-    index = _index(contact, kind)
+    index = index_column(contact, kind)
     return and_(
         index.is_not(None), _agreed(contact.id, kind, purpose), ~_refused(index, kind, purpose),
         ~_closed(index, kind),
     )  # fmt: skip
 
 
-def _index(contact: Any, kind: str) -> Any:
+def index_column(contact: Any, kind: str) -> Any:
+    """What gives the index of a contact's address of a kind: a column, or a question beside it."""
     if kind in _COLUMN:
         return getattr(contact, _COLUMN[kind])
     one = alias(ContactAddress)
