@@ -1,26 +1,34 @@
 """One row of a contact file: columns, rules, and what is wrong with it in a sentence."""
 
-import csv
-import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
-from campaign.contacts import EDUCATION, EMAIL, SMS, WEBHOOK
+from campaign import contact_files
+from campaign.addresses import GETUI, JPUSH, WECHAT, WECOM_APP, checked
+from campaign.contacts import EDUCATION, EMAIL, MARKETING, SERVICE, SMS, WEBHOOK
+from campaign.groups import GROUP_WORDS, LANGUAGE_WORDS
 from core.cells import plain, to_csv
 from core.errors import DomainError, Invalid
 from core.i18n import mark
-from core.privacy import is_phone, normal_email, normal_phone
 
 COLUMNS = {
     "name": ("name", "姓名", "称呼"),
     "email": ("email", "邮箱", "e-mail", "电子邮件"),
     "phone": ("phone", "手机", "手机号", "电话"),
     "webhook_id": ("webhook_id", "接口标识", "接口编号"),
+    "wechat_openid": ("wechat_openid", "微信openid", "openid"),
+    "wecom_userid": ("wecom_userid", "企业微信账号", "userid"),
+    "jpush_id": ("jpush_id", "极光设备标识", "registration_id"),
+    "getui_cid": ("getui_cid", "个推设备标识", "cid"),
     "outlet_code": ("outlet_code", "网点代码", "网点编号", "outlet"),
     "province": ("province", "省份", "省"),
+    "language": ("language", "语言"),
+    "groups": ("groups", "人群", "人群类别"),
     "consent_purpose": ("consent_purpose", "同意用途"),
     "consent_time": ("consent_time", "同意时间"),
     "consent_source": ("consent_source", "同意来源"),
@@ -28,24 +36,45 @@ COLUMNS = {
     "consent_channels": ("consent_channels", "同意渠道"),
 }
 REQUIRED = ("consent_purpose", "consent_time", "consent_source")
+# In the order in which the first one that is given tells whether two rows are one person.
+ADDRESSES = {
+    "email": EMAIL,
+    "webhook_id": WEBHOOK,
+    "phone": SMS,
+    "wechat_openid": WECHAT,
+    "wecom_userid": WECOM_APP,
+    "jpush_id": JPUSH,
+    "getui_cid": GETUI,
+}
 _PURPOSES = {
-    word: EDUCATION for word in ("education", "教育宣传", "金融教育宣传", "消费者教育", "金融知识宣传")
+    word: purpose
+    for purpose, words in (
+        (EDUCATION, ("education", "教育宣传", "金融教育宣传", "消费者教育", "金融知识宣传")),
+        (SERVICE, ("service", "服务", "服务通知")),
+        (MARKETING, ("marketing", "营销", "推广", "产品推广", "产品与活动推广")),
+    )
+    for word in words
 }
 _CHANNEL_WORDS = {
-    "email": EMAIL,
-    "邮件": EMAIL,
-    "电子邮件": EMAIL,
-    "webhook": WEBHOOK,
-    "接口": WEBHOOK,
-    "接口推送": WEBHOOK,
-    "sms": SMS,
-    "短信": SMS,
+    word: kind
+    for kind, words in (
+        (EMAIL, ("email", "邮件", "电子邮件")),
+        (WEBHOOK, ("webhook", "接口", "接口推送")),
+        (SMS, ("sms", "短信")),
+        (WECHAT, ("wechat", "微信", "公众号", "微信公众号")),
+        (WECOM_APP, ("wecom_app", "wecom", "企业微信")),
+        (JPUSH, ("jpush", "极光", "极光推送")),
+        (GETUI, ("getui", "个推")),
+    )
+    for word in words
 }
-# The addr-spec of the HTML standard, with a top level of letters: what mail servers take without SMTPUTF8.
-_EMAIL = re.compile(
-    r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
+_BETWEEN = re.compile(r"[;；、,，|\s]+")
+_UNKNOWN_PURPOSE = mark(
+    "不认识的同意用途“%(word)s”：可以是金融教育宣传（education）、服务通知（service）、产品推广（marketing）。"
 )
-_WEBHOOK_ID = re.compile(r"[\w.:@\-]{1,128}", re.ASCII)
+_UNKNOWN_CHANNEL = mark("不认识的同意渠道“%(word)s”。")
+_UNKNOWN_GROUP = mark("不认识的人群“%(word)s”。")
+_UNKNOWN_LANGUAGE = mark("不认识的语言“%(word)s”：可以是中文（zh）或英文（en）。")
 _MOMENTS = (
     "%Y-%m-%d %H:%M:%S",
     "%Y-%m-%d %H:%M",
@@ -58,17 +87,17 @@ _MOMENTS = (
 
 @dataclass(frozen=True, slots=True)
 class ContactRow:
-    """A good row: addresses in the form they are compared in, channels that the consent covers."""
+    """A good row: addresses (kind and text in the form it is compared in), channels and purposes of the consent."""
 
     line: int
     name: str
-    email: str
-    phone: str
-    webhook_id: str
+    addresses: tuple[tuple[str, str], ...]
     outlet_code: str
     province: str
+    language: str
+    groups: tuple[str, ...]
     channels: tuple[str, ...]
-    purpose: str
+    purposes: tuple[str, ...]
     given_at: datetime
     source: str
     text_version: str
@@ -76,8 +105,7 @@ class ContactRow:
     @property
     def address(self) -> tuple[str, str]:
         """The first address, which tells whether two rows are one person: its kind and its text."""
-        kinds = ((EMAIL, self.email), (WEBHOOK, self.webhook_id), (SMS, self.phone))
-        return next((kind, text) for kind, text in kinds if text)
+        return self.addresses[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,55 +125,60 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A decoded file: its header as written, and its rows as {our column: text} with line and cells."""
+    """A file that was opened: its header as written; `rows` reads it anew each time, a row at a time."""
 
     header: list[str]
-    rows: list[tuple[int, dict[str, str], tuple[str, ...]]]
+    names: dict[str, int]
+    source: contact_files.Source
+
+    @property
+    def rows(self) -> Iterator[tuple[int, dict[str, str], tuple[str, ...]]]:
+        """The line of each row that is not empty, its cells by our columns, and all of its cells as written."""
+        width, places = len(self.header), tuple(self.names.items())
+        lines = self.source.rows()
+        next(lines)
+        for line, cells in lines:
+            if any(cells) and any(cell.strip() for cell in cells):
+                padded = cells + [""] * (width - len(cells))
+                yield line, {name: plain(padded[at].strip()) for name, at in places}, tuple(cells)
 
 
-def read(data: bytes) -> Sheet:
-    """Decode (UTF-8 with or without BOM, else GB18030) and split a CSV file; Invalid says what is missing."""
-    lines = list(_csv_rows(_decode(data)))
-    if not lines:
+def read(data: bytes | BinaryIO) -> Sheet:
+    """Open a CSV (UTF-8 with or without BOM, else GB18030) or XLSX file; Invalid says what is missing."""
+    source = contact_files.Source(data)
+    first = next(source.rows(), None)
+    if first is None:
         raise Invalid(mark("文件是空的。"), field="file")
-    header = [cell.strip() for cell in lines[0][1]]
-    names = _columns(header)
-    rows = []
-    for line, cells in lines[1:]:
-        if any(cell.strip() for cell in cells):
-            padded = cells + [""] * (len(header) - len(cells))
-            row = {name: plain(padded[position].strip()) for name, position in names.items()}
-            rows.append((line, row, tuple(cells)))
-    return Sheet(header, rows)
+    header = [cell.strip() for cell in first[1]]
+    return Sheet(header, _columns(header), source)
 
 
 def check(
     line: int, cells: dict[str, str], *, zone: ZoneInfo, now: datetime, is_outlet: Callable[[str], bool]
 ) -> ContactRow:
     """The row as a ContactRow; Invalid with the column in `field` when it breaks a rule."""
-    email, phone, webhook_id = _addresses(cells)
+    found = _addresses(cells)
     outlet = cells.get("outlet_code", "")
     if outlet and not is_outlet(outlet):
         raise Invalid(mark("没有编号为“%(code)s”的网点。"), field="outlet_code", code=outlet)
-    purpose = _PURPOSES.get(cells["consent_purpose"].lower())
-    if purpose is None:
-        raise Invalid(
-            mark("同意的用途须是“金融教育宣传”（education），否则不能推送。"), field="consent_purpose"
-        )
+    purposes = _words(cells["consent_purpose"], _PURPOSES, "consent_purpose", _UNKNOWN_PURPOSE)
+    if not purposes:
+        raise Invalid(mark("请写明同意的用途：金融教育宣传、服务通知或产品推广。"), field="consent_purpose")
     source = cells["consent_source"]
     if not source:
         raise Invalid(mark("请写明同意从哪里来，例如“柜面签署”。"), field="consent_source")
-    have = tuple(k for k, text in ((EMAIL, email), (WEBHOOK, webhook_id), (SMS, phone)) if text)
+    named = _words(cells.get("consent_channels", ""), _CHANNEL_WORDS, "consent_channels", _UNKNOWN_CHANNEL)
+    language = _words(cells.get("language", ""), LANGUAGE_WORDS, "language", _UNKNOWN_LANGUAGE)
     return ContactRow(
         line=line,
         name=cells.get("name", "")[:60],
-        email=email,
-        phone=phone,
-        webhook_id=webhook_id,
+        addresses=found,
         outlet_code=outlet,
         province=cells.get("province", "")[:40],
-        channels=_channels(cells.get("consent_channels", ""), have),
-        purpose=purpose,
+        language=language[0] if language else "",
+        groups=_words(cells.get("groups", ""), GROUP_WORDS, "groups", _UNKNOWN_GROUP),
+        channels=tuple(kind for kind, _text in found if not named or kind in named),
+        purposes=purposes,
         given_at=_moment(cells["consent_time"], zone, now),
         source=source[:200],
         text_version=cells.get("consent_version", "")[:60],
@@ -158,29 +191,6 @@ def rejected_csv(header: list[str], bad: list[BadRow]) -> bytes:
         [*row.cells, *[""] * (len(header) - len(row.cells)), row.line, row.column, row.rule] for row in bad
     ]
     return to_csv([*header, "行号", "列", "原因"], rows)
-
-
-def _decode(data: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" not in text:
-            return text
-    raise Invalid(mark("读不出这个文件：请另存为 CSV（UTF-8 或 GB18030）再试。"), field="file")
-
-
-def _csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    first = text.split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if "\t" in first else ",")
-    try:
-        line = 1
-        for cells in reader:
-            yield line, cells
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise Invalid(mark("第 %(line)s 行不是合格的 CSV。"), field="file", line=reader.line_num) from error
 
 
 def _columns(header: list[str]) -> dict[str, int]:
@@ -198,33 +208,34 @@ def _columns(header: list[str]) -> dict[str, int]:
                 field="file",
                 column=COLUMNS[name][1],
             )
-    if not {"email", "phone", "webhook_id"} & set(found):
-        raise Invalid(mark("缺少地址列：至少要有“邮箱”“手机”“接口标识”中的一列。"), field="file")
+    if not set(ADDRESSES) & set(found):
+        raise Invalid(mark("缺少地址列：至少要有“邮箱”“手机”“接口标识”或一个平台的账号列。"), field="file")
     return found
 
 
-def _addresses(cells: dict[str, str]) -> tuple[str, str, str]:
-    email, phone = normal_email(cells.get("email", "")), normal_phone(cells.get("phone", ""))
-    webhook_id = cells.get("webhook_id", "")
-    if email and (len(email) > 254 or not _EMAIL.fullmatch(email) or ".." in email):
-        raise Invalid(mark("邮箱地址的写法不对。"), field="email")
-    if phone and not is_phone(phone):
-        raise Invalid(mark("手机号须是 11 位，或以 + 和国家代码开头。"), field="phone")
-    if webhook_id and not _WEBHOOK_ID.fullmatch(webhook_id):
-        raise Invalid(mark("接口标识只能用字母、数字和 . _ : @ -，不超过 128 位。"), field="webhook_id")
-    if not (email or phone or webhook_id):
-        raise Invalid(mark("没有任何地址：邮箱、手机、接口标识至少填一项。"), field="email")
-    return email, phone, webhook_id
+def _addresses(cells: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    found = tuple(
+        (kind, good)
+        for column, kind in ADDRESSES.items()
+        if (text := cells.get(column)) and (good := checked(kind, text, field=column))
+    )
+    if not found:
+        raise Invalid(mark("没有任何地址：邮箱、手机、接口标识或平台账号至少填一项。"), field="email")
+    return found
 
 
-def _channels(text: str, have: tuple[str, ...]) -> tuple[str, ...]:
-    """The channels the consent names; when it names none, those of the addresses given."""
-    words = [word for word in re.split(r"[;；、,，\s]+", text.lower()) if word]
-    unknown = [word for word in words if word not in _CHANNEL_WORDS]
-    if unknown:
-        raise Invalid(mark("不认识的同意渠道“%(word)s”。"), field="consent_channels", word=unknown[0])
-    named = {_CHANNEL_WORDS[word] for word in words}
-    return tuple(channel for channel in have if not named or channel in named)
+def _words(text: str, known: Mapping[str, str], column: str, unknown: str) -> tuple[str, ...]:
+    """What the words of a cell mean, each once; Invalid names the first that means nothing."""
+    if not text:
+        return ()
+    lowered = text.lower()
+    if lowered in known:
+        return (known[lowered],)
+    words = [word for word in _BETWEEN.split(lowered) if word]
+    strange = [word for word in words if word not in known]
+    if strange:
+        raise Invalid(unknown, field=column, word=strange[0])
+    return tuple(dict.fromkeys(known[word] for word in words))
 
 
 def _moment(text: str, zone: ZoneInfo, now: datetime) -> datetime:
@@ -237,14 +248,17 @@ def _moment(text: str, zone: ZoneInfo, now: datetime) -> datetime:
     return at
 
 
+@lru_cache(maxsize=4096)
 def _parsed(text: str, zone: ZoneInfo) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    else:
+        return at if at.tzinfo else at.replace(tzinfo=zone)
     for pattern in _MOMENTS:
         try:
             return datetime.strptime(text, pattern).replace(tzinfo=zone)
         except ValueError:
             continue
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=zone)
+    return None

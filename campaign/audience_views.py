@@ -1,15 +1,18 @@
-"""The public page by which a person says no: a GET only shows a button, a POST unsubscribes at once."""
+"""The public page by which a person says no, or what they want: a GET only shows, a POST changes at once."""
 
 from dataclasses import dataclass
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
+from sqlmodel import Session
 
-from campaign import audience
-from campaign.contacts import CHANNEL_NAMES
-from campaign.unsubscribe import Unsubscriptions
+from campaign import audience, consents
+from campaign.consents import Choice
+from campaign.contacts import CHANNEL_NAMES, PURPOSE_NAMES
+from campaign.unsubscribe import Said, Unsubscriptions
 from core import clock
 from core.http import reading, render, service, transaction
+from core.i18n import current_locale
 from core.i18n import gettext as _
 from core.signing import Keys
 from institution import access, audit
@@ -22,11 +25,23 @@ VISITOR = Actor(None, "visitor", "visitor")
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelChoice:
+    """One channel on the page: stopped for good, or a box for each purpose (value, name, words, ticked)."""
+
+    name: str
+    stopped: bool
+    boxes: list[tuple[str, str, str, bool]]
+
+
+@dataclass(frozen=True, slots=True)
 class UnsubscribePage:
-    """What the page says: the channel, and whether it is done."""
+    """What the page says: the channel, whether it is stopped, what else can be chosen, whether that was saved."""
 
     channel: str
     done: bool
+    choices: list[ChannelChoice]
+    saved: bool = False
+    everything: bool = False
 
 
 @blueprint.get("/u/<token>")
@@ -34,17 +49,47 @@ def unsubscribe_page(token: str) -> ResponseReturnValue:
     """Ask once more; mail scanners open every link, so looking changes nothing."""
     said = Unsubscriptions(service(Keys)).read(token)
     with reading() as session:
-        done = audience.is_refused(session, said.channel, said.address_index)
-    return render("campaign/unsubscribe.html", UnsubscribePage(_(CHANNEL_NAMES[said.channel]), done))
+        return _page(session, said)
 
 
 @blueprint.post("/u/<token>")
 @access.public
 def unsubscribe(token: str) -> ResponseReturnValue:
-    """Unsubscribe: by the button, or by the mail program itself (RFC 8058: no cookie, no sign-in, no CSRF)."""
+    """Unsubscribe by the button or by the mail program itself (RFC 8058: no cookie, no sign-in, no CSRF); save
+    what the person wants; or stop everything."""
     said = Unsubscriptions(service(Keys)).read(token)
-    one_click = request.form.get("List-Unsubscribe") == "One-Click"
+    asked = "" if request.form.get("List-Unsubscribe") == "One-Click" else request.form.get("from", "")
     with audit.acting(VISITOR), transaction() as session:
-        via = "one-click" if one_click else "page"
-        audience.refuse(session, said.channel, said.address_index, via=via, now=clock.now())
-    return render("campaign/unsubscribe.html", UnsubscribePage(_(CHANNEL_NAMES[said.channel]), done=True))
+        if asked == "preferences":
+            _choose(session, said)
+        elif asked == "everything":
+            consents.stop_everything(session, said.channel, said.address_index, now=clock.now())
+        else:
+            via = "page" if asked == "page" or not request.form.get("List-Unsubscribe") else "one-click"
+            audience.refuse(session, said.channel, said.address_index, via=via, now=clock.now())
+        return _page(session, said, saved=asked == "preferences", everything=asked == "everything")
+
+
+def _choose(session: Session, said: Said) -> None:
+    wanted = {
+        (kind, purpose) for box in request.form.getlist("want") for kind, _at, purpose in [box.partition(":")]
+    }
+    consents.choose(session, said.channel, said.address_index, wanted, now=clock.now())
+
+
+def _page(session: Session, said: Said, *, saved: bool = False, everything: bool = False) -> str:
+    words = consents.words(session, clock.now(), current_locale())
+    found = [
+        ChannelChoice(_(CHANNEL_NAMES[one.channel]), one.stopped, _boxes(one, words))
+        for one in consents.choices(session, said.channel, said.address_index)
+    ]
+    done = audience.is_refused(session, said.channel, said.address_index)
+    name = _(CHANNEL_NAMES[said.channel])
+    return render("campaign/unsubscribe.html", UnsubscribePage(name, done, found, saved, everything))
+
+
+def _boxes(choice: Choice, words: dict[str, consents.Words]) -> list[tuple[str, str, str, bool]]:
+    return [
+        (f"{choice.channel}:{purpose}", _(name), words[purpose].text, purpose in choice.wanted)
+        for purpose, name in PURPOSE_NAMES.items()
+    ]

@@ -5,7 +5,6 @@ always the one derived from the installation's secret, so an installation that n
 """
 
 import base64
-import hashlib
 import hmac
 import re
 import unicodedata
@@ -33,11 +32,15 @@ class _Key:
 
     def hash(self, kind: str, text: str) -> str:
         """The keyed hash alone (hex, 64)."""
-        return hmac.new(self._index_key, f"{kind}\x00{text}".encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._index_key, f"{kind}\x00{text}".encode(), "sha256").hex()
 
     def named_hash(self, kind: str, text: str) -> str:
         """The hash with the key's name in front, cut to 64: what stays under an old key can be counted."""
-        return self.id + self.hash(kind, text)[:-_ID]
+        return self.named(self.hash(kind, text))
+
+    def named(self, bare: str) -> str:
+        """A hash with the key's name in front."""
+        return self.id + bare[:-_ID]
 
 
 class Vault:
@@ -92,9 +95,10 @@ class Vault:
 
     def indexes(self, kind: str, text: str) -> tuple[str, ...]:
         """Every index under which the value may stand, newest first: what looks up by index asks for all."""
-        found = [self.index(kind, text)]
+        found: list[str] = []
         for key in self._ring:
-            found += [key.named_hash(kind, text), key.hash(kind, text)]
+            bare = key.hash(kind, text)
+            found += [bare, key.named(bare)] if key is self._derived else [key.named(bare), bare]
         return tuple(dict.fromkeys(found))
 
     def key_of_index(self, index: str) -> str:

@@ -34,6 +34,7 @@ PERMISSIONS = {
     "content.publish": mark("发布与撤下内容"),
     "audience.view": mark("查看名单"),
     "audience.edit": mark("维护名单"),
+    "audience.reopen": mark("重新启用已关闭的地址"),
     "push.view": mark("查看推送"),
     "push.edit": mark("制定推送计划"),
     "push.approve": mark("批准推送"),

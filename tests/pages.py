@@ -192,5 +192,9 @@ DESK: list[Shown] = [
     Shown("/desk/audience", staff=True),
     Shown("/desk/audience/1", staff=True),
     Shown("/desk/audience/import", staff=True),
+    Shown("/desk/audience/segments", staff=True),
+    Shown("/desk/audience/segments/new", staff=True),
+    Shown("/desk/audience/segments/1", staff=True),
+    Shown("/desk/audience/closed?channel=webhook", staff=True),
     Shown("/desk/audience/contacts/1/erase", staff=True),
 ]

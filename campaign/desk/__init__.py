@@ -1,11 +1,19 @@
 """The desk of campaigns and of their audience: `/desk/campaigns` and `/desk/audience`.
 
-Responsible for the staff pages; every route declares its permission and where the campaign, list or contact of
-its address belongs. The one flow: `campaigns` (list, form, order of pieces) and `imports` (a file, previewed,
-applied) → `audience` (lists and people, masked).
+Responsible for the staff pages; every route declares its permission and where the campaign, list, segment or
+contact of its address belongs. The one flow: `campaigns` (list, form, order of pieces) and `imports` (a file, previewed,
+applied) → `audience` (lists and people, masked) → `segments` (saved filters, counted) and `closed` (whom nothing reaches).
 """
 
-from campaign.desk import audience, campaigns, imports
+from campaign.desk import audience, campaigns, closed, imports, segments
 from campaign.desk.routes import audience_blueprint, campaigns_blueprint
 
-__all__ = ["audience", "audience_blueprint", "campaigns", "campaigns_blueprint", "imports"]
+__all__ = [
+    "audience",
+    "audience_blueprint",
+    "campaigns",
+    "campaigns_blueprint",
+    "closed",
+    "imports",
+    "segments",
+]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import BinaryIO, cast
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -80,10 +81,10 @@ def _import(name: str, number: str, action: str) -> ImportResult:
         place = into.outlet_code if into else places.typed(session, request.form)
         signed_in().check(session, "audience.edit", place)
         if upload is None or not upload.filename:
-            raise Invalid(mark("请选择一个 CSV 文件。"), field="file")
+            raise Invalid(mark("请选择一个 CSV 或 XLSX 文件。"), field="file")
         result = audience_import.import_file(
             session,
-            upload.read(),
+            cast(BinaryIO, upload.stream),
             list_name=into.name if into else name,
             vault=service(Vault),
             zone=service(Settings).zone,

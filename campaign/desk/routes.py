@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint
 from sqlmodel import Session
 
-from campaign import lists, programme
+from campaign import lists, programme, segments
 
 campaigns_blueprint = Blueprint(
     "campaign_desk", __name__, url_prefix="/desk/campaigns", template_folder="../templates"
@@ -29,3 +29,8 @@ def list_place(session: Session, arguments: Mapping[str, Any]) -> str:
 def contact_place(session: Session, arguments: Mapping[str, Any]) -> str:
     """The node whose lists hold the contact that `<contact_id>` names, or NotFound."""
     return lists.get_contact(session, arguments["contact_id"]).holder_code
+
+
+def segment_place(session: Session, arguments: Mapping[str, Any]) -> str:
+    """The node of the segment that `<segment_id>` names, or NotFound."""
+    return segments.get(session, arguments["segment_id"]).outlet_code

@@ -71,7 +71,7 @@ BAD = [
     ("李四,,12345,,education,2026-03-01,柜面", "手机"),
     ("李四,,,,education,2026-03-01,柜面", "邮箱"),
     ("李四,li@example.com,,99999999,education,2026-03-01,柜面", "网点代码"),
-    ("李四,li@example.com,,,marketing,2026-03-01,柜面", "同意用途"),
+    ("李四,li@example.com,,,advertising,2026-03-01,柜面", "同意用途"),
     ("李四,li@example.com,,,,2026-03-01,柜面", "同意用途"),
     ("李四,li@example.com,,,education,,柜面", "同意时间"),
     ("李四,li@example.com,,,education,昨天,柜面", "同意时间"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from campaign import audience_import, lists, programme
+from campaign import audience_import, lists, programme, segments
 from campaign.base import archives, screens
 from campaign.checkin import doors
 from campaign.contacts import Contact
@@ -18,6 +18,7 @@ from campaign.programme import CampaignForm
 from campaign.registration import registering
 from campaign.registration.entry import Wanted
 from campaign.returns import filing, photos
+from campaign.segments import Filters
 from content import drafting, lifecycle, review
 from content.desk.beginnings import beginning
 from content.models import Kind
@@ -128,7 +129,7 @@ def plant(spot: Spot) -> Planted:
             "approvals.save_path": path,
             "approvals.remove_path": path,
             "approvals.end_stand_in": {"number": one.id},
-            "audience_desk": pushed,
+            "audience_desk": pushed | {"segment_id": _segment(spot)},
             "base_desk": {
                 "code": spot.outlet,
                 "screen": _screen(spot),
@@ -260,6 +261,11 @@ def _event(spot: Spot) -> dict[str, Any]:
     by = spot.session.exec(select(Staff.id)).first()
     door, _key = doors.make(spot.session, made, label=spot.word, by=by or 0, now=spot.now)
     return {"code": code, "number": made.id, "registration": party.id, "door_id": door.id}
+
+
+def _segment(spot: Spot) -> int:
+    name = f"{spot.word}人群"
+    return segments.make(spot.session, name, Filters(), outlet_code=spot.place, now=spot.now).id or 0
 
 
 def _channel(spot: Spot) -> ChannelAccount:

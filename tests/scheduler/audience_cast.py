@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
-from campaign import audience, audience_import
+from campaign import audience, audience_import, segments
+from campaign.segments import Filters
 from core.privacy import Vault
 from institution import approvals
 from institution.models import Grant, Staff
@@ -96,6 +97,10 @@ def send_now(session: Session, made: Plan, now: datetime) -> None:
 def fill_desk(session: Session, vault: Vault, now: datetime) -> None:
     """Everything that the desk of pushing can show: a list, three plans, a push that stopped half way."""
     list_id = people(session, vault, 60, now)
+    segments.make(session, "愿意收邮件的人", Filters(channel="email"), outlet_code="", now=now)
+    for number, reason in ((58, "bounce"), (59, "complaint"), (60, "gone")):
+        index = vault.index("webhook", f"u{number}")
+        audience.close_address(session, "webhook", index, reason, via="bounce", now=now)
     sent = plan(session, list_id, now, name="金融教育宣传周：全额退保提醒")
     plan(session, list_id, now, name="每周二提醒", rule="FREQ=WEEKLY;BYDAY=TU", first_at="2099-09-15T09:00")
     target = "https://gateway.example.com/messages"

@@ -34,7 +34,7 @@ def push() -> None:
     """Plans and pushes."""
 
 
-@audience.command("import", help=mark("从 CSV 导入；有一行不对就什么都不导入，除非 --skip-bad"))
+@audience.command("import", help=mark("从 CSV 或 XLSX 导入；有一行不对就什么都不导入，除非 --skip-bad"))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--list", "list_name", required=True, help=mark("名单的名字，没有就新建"))
 @click.option("--at", "outlet_code", default=WHOLE, help=mark("名单归属的机构编号，不填就是整个机构"))
@@ -44,12 +44,12 @@ def push() -> None:
 def import_file(file: Path, list_name: str, outlet_code: str, dry_run: bool, skip_bad: bool) -> None:
     """Import a contact file; exit code 1 when it has bad rows and nothing was applied."""
     objects = runtime()
-    with objects.service(Database).transaction() as session:
+    with file.open("rb") as data, objects.service(Database).transaction() as session:
         if outlet_code != WHOLE:
             outlets.get(session, outlet_code)
         result = audience_import.import_file(
             session,
-            file.read_bytes(),
+            data,
             list_name=list_name,
             vault=objects.service(Vault),
             zone=objects.service(Settings).zone,

@@ -1,0 +1,105 @@
+"""Importing contacts from a CSV file into an empty database: `python -m bench.contacts --rows 1000000`.
+
+Prints the seconds for so many rows, what a million would take at that pace, how far memory grew while the file was
+read, the seconds of importing the same file again, and those of counting a segment and of paging through everybody.
+"""
+
+import argparse
+import json
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlmodel import Session, SQLModel
+
+from campaign import audience, audience_import, segments
+from campaign.segments import Filters
+from core import clock
+from core.database import Database
+from core.privacy import Vault
+from core.settings import Settings
+from core.signing import Keys
+from webapp import tables  # noqa: F401  (all tables register themselves)
+
+_HEAD = "姓名,邮箱,手机,省份,人群,语言,同意用途,同意时间,同意来源,同意文本版本\n"
+_PROVINCES = ("浙江省", "四川省", "河南省", "广东省")
+_GROUPS = ("老年人", "新市民", "学生", "")
+
+
+def main() -> None:
+    """Write the file, import it twice, count and page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000)
+    rows = parser.parse_args().rows
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        file = home / "people.csv"
+        _write(file, rows)
+        settings = Settings(_env_file=None, home=home)
+        database = Database(settings.relational_url)
+        SQLModel.metadata.create_all(database.engine)
+        vault = Vault(Keys(b"of no value"))
+        before = _peak_mib()
+        found: dict[str, float] = {"rows": rows}
+        processor = time.process_time()
+        found["seconds"] = _timed(lambda: _import(database, file, vault, settings))
+        found["import_s"] = round(found["seconds"] * 1_000_000 / rows, 1)
+        found["cpu_s"] = round(time.process_time() - processor, 2)
+        found["growth_mib"] = round(_peak_mib() - before, 1)
+        found["again_s"] = _timed(lambda: _import(database, file, vault, settings))
+        found |= _asked(database)
+        database.close()
+    print("RESULT", json.dumps(found))
+
+
+def _write(file: Path, rows: int) -> None:
+    with file.open("w") as out:
+        out.write(_HEAD)
+        for n in range(rows):
+            out.write(
+                f"张{n},p{n}@example.com,1{3_000_000_000 + n},{_PROVINCES[n % 4]},{_GROUPS[n // 4 % 4]},中文,"
+                f"education,2026-03-{1 + n % 28:02} {n % 24:02}:{n % 60:02},柜面签署,v3\n"
+            )
+
+
+def _import(database: Database, file: Path, vault: Vault, settings: Settings) -> None:
+    with file.open("rb") as data, database.transaction() as session:
+        audience_import.import_file(
+            session, data, list_name="老客户", vault=vault, zone=settings.zone, now=clock.now()
+        )
+
+
+def _asked(database: Database) -> dict[str, float]:
+    filters = Filters(province="浙江省", groups=("elders", "students"), channel="email")
+    with database.reading() as session:
+        found = audience.find_list(session, "老客户")
+        number = found.id or 0 if found else 0
+        return {
+            "count_s": _timed(lambda: print(segments.count(session, filters, ""), "in the segment")),
+            "count_list_s": _timed(
+                lambda: print(audience.left_out_of(session, list_id=number, channel="email"))
+            ),
+            "page_s": _timed(lambda: _page_through(session, number)),
+        }
+
+
+def _page_through(session: Session, list_id: int) -> None:
+    after = 0
+    while page := audience.recipients_of(session, list_id=list_id, channel="email", after_id=after):
+        after = page[-1].contact_id
+
+
+def _timed(run: Callable[[], None]) -> float:
+    begun = time.perf_counter()
+    run()
+    return round(time.perf_counter() - begun, 2)
+
+
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()
