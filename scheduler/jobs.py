@@ -23,6 +23,7 @@ from scheduler.counting import Counter
 from scheduler.dispatch import Dispatcher
 from scheduler.patience import Limits
 from scheduler.planner import Planner
+from scheduler.quotas import quotas
 from tracking.attribution import Attributions
 from tracking.recorder import Recorder
 
@@ -136,6 +137,9 @@ def outgoing(
     sizes = {name: channel.batch_size for name, channel in channels.items()}
     composer = Composer(settings, attributions, Unsubscriptions(keys))
     opener = Opener(settings, Secrets(keys, vault), clock)
-    dispatcher = Dispatcher(database, channels, composer, vault, opener, clock=clock, limits=limits)
+    counted = quotas(settings.rate_storage)
+    dispatcher = Dispatcher(
+        database, channels, composer, vault, opener, clock=clock, limits=limits, quotas=counted
+    )
     counter = Counter(database, recorder, vault, settings)
     return Outgoing(Planner(database, settings.zone, sizes), dispatcher, counter, clock=clock)

@@ -157,7 +157,7 @@ def pause(session: Session, push_id: int, now: datetime) -> None:
 def resume(session: Session, push_id: int, now: datetime) -> None:
     """Go on where it stopped: who has it already does not get it again."""
     _move(session, "push.resume", push_id, (PushState.paused,), PushState.running, now=now)
-    session.execute(update(Push).where(col(Push.id) == push_id).values(started_at=now))
+    session.execute(update(Push).where(col(Push.id) == push_id).values(started_at=now, tried=0, misses=0))
     waiting = update(Batch).where(col(Batch.push_id) == push_id, col(Batch.state) == BatchState.queued)
     session.execute(waiting.values(not_before=now, attempts=0, reason=""))
     outbox.finish_if_done(session, push_id, now)

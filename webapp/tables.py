@@ -21,6 +21,7 @@ from institution import (
 )
 from institution import models as institution
 from scheduler import models as scheduler
+from scheduler import quotas as push_quotas
 from tracking import batch_models, insight_models, link_models, subscription_models, view_models
 from tracking import models as tracking
 from tracking.imports import models as reach_imports
@@ -45,6 +46,7 @@ __all__ = [
     "oidc_models",
     "personal_models",
     "play_sessions",
+    "push_quotas",
     "reach_alarms",
     "reach_imports",
     "registration",
