@@ -1,7 +1,7 @@
 """The periodic jobs of the scheduler: plans, sending, leases, counting."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -131,15 +131,17 @@ def outgoing(
     recorder: Recorder,
     clock: Callable[[], datetime],
     limits: Limits | None = None,
+    channels: Sequence[AnyChannel] = (),
 ) -> Outgoing:
-    """Put the scheduler together over the objects of a process."""
-    channels: dict[str, AnyChannel] = {channel.name: channel for channel in (Email(clock), Webhook(clock))}
-    sizes = {name: channel.batch_size for name, channel in channels.items()}
+    """Put the scheduler together over the objects of a process; `channels` others than the usual ones."""
+    found = channels or (Email(clock), Webhook(clock))
+    by_name: dict[str, AnyChannel] = {channel.name: channel for channel in found}
+    sizes = {name: channel.batch_size for name, channel in by_name.items()}
     composer = Composer(settings, attributions, Unsubscriptions(keys))
     opener = Opener(settings, Secrets(keys, vault), clock)
     counted = quotas(settings.rate_storage)
     dispatcher = Dispatcher(
-        database, channels, composer, vault, opener, clock=clock, limits=limits, quotas=counted
+        database, by_name, composer, vault, opener, clock=clock, limits=limits, quotas=counted
     )
     counter = Counter(database, recorder, vault, settings)
     return Outgoing(Planner(database, settings.zone, sizes), dispatcher, counter, clock=clock)
