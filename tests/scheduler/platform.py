@@ -90,7 +90,9 @@ class Platform:
         """One address."""
         return [Rule("/send", endpoint="send", methods=["POST"])]
 
-    def answer(self, sandbox: Sandbox, endpoint: str, request: Request, values: Mapping[str, Any]) -> Response:
+    def answer(
+        self, sandbox: Sandbox, endpoint: str, request: Request, values: Mapping[str, Any]
+    ) -> Response:
         """Take a call; one whose key was seen changes nothing and is answered as before."""
         assert request.json is not None
         key, to = request.json["key"], tuple(request.json["to"])

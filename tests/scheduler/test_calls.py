@@ -48,7 +48,9 @@ class Scene:
     def push(self, line: Outgoing, count: int) -> int:
         """A push to so many people, cut."""
         with self.database.transaction() as session:
-            made = plan(session, people(session, self.vault, count, self.clock.at), self.clock.at, target=self.url)
+            made = plan(
+                session, people(session, self.vault, count, self.clock.at), self.clock.at, target=self.url
+            )
             activate(session, made, self.clock.at)
         self.clock.forward(hours=1)
         line.plan()
@@ -62,9 +64,7 @@ class Scene:
 
 
 @pytest.fixture
-def scene(
-    settings: Settings, database: Database, keys: Keys, spool: Spool, clock: Clock
-) -> Iterator[Scene]:
+def scene(settings: Settings, database: Database, keys: Keys, spool: Spool, clock: Clock) -> Iterator[Scene]:
     platform, sandbox = Platform(), Sandbox(clock=lambda: clock().timestamp())
     sandbox.add(platform)
     attributions = Attributions(keys)
@@ -88,7 +88,9 @@ def test_a_push_goes_out_in_calls(scene: Scene) -> None:
         assert pushes.get(session, push_id).state == PushState.done
         batch = session.exec(select(Batch).order_by(col(Batch.number))).first()
         assert batch is not None and batch.calls == 10
-        assert {call_key(batch.key, number) for number in range(1, 11)} <= {key for key, _to in scene.platform.calls}
+        assert {call_key(batch.key, number) for number in range(1, 11)} <= {
+            key for key, _to in scene.platform.calls
+        }
         assert len(call_key(batch.key, 1)) == 32
 
 
@@ -103,7 +105,9 @@ def test_each_recipient_is_settled_by_what_the_platform_says_of_it(scene: Scene)
     }  # fmt: skip
     with scene.database.reading() as session:
         for name in ("u5", "u6"):
-            assert audience.is_refused(session, "webhook", scene.vault.index("webhook", name)), "closed for good"
+            assert audience.is_refused(session, "webhook", scene.vault.index("webhook", name)), (
+                "closed for good"
+            )
     scene.platform.says = {}
     scene.clock.forward(seconds=30)
     line.run_once()
@@ -143,8 +147,12 @@ def test_who_refuses_while_a_call_is_in_doubt_gets_nothing_more(scene: Scene) ->
     scene.sandbox.fail("calls", Fault("before"))
     line.run_once()
     with scene.database.transaction() as session:
-        audience.refuse(session, "webhook", scene.vault.index("webhook", "u3"), via="link", now=scene.clock.at)
-        audience.refuse(session, "webhook", scene.vault.index("webhook", "u13"), via="link", now=scene.clock.at)
+        audience.refuse(
+            session, "webhook", scene.vault.index("webhook", "u3"), via="link", now=scene.clock.at
+        )
+        audience.refuse(
+            session, "webhook", scene.vault.index("webhook", "u13"), via="link", now=scene.clock.at
+        )
     scene.clock.forward(seconds=30)
     line.run_once()
     assert not {"u3", "u13"} & set(scene.platform.reached)
@@ -183,8 +191,12 @@ def test_an_address_that_had_its_share_holds_up_nobody_else(scene: Scene) -> Non
     scene.clock.forward(minutes=-40)
     with scene.database.transaction() as session:
         other = people(session, scene.vault, 12, scene.clock.at, name="新客户")
-        activate(session, plan(session, other, scene.clock.at, target=scene.url, name="第二次"), scene.clock.at)
-    scene.clock.forward(minutes=41)  # a minute after the first push: only the two new people may get something
+        activate(
+            session, plan(session, other, scene.clock.at, target=scene.url, name="第二次"), scene.clock.at
+        )
+    scene.clock.forward(
+        minutes=41
+    )  # a minute after the first push: only the two new people may get something
     line.run_once()
     assert scene.states() == {DeliveryState.sent: 12, DeliveryState.queued: 10}
     scene.clock.forward(minutes=58)
