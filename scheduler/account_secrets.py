@@ -1,8 +1,11 @@
 """Secrets of accounts: made, sealed, opened only to send; a webhook's secret before is used for a day more."""
 
 import base64
+import hashlib
+import hmac
+import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -12,7 +15,9 @@ from core.i18n import mark
 from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys
+from scheduler.channels import registry
 from scheduler.channels.base import Account, DeliveryError
+from scheduler.channels.registry import Kind
 from scheduler.models import ChannelAccount, Push
 
 OVERLAP = timedelta(hours=24)
@@ -29,8 +34,30 @@ class Secrets:
         """Ciphertext for the row; empty stays empty."""
         return self._vault.encrypt(text) if text else ""
 
+    def seal_all(self, kind: Kind, named: Mapping[str, str]) -> str:
+        """Ciphertext of the secrets of an account: one alone as it is, several by their names."""
+        if not _several(kind):
+            return self.seal(named.get("secret", ""))
+        return self.seal(json.dumps(dict(named))) if named else ""
+
+    def named(self, account: ChannelAccount) -> dict[str, str]:
+        """The secrets of now by the names of their fields."""
+        current, kind = self.current(account), registry.KINDS.get(account.channel)
+        if not current:
+            return {}
+        return dict(json.loads(current)) if kind and _several(kind) else {"secret": current}
+
+    def fingerprint(self, named: Mapping[str, str]) -> str:
+        """A keyed hash (16 hex digits) by which one sees that secrets are others now, and nothing else."""
+        text = json.dumps(dict(named), sort_keys=True).encode()
+        return hmac.new(self._keys.derive("account/fingerprint"), text, hashlib.sha256).hexdigest()[:16]
+
     def of(self, account: ChannelAccount, now: datetime) -> tuple[str, ...]:
-        """The secrets in force, the newest first."""
+        """The secrets in force: of a webhook the newest first, of a platform in the order of its form."""
+        kind = registry.KINDS.get(account.channel)
+        if kind and _several(kind):
+            named = self.named(account)
+            return tuple(named.get(name, "") for name in kind.secrets) if named else ()
         current = self.current(account)
         until = account.previous_until
         if account.previous_sealed and until is not None and now < until:
@@ -52,6 +79,20 @@ class Opener:
         self._held = held
         self._clock = clock
 
+    def account(self, row: ChannelAccount) -> Account:
+        """An account as its channel takes it, secrets in clear."""
+        named = {name: value for name, value in self._held.named(row).items() if name != "secret"}
+        return Account(
+            row.address,
+            row.port,
+            row.tls,
+            row.login,
+            row.sender,
+            self._held.of(row, self._clock()),
+            row.options | named,
+            row.id or 0,
+        )
+
     def open(self, session: Session, push: Push) -> Account:
         """The account of a push; DeliveryError when it was closed, or changed since the push was approved."""
         if push.account_id is None and push.channel == EMAIL:
@@ -67,9 +108,7 @@ class Opener:
                 permanent=True,
                 everyone=True,
             )
-        return Account(
-            row.address, row.port, row.tls, row.login, row.sender, self._held.of(row, self._clock())
-        )
+        return self.account(row)
 
 
 def mail_server(settings: Settings) -> Account:
@@ -83,6 +122,11 @@ def mail_server(settings: Settings) -> Account:
         settings.mail_from,
         (password,) if password else (),
     )
+
+
+def _several(kind: Kind) -> bool:
+    """Whether the secrets of a kind need their names: all but the one that is called `secret`."""
+    return kind.secrets not in ((), ("secret",))
 
 
 def made() -> str:

@@ -1,10 +1,7 @@
 """Accounts at channels: where messages are handed over, with which secret; closed, never deleted."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parseaddr
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
@@ -14,15 +11,23 @@ from campaign.contacts import EMAIL, WEBHOOK
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import mark
 from institution import audit
-from institution.models import Outlet
-from institution.powers import WHOLE, Scope
+from institution.powers import Scope
 from scheduler import starting
+from scheduler.account_form import (
+    TLS,
+    AccountForm,
+    check_whole,
+    checked,
+    checked_url,
+    elsewhere,
+    typed_secrets,
+)
 from scheduler.account_secrets import OVERLAP, Secrets, made
-from scheduler.models import ChannelAccount, Plan, PlanState
+from scheduler.channels import registry
+from scheduler.models import ChannelAccount, Plan, PlanState, Push, PushState
 
-TLS = {"starttls": "STARTTLS", "tls": "TLS", "none": mark("不加密")}
-_LEADS = ("address", "port", "tls", "login")
-_FIELDS = ("channel", "name", "address", "port", "tls", "login", "sender", "outlet_code", "active")
+__all__ = ["TLS", "AccountForm", "checked_url"]
+_FIELDS = ("channel", "name", "address", "port", "tls", "login", "sender", "options", "outlet_code", "active")
 
 audit.declare(
     {
@@ -35,30 +40,19 @@ audit.declare(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AccountForm:
-    """What a person writes; port, tls, login and sender are a mail server's."""
-
-    channel: str
-    name: str
-    address: str
-    port: int = 0
-    tls: str = ""
-    login: str = ""
-    sender: str = ""
-    outlet_code: str = WHOLE
-
-
 def create(
     session: Session, form: AccountForm, *, held: Secrets, secret: str = "", now: datetime
 ) -> tuple[ChannelAccount, str]:
     """A new account, and the secret that was made for a webhook: the one time that it can be seen."""
-    values = _checked(session, form)
-    own = _typed(form.channel, secret)
-    fresh = made() if form.channel == WEBHOOK and not own else ""
+    kind = registry.get(form.channel)
+    values, own = checked(session, form), typed_secrets(kind, secret, form)
+    check_whole(kind, own)
+    fresh = made() if kind.name == WEBHOOK and not own else ""
+    named = own or ({"secret": fresh} if fresh else {})
     account = ChannelAccount(
-        **values, secret_sealed=held.seal(own or fresh), secret_at=now, created_at=now, updated_at=now
+        **values, secret_sealed=held.seal_all(kind, named), secret_at=now, created_at=now, updated_at=now
     )
+    account.fingerprint = held.fingerprint(named) if kind.to_group else ""
     session.add(account)
     session.flush()
     _record(session, "channel.create", account, {})
@@ -70,27 +64,43 @@ def edit(
 ) -> list[int]:
     """Change an account; returns the active plans that were paused because they need a new approval.
 
-    The password of a mail server must be typed again when the server or the user changes: else whoever may
-    edit could have it sent to a server of their own.
+    Secrets must be typed again when the server or the user changes: else whoever may edit could have them sent
+    to a server of their own.
     """
     account = get(session, account_id)
-    before, old = snapshot(account), account.line
-    values = _checked(session, form, account)
-    elsewhere = any(name in _LEADS and getattr(account, name) != value for name, value in values.items())
-    own = _typed(account.channel, secret) if account.channel == EMAIL else ""
-    if account.channel == EMAIL and elsewhere and account.secret_sealed and not own:
-        raise Invalid(mark("服务器或用户变了，请把密码再填一次。"), field="secret")
-    if account.channel == WEBHOOK and elsewhere and not account.secret_sealed:
-        raise Conflict(mark("请先更换这个账号的密钥，再改网址。"), field="address")
+    kind, before, old = registry.get(account.channel), snapshot(account), account.line
+    values = checked(session, form, account)
+    own = typed_secrets(kind, secret, form) if kind.name != WEBHOOK else {}
+    _check_retyped(account, values, own, held)
     for name, value in values.items():
         setattr(account, name, value)
     if own:
-        account.secret_sealed, account.secret_at = held.seal(own), now
+        named = held.named(account) | own
+        account.secret_sealed, account.secret_at = held.seal_all(kind, named), now
+        account.fingerprint = held.fingerprint(named) if kind.to_group else ""
+    if kind.name != WEBHOOK:
+        check_whole(kind, held.named(account))
     _save(session, account, now)
     reason = mark("渠道账号改过了，请重新提交审批。")
     halted = starting.halt(session, account_id, reason, now) if account.line != old else []
     _record(session, "channel.edit", account, before, halted=halted, secret_replaced=bool(own))
     return halted
+
+
+def _check_retyped(
+    account: ChannelAccount, values: dict[str, Any], own: dict[str, str], held: Secrets
+) -> None:
+    if not elsewhere(account, values):
+        return
+    if account.channel == WEBHOOK:
+        if not account.secret_sealed:
+            raise Conflict(mark("请先更换这个账号的密钥，再改网址。"), field="address")
+        return
+    kept = [name for name in held.named(account) if name not in own]
+    if kept and account.channel == EMAIL:
+        raise Invalid(mark("服务器或用户变了，请把密码再填一次。"), field="secret")
+    if kept:
+        raise Invalid(mark("地址或账号变了，请把密钥再填一次。"), field=kept[0])
 
 
 def replace_secret(
@@ -101,14 +111,19 @@ def replace_secret(
     A webhook is signed with the secret before too for a day, so that its receiver can change over.
     """
     account = get(session, account_id)
-    own = _typed(account.channel, secret)
-    if account.channel == EMAIL and not own:
+    kind = registry.get(account.channel)
+    own = typed_secrets(kind, secret).get("secret", "")
+    if account.channel != WEBHOOK and not own:
         raise Invalid(mark("请填写新的密码。"), field="secret")
-    fresh = "" if own else made()
+    fresh, old = "" if own else made(), account.line
     if account.channel == WEBHOOK:
         account.previous_sealed, account.previous_until = held.seal(held.current(account)), now + OVERLAP
-    account.secret_sealed, account.secret_at = held.seal(own or fresh), now
+    named = held.named(account) | {"secret": own or fresh}
+    account.secret_sealed, account.secret_at = held.seal_all(kind, named), now
+    account.fingerprint = held.fingerprint(named) if kind.to_group else ""
     _save(session, account, now)
+    if account.line != old:
+        starting.halt(session, account_id, mark("渠道账号改过了，请重新提交审批。"), now)
     audit.record(session, "channel.secret", "channel", account_id, outlet_code=account.outlet_code)
     return fresh
 
@@ -159,73 +174,19 @@ def active_plans(session: Session) -> dict[int, int]:
     return {number: count for number, count in session.exec(query) if number is not None}
 
 
+def last_fault(session: Session, account_id: int) -> Push | None:
+    """The latest push by this account that waits because something is wrong: its reason says what an operator does."""
+    query = (
+        select(Push)
+        .where(Push.account_id == account_id, Push.state == PushState.paused, Push.reason != "")
+        .order_by(col(Push.id).desc())
+    )
+    return session.exec(query.limit(1)).first()
+
+
 def snapshot(account: ChannelAccount) -> dict[str, Any]:
     """What the audit log and the conflict page show of an account: never a secret."""
     return {name: getattr(account, name) for name in _FIELDS}
-
-
-def _checked(session: Session, form: AccountForm, account: ChannelAccount | None = None) -> dict[str, Any]:
-    channel = account.channel if account else form.channel
-    name = form.name.strip()
-    if not name or len(name) > 80:
-        raise Invalid(mark("请给账号起一个名字（不超过 80 个字）。"), field="name")
-    if form.outlet_code and session.get(Outlet, form.outlet_code) is None:
-        raise Invalid(mark("请选择账号属于哪个机构。"), field="outlet_code")
-    _check_name(session, name, form.outlet_code, account)
-    if channel not in (EMAIL, WEBHOOK):
-        raise Invalid(mark("请选择推送渠道。"), field="channel")
-    where = _mail_server(form) if channel == EMAIL else {"address": checked_url(form.address)}
-    return {"channel": channel, "name": name, "outlet_code": form.outlet_code, **where}
-
-
-def _check_name(session: Session, name: str, outlet_code: str, account: ChannelAccount | None) -> None:
-    query = select(ChannelAccount.id).where(
-        ChannelAccount.name == name, ChannelAccount.outlet_code == outlet_code
-    )
-    other = session.exec(query).first()
-    if other is not None and (account is None or other != account.id):
-        raise Conflict(mark("已有名为“%(name)s”的账号，请换一个名字。"), field="name", name=name)
-
-
-def _mail_server(form: AccountForm) -> dict[str, Any]:
-    host, sender = form.address.strip(), form.sender.strip()
-    if not host or len(host) > 255 or not host.isascii() or any(one in host for one in "/:@ "):
-        raise Invalid(mark("请填写邮件服务器的主机名，例如 smtp.example.com。"), field="address")
-    if not 1 <= form.port <= 65535:
-        raise Invalid(mark("端口须在 1 到 65535 之间。"), field="port")
-    if form.tls not in TLS:
-        raise Invalid(mark("请选择怎样加密。"), field="tls")
-    address = parseaddr(sender)[1]
-    if "@" not in address[1:-1] or not sender.isprintable() or len(sender) > 200:
-        raise Invalid(mark("请填写发件人，例如 消保部 <edu@example.com>。"), field="sender")
-    login = form.login.strip()
-    if len(login) > 200 or not login.isprintable():
-        raise Invalid(mark("用户名不超过 200 个字。"), field="login")
-    return {"address": host, "port": form.port, "tls": form.tls, "login": login, "sender": sender}
-
-
-def checked_url(text: str) -> str:
-    """The address of a webhook's receiver; Invalid when it is none."""
-    wrong = Invalid(mark("请填写接收方接口的完整网址，以 https:// 开头。"), field="address")
-    address = text.strip()
-    try:
-        parts = urlsplit(address)
-        known = parts.scheme in ("http", "https") and parts.hostname and not parts.username
-    except ValueError as error:
-        raise wrong from error
-    if not known or len(address) > 500 or not address.isprintable() or " " in address:
-        raise wrong
-    return address
-
-
-def _typed(channel: str, secret: str) -> str:
-    """The secret that a person typed; a webhook's must be long enough that nobody guesses it."""
-    secret = secret.strip()
-    if len(secret) > 300 or not secret.isprintable():
-        raise Invalid(mark("密钥须在一行以内，不超过 300 个字。"), field="secret")
-    if channel == WEBHOOK and secret and len(secret) < 24:
-        raise Invalid(mark("密钥至少 24 个字符；不填就由系统生成。"), field="secret")
-    return secret
 
 
 def _save(session: Session, account: ChannelAccount, now: datetime) -> None:

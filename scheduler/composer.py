@@ -13,9 +13,12 @@ from campaign.unsubscribe import Unsubscriptions
 from content.lifecycle import PublishedPiece
 from core.i18n import gettext, using_locale
 from core.settings import Settings
+from scheduler import plan_message
+from scheduler.channels import registry
 from scheduler.channels.base import Message
 from scheduler.models import Plan, Push
 from scheduler.plan_form import published
+from scheduler.plan_message import Pairs
 from tracking.attribution import PARAMETER, Attribution, Attributions
 
 _URL = re.compile(r"https?://[^\s<>\"'，。；、）》」]+[^\s<>\"'，。；、）》」.,;:!?)]")
@@ -62,6 +65,10 @@ class Letter:
     minutes: int
     campaign: str
     channel: str
+    summary: str = ""
+    picture: str = ""
+    template: str = ""
+    parameters: Pairs = ()
 
 
 class Composer:
@@ -96,14 +103,25 @@ class Composer:
             minutes=(piece.minutes or 0) if piece else 0,
             campaign=push.campaign,
             channel=push.channel,
+            summary=push.summary or " ".join((self._text_of(piece, "summary") or push.body).split())[:300],
+            picture=f"{self._settings.public_url}{piece.cover_url}" if piece and piece.cover_url else "",
+            template=push.template,
+            parameters=tuple((name, value) for name, value in push.parameters),
         )
 
     def message(
         self, letter: Letter, *, key: str, address: Address, address_index: str, outlet: str
     ) -> Message:
-        """The message to one recipient; links carry campaign, the recipient's outlet and the channel."""
+        """The message to one recipient; links carry campaign, the recipient's outlet and the channel.
+
+        A message into a group goes to nobody by name, and nobody can refuse it alone.
+        """
         token = self._attributions.sign(Attribution(letter.campaign, outlet, letter.channel))
-        unsubscribe = self._settings.public_url + self._unsubscriptions.path(letter.channel, address_index)
+        unsubscribe = ""
+        if not registry.to_group(letter.channel):
+            unsubscribe = self._settings.public_url + self._unsubscriptions.path(
+                letter.channel, address_index
+            )
         locale = self._settings.locale
         with using_locale(locale):
             mail = self._mail(letter, address.name, token, unsubscribe)
@@ -117,7 +135,14 @@ class Composer:
                 link=mail.link,
                 unsubscribe=unsubscribe,
                 locale=locale,
-            )
+                summary=letter.summary,
+                picture=letter.picture,
+                template=letter.template,
+                parameters=plan_message.filled(
+                    letter.parameters,
+                    name=address.name, link=mail.link, institution=mail.institution, title=letter.subject,
+                ),
+            )  # fmt: skip
 
     def _mail(self, letter: Letter, name: str, token: str, unsubscribe: str) -> Mail:
         settings = self._settings

@@ -12,12 +12,12 @@ from sqlalchemy import bindparam, delete, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from campaign.audience import Recipient
+from campaign import audience
+from campaign.audience import LeftOut, Recipient
 from core.database import Prepared
 from core.i18n import mark
-from scheduler import outbox, recipients
+from scheduler import outbox
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
-from scheduler.recipients import Figures
 
 _PAGE = 5000  # recipients in a transaction, about: a longer one would hold up every other writer
 _DIALECTS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
@@ -52,7 +52,7 @@ def cut(
     batch_sizes: dict[str, int],
     now: datetime,
     page: int = _PAGE,
-    figures: Figures | None = None,
+    figures: LeftOut | None = None,
 ) -> bool:
     """Write the next page of a push: its batches and one row per recipient; False when there is none to write.
 
@@ -63,13 +63,18 @@ def cut(
         return False
     size = batch_sizes[push.channel]
     limit = size * max(1, page // size)
-    found = recipients.page(session, push.list_id, push.channel, after=push.cut_after, limit=limit)
-    values: dict[str, Any] = {"state": PushState.running, "whole": len(found) < limit}
+    found = _page(session, push, limit)
+    values: dict[str, Any] = {"state": PushState.running, "whole": push.list_id is None or len(found) < limit}
     if found:
         values["cut_after"] = found[-1].contact_id
     if push.state == PushState.cutting:
-        known = figures or recipients.figures(session, push.list_id, push.channel)
-        values |= {"started_at": now, "reason": "", "total": known.chosen, "refused": known.refused}
+        known = figures or count(session, push_id) or LeftOut(0, 0, 0, 0, 0)
+        values |= {
+            "started_at": now,
+            "reason": "",
+            "total": known.reached,
+            "refused": known.refused + known.closed,
+        }
         values |= {"no_address": known.no_address, "no_consent": known.no_consent}
     if not _claimed(session, push, values):
         return False
@@ -78,6 +83,25 @@ def cut(
         _end(session, push_id, now)
     session.expire(push)
     return True
+
+
+def count(session: Session, push_id: int) -> LeftOut | None:
+    """Whom a push that is not begun goes to, about: people come and go meanwhile; None for any other push."""
+    push = session.get(Push, push_id)
+    if push is None or push.state != PushState.cutting:
+        return None
+    if push.list_id is None:
+        return LeftOut(1, 0, 0, 0, 0)
+    return audience.left_out_of(session, list_id=push.list_id, channel=push.channel)
+
+
+def _page(session: Session, push: Push, limit: int) -> list[Recipient]:
+    """The next people of its list; without one the group of its account, as one recipient who is nobody's contact."""
+    if push.list_id is None:
+        return [Recipient(0, f"group-{push.account_id}", push.outlet_code)]
+    return audience.recipients_of(
+        session, list_id=push.list_id, channel=push.channel, after_id=push.cut_after, limit=limit
+    )
 
 
 def _claimed(session: Session, push: Push, values: dict[str, Any]) -> bool:

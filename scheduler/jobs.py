@@ -15,9 +15,8 @@ from core.settings import Settings
 from core.signing import Keys
 from scheduler import pushes
 from scheduler.account_secrets import Opener, Secrets
+from scheduler.channels import registry
 from scheduler.channels.base import AnyChannel
-from scheduler.channels.email import Email
-from scheduler.channels.webhook import Webhook
 from scheduler.composer import Composer
 from scheduler.counting import Counter
 from scheduler.dispatch import Dispatcher
@@ -134,8 +133,7 @@ def outgoing(
     channels: Sequence[AnyChannel] = (),
 ) -> Outgoing:
     """Put the scheduler together over the objects of a process; `channels` others than the usual ones."""
-    found = channels or (Email(clock), Webhook(clock))
-    by_name: dict[str, AnyChannel] = {channel.name: channel for channel in found}
+    by_name: dict[str, AnyChannel] = {one.name: one for one in channels} or registry.channels(clock)
     sizes = {name: channel.batch_size for name, channel in by_name.items()}
     composer = Composer(settings, attributions, Unsubscriptions(keys))
     opener = Opener(settings, Secrets(keys, vault), clock)
@@ -144,4 +142,6 @@ def outgoing(
         database, by_name, composer, vault, opener, clock=clock, limits=limits, quotas=counted
     )
     counter = Counter(database, recorder, vault, settings)
-    return Outgoing(Planner(database, settings.zone, sizes), dispatcher, counter, clock=clock)
+    return Outgoing(
+        Planner(database, settings.zone, sizes, settings.holidays), dispatcher, counter, clock=clock
+    )

@@ -1,10 +1,11 @@
 """Tables of the scheduler: accounts at channels, plans, their firings (pushes), the outbox of batches, one row
 per recipient."""
 
+import hashlib
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from core.database import UtcDateTime
@@ -112,7 +113,10 @@ DELIVERY_NAMES = {
 
 
 class ChannelAccount(SQLModel, table=True):
-    """An account at a receiver: a webhook's address, or a mail server. Plans at its node and below may use it.
+    """An account at a receiver: a webhook, a mail server, a platform. Plans at its node and below may use it.
+
+    `options` are what a platform wants by its own names; `fingerprint` is a keyed hash of the secrets of a group's
+    robot, whose secret alone says which group it posts into.
 
     Secrets are ciphertext and never shown again. Until `previous_until` a webhook is signed with the secret
     before as well. An empty `secret_sealed` of a webhook is the secret derived from its address, which
@@ -130,8 +134,10 @@ class ChannelAccount(SQLModel, table=True):
     tls: str = Field(default="", max_length=16)
     login: str = Field(default="", max_length=200)
     sender: str = Field(default="", max_length=200)
-    secret_sealed: str = Field(default="", max_length=1000)
-    previous_sealed: str = Field(default="", max_length=1000)
+    options: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    fingerprint: str = Field(default="", max_length=16)
+    secret_sealed: str = Field(default="", max_length=8000)
+    previous_sealed: str = Field(default="", max_length=8000)
     previous_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     secret_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     active: bool = True
@@ -142,15 +148,21 @@ class ChannelAccount(SQLModel, table=True):
     @property
     def line(self) -> str:
         """Where messages go and in whose name, in words: what an approval of a plan covers."""
-        if self.sender:
+        if self.channel == "email":
             return f"{self.sender} ← {self.login}@{self.address}:{self.port} {self.tls}"
-        return self.address
+        said = [f"{self.login}@{self.address}" if self.login else self.address, self.sender]
+        said += [f"{name}={value}" for name, value in sorted(self.options.items()) if value]
+        said += [f"#{self.fingerprint}"] if self.fingerprint else []
+        text = " ".join(filter(None, said))
+        return text if len(text) <= 500 else f"{text[:430]}… {hashlib.sha256(text.encode()).hexdigest()}"
 
 
 class Plan(SQLModel, table=True):
     """What goes out, to whom, on which channel, when. `first_at` is local time of the institution, without
     zone, because a recurrence means the same hour of the clock all year. Without `account_id` mail goes by
-    the mail server of the settings. `reason` says why it was stopped by itself."""
+    the mail server of the settings; without `list_id` it goes into the group of its account. `parameters` fill the
+    `template` that the platform approved: pairs of a name and a text with placeholders, in their order. `off_days`
+    says what happens on weekends and holidays. `reason` says why it was stopped by itself."""
 
     __tablename__ = "push_plan"
 
@@ -159,7 +171,10 @@ class Plan(SQLModel, table=True):
     piece_key: str = Field(default="", max_length=80)
     subject: str = Field(default="", max_length=200)
     body: str = Field(default="", max_length=5000)
-    list_id: int = Field(foreign_key="contact_list.id")
+    summary: str = Field(default="", max_length=300)
+    template: str = Field(default="", max_length=100)
+    parameters: list[list[str]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    list_id: int | None = Field(default=None, foreign_key="contact_list.id")
     channel: str = Field(max_length=16)
     account_id: int | None = Field(default=None, foreign_key="channel_account.id", index=True)
     campaign: str = Field(default="", max_length=80)
@@ -167,6 +182,7 @@ class Plan(SQLModel, table=True):
     first_at: str = Field(max_length=16)
     rule: str = Field(default="", max_length=200)
     stale_hours: float = Field(default=6.0)
+    off_days: str = Field(default="", max_length=16)
     state: str = Field(default=PlanState.draft, max_length=16)
     approval: str = Field(default=PlanApproval.none, max_length=16)
     reason: str = Field(default="", max_length=500)
@@ -195,7 +211,10 @@ class Push(SQLModel, table=True):
     piece_key: str = Field(default="", max_length=80)
     subject: str = Field(default="", max_length=200)
     body: str = Field(default="", max_length=5000)
-    list_id: int
+    summary: str = Field(default="", max_length=300)
+    template: str = Field(default="", max_length=100)
+    parameters: list[list[str]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    list_id: int | None = None
     channel: str = Field(max_length=16)
     outlet_code: str = Field(default="", max_length=32, index=True)
     account_id: int | None = Field(default=None, foreign_key="channel_account.id")
@@ -205,6 +224,7 @@ class Push(SQLModel, table=True):
     no_address: int = 0
     no_consent: int = 0
     refused: int = 0
+    capped: int = 0
     cut_after: int = 0
     whole: bool = False
     tried: int = 0
@@ -254,10 +274,9 @@ class Delivery(SQLModel, table=True):
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("push_id", "contact_id"),
-        UniqueConstraint("push_id", "address_index"),
+        UniqueConstraint("address_index", "push_id"),  # in this order it finds the rows of an address too
         Index("delivery_batch", "batch_id", "state"),
         Index("delivery_push", "push_id", "state"),
-        Index("delivery_address", "address_index"),
     )
 
     id: int | None = Field(default=None, sa_column=Column(_Serial, primary_key=True))

@@ -8,13 +8,13 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from campaign import personal
-from campaign.contacts import CHANNEL_NAMES
 from core.i18n import gettext, mark
 from core.privacy import Vault
 from institution import holders, retention, sealed
 from institution.holders import Holder, Section, Sought
 from institution.retention import Rule
 from institution.sealed import Sealed
+from scheduler.channels import registry
 from scheduler.models import DELIVERY_NAMES, ChannelAccount, Delivery, DeliveryState, Push
 
 sealed.declare(Sealed(ChannelAccount, ("secret_sealed", "previous_sealed"), mark("渠道账号")))
@@ -63,7 +63,7 @@ def _export(session: Session, _vault: Vault, person: Sought) -> Section:
     return [
         {
             gettext("时间"): (delivery.settled_at or push.due_at).isoformat(timespec="minutes"),
-            gettext("渠道"): gettext(CHANNEL_NAMES.get(push.channel, push.channel)),
+            gettext("渠道"): registry.label(push.channel),
             gettext("内容"): push.subject or push.piece_key,
             gettext("活动期"): push.campaign,
             gettext("结果"): gettext(DELIVERY_NAMES[DeliveryState(delivery.state)]),

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import Session
 
 from campaign import audience, programme
-from campaign.contacts import EMAIL, WEBHOOK
+from campaign.contacts import EMAIL
 from campaign.recurrence import LOCAL, check_rule, parse_local
 from content import lifecycle
 from content.lifecycle import PublishedPiece
@@ -14,26 +14,34 @@ from core.errors import Invalid
 from core.i18n import mark
 from institution.models import Outlet
 from institution.powers import WHOLE, Scope
+from scheduler import windows
+from scheduler.channels import registry
+from scheduler.channels.registry import KINDS, Kind
 from scheduler.models import ChannelAccount
+from scheduler.plan_message import Pairs
 
-CHANNELS = (EMAIL, WEBHOOK)
+CHANNELS = tuple(KINDS)
 
 
 @dataclass(frozen=True, slots=True)
 class PlanForm:
-    """What a person writes; `first_at` is local time (2026-09-15T09:00), `rule` an RRULE or empty."""
+    """What a person writes; `first_at` is local time (2026-09-15T09:00), `rule` an RRULE or empty; no list for a group."""
 
     name: str
-    list_id: int
+    list_id: int | None
     channel: str
     first_at: str
     piece_key: str = ""
     subject: str = ""
     body: str = ""
+    summary: str = ""
+    template: str = ""
+    parameters: Pairs = ()
     account_id: int | None = None
     campaign: str = ""
     rule: str = ""
     stale_hours: float = 6.0
+    off_days: str = ""
     outlet_code: str = WHOLE
 
 
@@ -44,18 +52,23 @@ def checked(session: Session, form: PlanForm) -> dict[str, Any]:
         raise Invalid(mark("请给计划起一个名字（不超过 80 个字）。"), field="name")
     if form.outlet_code and session.get(Outlet, form.outlet_code) is None:
         raise Invalid(mark("请选择计划属于哪个机构。"), field="outlet_code")
-    if form.channel not in CHANNELS:
-        raise Invalid(mark("请选择推送渠道。"), field="channel")
+    kind = registry.get(form.channel)
     if not 0.1 <= form.stale_hours <= 240:
         raise Invalid(mark("过时限度须在 0.1 到 240 小时之间。"), field="stale_hours")
+    if form.off_days not in windows.OFF_DAYS:
+        raise Invalid(mark("请选择周末和节假日怎样处理。"), field="off_days")
     _check_message(session, form.piece_key, subject, body)
+    summary, template = _short(kind, form)
     _check_place(session, form)
     return {
         "name": name,
         "piece_key": form.piece_key,
         "subject": subject,
         "body": body,
-        "list_id": form.list_id,
+        "summary": summary,
+        "template": template,
+        "parameters": [list(pair) for pair in form.parameters] if kind.templated else [],
+        "list_id": None if kind.to_group else form.list_id,
         "channel": form.channel,
         "account_id": check_account(session, form.channel, form.account_id, form.outlet_code),
         "campaign": form.campaign,
@@ -63,6 +76,7 @@ def checked(session: Session, form: PlanForm) -> dict[str, Any]:
         "first_at": parse_local(form.first_at).strftime(LOCAL),
         "rule": check_rule(form.rule),
         "stale_hours": form.stale_hours,
+        "off_days": form.off_days,
     }
 
 
@@ -92,12 +106,31 @@ def published(session: Session, key: str) -> PublishedPiece:
 def _check_place(session: Session, form: PlanForm) -> None:
     """People of the plan's own part of the tree; a campaign of it or of a node above."""
     part = Scope(frozenset([form.outlet_code]))
-    if not part.covers(session, audience.get_list(session, form.list_id).outlet_code):
-        raise Invalid(mark("这份名单不归计划所在的机构，请另选一份。"), field="list_id")
+    if not registry.to_group(form.channel):
+        if form.list_id is None:
+            raise Invalid(mark("请选择一份名单。"), field="list_id")
+        _check_list(session, part, form.list_id)
     if form.campaign:
         campaign = programme.get(session, form.campaign)
         if not part.covers(session, campaign.outlet_code, above=True):
             raise Invalid(mark("这个活动期不归计划所在的机构，请另选一个。"), field="campaign")
+
+
+def _check_list(session: Session, part: Scope, list_id: int) -> None:
+    if not part.covers(session, audience.get_list(session, list_id).outlet_code):
+        raise Invalid(mark("这份名单不归计划所在的机构，请另选一份。"), field="list_id")
+
+
+def _short(kind: Kind, form: PlanForm) -> tuple[str, str]:
+    """What channels that show little take: the summary on a line, and of a templated one its code."""
+    summary, template = " ".join(form.summary.split()), form.template.strip()
+    if len(summary) > 300:
+        raise Invalid(mark("摘要不超过 300 个字。"), field="summary")
+    if not kind.templated:
+        return summary, ""
+    if not template or len(template) > 100 or not template.isascii() or not template.isprintable():
+        raise Invalid(mark("这个渠道只发平台审核过的模板，请填写模板编号。"), field="template")
+    return summary, template
 
 
 def _check_message(session: Session, piece_key: str, subject: str, body: str) -> None:

@@ -15,9 +15,10 @@ from campaign.recurrence import moments
 from core.database import Database, Prepared, UtcDateTime
 from core.i18n import mark
 from institution import audit
-from scheduler import recipients, starting
-from scheduler.cutting import AHEAD, UNCUT, cut
+from scheduler import rules, starting, windows
+from scheduler.cutting import AHEAD, UNCUT, count, cut
 from scheduler.models import Plan, PlanState, Push, PushState
+from scheduler.windows import Rules
 
 log = structlog.get_logger()
 
@@ -32,36 +33,31 @@ _DUE = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """The planner's look at the plans; `batch_sizes` gives recipients per batch by channel, `ahead` how many
-    recipients of a push may stand in batches that are not sent yet."""
+    """The planner's look at the plans; `batch_sizes` gives recipients per batch by channel, `country` whose public
+    holidays are days off, `ahead` how many recipients of a push may stand in batches that are not sent yet."""
 
     database: Database
     zone: ZoneInfo
     batch_sizes: dict[str, int]
+    country: str = ""
     ahead: int = _AHEAD
 
     def tick(self, now: datetime) -> int:
         """Fire what is due and cut what is not cut yet; returns how many pushes were cut."""
         for (plan_id,) in self.database.ask(_DUE, {"now": now}):
-            self._alone(partial(fire, plan_id=plan_id, zone=self.zone, now=now))
+            self._alone(partial(fire, plan_id=plan_id, zone=self.zone, now=now, country=self.country))
         return sum(self._cut(push_id, now) for (push_id,) in self.database.ask(UNCUT, {}))
 
     def _cut(self, push_id: int, now: datetime) -> bool:
         """Cut a push until enough of it waits to be sent."""
-        counted, done = self._figures(push_id), False
+        with self.database.reading() as session:  # counted outside of any transaction that writes
+            counted = count(session, push_id)
+        done = False
         while self.database.ask(AHEAD, {"push": push_id})[0][0] < self.ahead and self._alone(
             partial(cut, push_id=push_id, batch_sizes=self.batch_sizes, now=now, figures=counted)
         ):
             done = True
         return done
-
-    def _figures(self, push_id: int) -> recipients.Figures | None:
-        """Whom a push that was not begun goes to, counted outside of any transaction that writes."""
-        with self.database.reading() as session:
-            push = session.get(Push, push_id)
-            if push is None or push.state != PushState.cutting:
-                return None
-            return recipients.figures(session, push.list_id, push.channel)
 
     def _alone(self, act: Callable[[Session], object]) -> object:
         """Do one thing in a transaction of its own: a plan that cannot be fired holds up no other."""
@@ -73,7 +69,7 @@ class Planner:
             return None
 
 
-def fire(session: Session, plan_id: int, *, zone: ZoneInfo, now: datetime) -> list[Push]:
+def fire(session: Session, plan_id: int, *, zone: ZoneInfo, now: datetime, country: str = "") -> list[Push]:
     """Turn the due moments of a plan into pushes; empty when another planner was faster.
 
     Of several missed moments only the last may still go out, the others are kept as skipped. A last one
@@ -87,6 +83,10 @@ def fire(session: Session, plan_id: int, *, zone: ZoneInfo, now: datetime) -> li
         _stop(session, plan, now)
         return []
     first = plan.next_due_at
+    allowed = rules.of(session, plan, country)
+    if later_on := _held_until(plan, first, allowed, zone, now):
+        _advance(session, plan, first, later_on, now)
+        return []
     later = islice(moments(plan.first_at, plan.rule, zone, first), _MOST_MISSED) if plan.rule else iter(())
     due, following = [first], None
     for moment in later:
@@ -99,12 +99,26 @@ def fire(session: Session, plan_id: int, *, zone: ZoneInfo, now: datetime) -> li
     pushes = [
         _push(plan, moment, PushState.skipped, mark("错过了时间，由后一次代替。"), now) for moment in due[:-1]
     ]
-    pushes.append(_last(plan, due[-1], now))
+    pushes.append(_last(plan, due[-1], now, off=windows.dropped(due[-1], allowed, zone)))
     for push in pushes:
         push.target = starting.line(session, plan)
     session.add_all(pushes)
     session.flush()
     return pushes
+
+
+def _held_until(
+    plan: Plan, due_at: datetime, allowed: Rules, zone: ZoneInfo, now: datetime
+) -> datetime | None:
+    """The moment for which a plan waits because it is not the hour yet; what is overtaken is for a person to decide."""
+    if windows.dropped(due_at, allowed, zone) or _overtaken(plan, due_at, now):
+        return None
+    at = windows.next_allowed(max(due_at, now), allowed, zone)
+    return at if at > now else None
+
+
+def _overtaken(plan: Plan, due_at: datetime, now: datetime) -> bool:
+    return now - due_at > timedelta(hours=plan.stale_hours)
 
 
 def _stop(session: Session, plan: Plan, now: datetime) -> None:
@@ -126,8 +140,10 @@ def _advance(session: Session, plan: Plan, old: datetime, new: datetime | None, 
     return bool(session.execute(statement).rowcount == 1)  # type: ignore[attr-defined]
 
 
-def _last(plan: Plan, due_at: datetime, now: datetime) -> Push:
-    if now - due_at > timedelta(hours=plan.stale_hours):
+def _last(plan: Plan, due_at: datetime, now: datetime, *, off: bool) -> Push:
+    if off:
+        return _push(plan, due_at, PushState.skipped, mark("周末或节假日，按计划不发。"), now)
+    if _overtaken(plan, due_at, now):
         return _push(plan, due_at, PushState.overtaken, mark("超过了允许的延迟，请决定是否仍要发送。"), now)
     return _push(plan, due_at, PushState.cutting, "", now)
 
@@ -141,6 +157,9 @@ def _push(plan: Plan, due_at: datetime, state: PushState, reason: str, now: date
         piece_key=plan.piece_key,
         subject=plan.subject,
         body=plan.body,
+        summary=plan.summary,
+        template=plan.template,
+        parameters=plan.parameters,
         list_id=plan.list_id,
         channel=plan.channel,
         outlet_code=plan.outlet_code,

@@ -8,7 +8,6 @@ from sqlalchemy import ColumnElement, true, update
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from campaign.contacts import CHANNEL_NAMES, EMAIL, WEBHOOK
 from campaign.recurrence import next_due
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import gettext as _
@@ -16,12 +15,12 @@ from core.i18n import mark
 from institution import audit
 from institution.approval_models import Approval
 from scheduler import starting
+from scheduler.channels import registry
 from scheduler.models import PLAN_NAMES, Plan, PlanApproval, PlanState
 from scheduler.plan_form import CHANNELS, PlanForm, check_account, checked, published
 from tracking import dimensions
 
 __all__ = ["CHANNELS", "PlanForm", "published"]
-_ENGLISH = {EMAIL: "E-mail", WEBHOOK: "Webhook"}
 _EDITABLE = (PlanState.draft, PlanState.paused)
 _MOVES = {
     PlanState.active: (PlanState.draft, PlanState.paused),
@@ -169,7 +168,7 @@ def everything(session: Session, condition: ColumnElement[bool] | None = None) -
 
 def snapshot(plan: Plan) -> dict[str, Any]:
     """What a plan says: for the audit log, and to see whether somebody changed it meanwhile."""
-    return {name: getattr(plan, name) for name in starting.COVERED}
+    return {name: getattr(plan, name) for name in (*starting.COVERED, *starting.ADDED)}
 
 
 def _check_sendable(session: Session, plan: Plan) -> None:
@@ -207,7 +206,11 @@ def _wrong_state(plan: Plan) -> Conflict:
 def _describe(session: Session, channel: str) -> None:
     """Tell the reports what the channel is called."""
     dimensions.describe(
-        session, kind="channel", key=channel, name=CHANNEL_NAMES[channel], name_en=_ENGLISH[channel]
+        session,
+        kind="channel",
+        key=channel,
+        name=registry.KINDS[channel].label,
+        name_en=registry.english(channel),
     )
 
 

@@ -82,7 +82,7 @@ class DatabaseQuotas:
             name = f"{account} {_name(rate)}"
             found.append((name, rate, _Window(rate, self._locked(session, name), at)))
         room, wait = want, 0.0
-        for _name_, rate, window in found:
+        for _, rate, window in found:
             single = in_calls and rate.per == "call"
             fits = want if single and window.room else 0 if single else min(room, window.room)
             if fits < want:
@@ -176,7 +176,13 @@ def quotas(rate_storage: str) -> Quotas:
 
 
 def held(
-    session: Session, account: int, channel: str, rates: Sequence[Rate], indexes: Sequence[str], now: datetime
+    session: Session,
+    account: int,
+    channel: str,
+    rates: Sequence[Rate],
+    *,
+    indexes: Sequence[str],
+    now: datetime,
 ) -> Mapping[str, float]:
     """The addresses that must not get another message of this account now, with seconds until they may.
 

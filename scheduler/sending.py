@@ -17,6 +17,7 @@ from core.i18n import mark
 from core.privacy import Vault
 from scheduler import outbox, quotas, settling
 from scheduler.account_secrets import Opener
+from scheduler.channels import registry
 from scheduler.channels.base import AnyChannel, Closed, DeliveryError, Message
 from scheduler.composer import Composer, Letter
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
@@ -134,7 +135,7 @@ class Sending:
     def _settle(self, session: Session, now: datetime) -> None:
         settling.settle(session, self._pending, now)
         for index, reason in self._closing:
-            audience.refuse(session, self._channel.name, index, via=f"channel.{reason}", now=now)
+            audience.close_address(session, self._channel.name, index, reason, via="channel", now=now)
         self._closing = []
 
     def _refused(self, session: Session, group: Sequence[Delivery]) -> set[str]:
@@ -146,7 +147,8 @@ class Sending:
         settling.withhold(session, [one for one in group if one.address_index in no], now)
         yes = [one for one in group if one.address_index not in no]
         indexes = [one.address_index for one in yes]
-        held = quotas.held(session, self._account, self._channel.name, self._channel.rates, indexes, now)
+        name, rates = self._channel.name, self._channel.rates
+        held = quotas.held(session, self._account, name, rates, indexes=indexes, now=now)
         if held:
             self._wait_for(min(held.values()))
         return [one for one in yes if one.address_index not in held]
@@ -167,11 +169,15 @@ class Sending:
 
     def _written(self, session: Session, letter: Letter, marked: list[Delivery]) -> list[Written]:
         """Each delivery with its message; None for a contact who was erased."""
+        if registry.to_group(self._channel.name):
+            return [(one, self._message(letter, one, Address(0, "", ""))) for one in marked]
         contacts = [one.contact_id for one in marked]
         found = audience.addresses(session, self._tools.vault, self._channel.name, contacts)
         return [(one, self._message(letter, one, found.get(one.contact_id))) for one in marked]
 
-    def _message(self, letter: Letter, delivery: Delivery, address: Address | None) -> Message | None:
+    def _message(
+        self, letter: Letter, delivery: Delivery, address: Address | None, outlet: str | None = None
+    ) -> Message | None:
         if address is None:
             return None
         return self._tools.composer.message(
@@ -179,7 +185,7 @@ class Sending:
             key=delivery.key,
             address=address,
             address_index=delivery.address_index,
-            outlet=delivery.outlet_code,
+            outlet=delivery.outlet_code if outlet is None else outlet,
         )
 
     def _send_one(self, line: Any, delivery: Delivery, message: Message) -> None:

@@ -12,13 +12,15 @@ from datetime import datetime
 from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
-from campaign.contacts import CHANNEL_NAMES, ContactList, ContactMember
+from campaign.contacts import ContactList, ContactMember
 from campaign.recurrence import in_words
 from core.errors import Conflict, NotFound
 from core.i18n import gettext as _
 from core.i18n import mark
 from institution import approval_kinds, approvals, audit
 from institution.approval_models import Approval
+from scheduler import plan_message, windows
+from scheduler.channels import registry
 from scheduler.models import ChannelAccount, Plan, PlanApproval, PlanState
 
 KIND = "push.start"
@@ -26,6 +28,8 @@ COVERED = (
     "name", "piece_key", "subject", "body", "list_id", "channel", "account_id", "campaign", "first_at", "rule",
     "stale_hours", "outlet_code",
 )  # fmt: skip
+# What plans of before did not say: as long as it is empty, what was approved then stays approved.
+ADDED = ("summary", "template", "parameters", "off_days")
 
 audit.declare({"plan.stop": mark("没有有效批准，停下推送计划")})
 
@@ -33,6 +37,7 @@ audit.declare({"plan.stop": mark("没有有效批准，停下推送计划")})
 def digest(session: Session, plan: Plan) -> str:
     """SHA-256 (hex) over all that matters of a plan, and over where its account leads."""
     said = {name: getattr(plan, name) for name in COVERED} | {"line": line(session, plan)}
+    said |= {name: value for name in ADDED if (value := getattr(plan, name))}
     text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -129,24 +134,35 @@ def _facts(session: Session, approval: Approval) -> Sequence[tuple[str, str]]:
     plan = session.get(Plan, int(approval.subject))
     if plan is None:
         raise NotFound(mark("没有找到这份推送计划。"))
-    contacts = session.get(ContactList, plan.list_id)
-    size = select(func.count()).where(ContactMember.list_id == plan.list_id)
-    people = _("%(name)s（%(size)s 人）") % {
-        "name": contacts.name if contacts else "—", "size": session.exec(size).one(),
-    }  # fmt: skip
     facts = [
         (_("计划"), plan.name),
-        (_("名单"), people),
-        (_("渠道"), _(CHANNEL_NAMES[plan.channel])),
+        (_("名单"), _people(session, plan)),
+        (_("渠道"), registry.label(plan.channel)),
         (_("经由"), line(session, plan) or _("系统设置的邮件服务器")),
         (_("开始时间"), plan.first_at.replace("T", " ")),
         (_("重复"), in_words(plan.rule)),
     ]
+    if plan.template:
+        facts.append(
+            (_("模板"), f"{plan.template} {plan_message.as_text(plan.parameters)}".replace("\n", "；"))
+        )
+    if plan.off_days:
+        facts.append((_("周末和节假日"), _(windows.OFF_DAYS[plan.off_days])))
     if plan.campaign:
         facts.append((_("活动期"), plan.campaign))
     if not plan.rule:
         facts.append((_("说明"), _("批准后，推送专员可以到时间自动发，也可以提前马上发送。")))
     return facts
+
+
+def _people(session: Session, plan: Plan) -> str:
+    if plan.list_id is None:
+        return _("群里的人，不用名单")
+    contacts = session.get(ContactList, plan.list_id)
+    size = select(func.count()).where(ContactMember.list_id == plan.list_id)
+    return _("%(name)s（%(size)s 人）") % {
+        "name": contacts.name if contacts else "—", "size": session.exec(size).one(),
+    }  # fmt: skip
 
 
 def _note(session: Session, plan_id: int, standing: PlanApproval) -> None:

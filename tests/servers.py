@@ -37,7 +37,7 @@ class Silent(WSGIRequestHandler):
 def listening(app: Any, port: int) -> Iterator[None]:
     """A WSGI application answered by threads of this process, on a port of loopback."""
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=Silent)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield

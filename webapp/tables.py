@@ -22,6 +22,7 @@ from institution import (
 from institution import models as institution
 from scheduler import models as scheduler
 from scheduler import quotas as push_quotas
+from scheduler import rule_models
 from tracking import batch_models, insight_models, link_models, subscription_models, view_models
 from tracking import models as tracking
 from tracking.imports import models as reach_imports
@@ -51,6 +52,7 @@ __all__ = [
     "reach_imports",
     "registration",
     "rooms",
+    "rule_models",
     "scheduler",
     "sign_in_models",
     "subscription_models",

@@ -1,20 +1,26 @@
 """What channels over HTTP share: a kept-alive line, and what a silence, a broken answer and a refusal mean."""
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from core.i18n import mark
 from scheduler.channels.base import DeliveryError
 
 TIMEOUT = (5.0, 20.0)  # seconds to connect, seconds to be answered
-_BUSY = (429, 502, 503, 504)
+_BUSY = (429, 503)  # nothing was done; a gateway that says 502 or 504 may have passed the call on
+_LARGEST = 4_000_000  # bytes of an answer
 
 
 class Http:
-    """A kept-alive connection that asks nobody else for the way and follows no other address."""
+    """A kept-alive connection that asks nobody else for the way and follows no other address.
+
+    An answer has its time as a whole: one that comes in drops would hold the worker up for ever.
+    """
 
     def __init__(self, timeout: tuple[float, float] = TIMEOUT) -> None:
         self._session = requests.Session()
@@ -27,10 +33,13 @@ class Http:
 
     def ask(self, method: str, address: str, **more: Any) -> requests.Response:
         """The answer of any status; DeliveryError without one, and then `unknown` if it may have been accepted."""
+        until = time.monotonic() + sum(self._timeout)
         try:
-            return self._session.request(
-                method, address, timeout=self._timeout, allow_redirects=False, **more
+            answer = self._session.request(
+                method, address, timeout=self._timeout, allow_redirects=False, stream=True, **more
             )
+            _read(answer, until)
+            return answer
         except requests.exceptions.ConnectTimeout as error:
             raise DeliveryError(mark("连接不上平台接口。"), everyone=True) from error
         except requests.exceptions.Timeout as error:
@@ -51,6 +60,23 @@ class Http:
         return said(self.ask("POST", address, data=data, headers=headers, **more))
 
 
+def _read(answer: requests.Response, until: float) -> None:
+    """Read the body as it comes, until its time is over."""
+    parts, size = [], 0
+    try:
+        while part := answer.raw.read1(65536, decode_content=True):
+            parts.append(part)
+            size += len(part)
+            if size > _LARGEST or time.monotonic() > until:
+                answer.close()
+                raise requests.exceptions.ReadTimeout
+    except (HTTPError, OSError) as error:
+        if isinstance(error, requests.exceptions.RequestException):
+            raise
+        raise requests.exceptions.ChunkedEncodingError(error) from error
+    answer._content = b"".join(parts)
+
+
 def said(answer: requests.Response) -> dict[str, Any]:
     """The JSON object of an answer, whatever its status; a platform that is busy or answers nonsense is an error."""
     if answer.status_code in _BUSY:
@@ -59,14 +85,20 @@ def said(answer: requests.Response) -> dict[str, Any]:
         found = answer.json()
     except ValueError as error:
         # an accepted call whose answer was cut off looks the same
-        raise DeliveryError(
-            mark("平台的回答读不懂，不知道是否收到。"), unknown=answer.ok, everyone=True
-        ) from error
+        raise _unreadable(answer) from error
     if not isinstance(found, dict):
-        raise DeliveryError(mark("平台的回答读不懂，不知道是否收到。"), unknown=answer.ok, everyone=True)
+        raise _unreadable(answer)
     return found
 
 
+def _unreadable(answer: requests.Response) -> DeliveryError:
+    if answer.ok or answer.status_code >= 500:
+        return DeliveryError(mark("平台的回答读不懂，不知道是否收到。"), unknown=True, everyone=True)
+    return DeliveryError(f"HTTP {answer.status_code}", everyone=True)
+
+
 def _seconds(answer: requests.Response) -> float | None:
-    text = answer.headers.get("Retry-After", "").strip()
+    """Seconds to wait: Retry-After, or the header of Feishu's gateway."""
+    headers = answer.headers
+    text = (headers.get("Retry-After") or headers.get("x-ogw-ratelimit-reset") or "").strip()
     return float(text) if text.isdigit() and len(text) < 7 else None

@@ -10,9 +10,19 @@ from email.header import Header
 from email.utils import format_datetime, formataddr, parseaddr
 
 from core.i18n import mark
-from scheduler.channels.base import Account, DeliveryError, Message, Rate
+from scheduler.channels.base import Account, DeliveryError, Field, Message, Rate
 
 NAME = "email"
+LABEL = mark("电子邮件")
+ADDRESS = ""
+FORM = (
+    Field("address", mark("邮件服务器"), mark("主机名，例如 smtp.example.com")),
+    Field("port", mark("端口"), value="587"),
+    Field("tls", mark("加密"), value="starttls"),
+    Field("sender", mark("发件人"), mark("例如 消保部 <edu@example.com>")),
+    Field("login", mark("用户名"), required=False),
+    Field("secret", mark("密码"), secret=True, required=False),
+)
 _TIMEOUT = 20.0
 
 

@@ -11,9 +11,15 @@ from email.utils import parsedate_to_datetime
 import requests
 
 from core.i18n import mark
-from scheduler.channels.base import Account, DeliveryError, Message, Rate
+from scheduler.channels.base import Account, DeliveryError, Field, Message, Rate
 
 NAME = "webhook"
+LABEL = mark("接口推送")
+ADDRESS = ""
+FORM = (
+    Field("address", mark("接口网址"), mark("接收方接口的完整网址，以 https:// 开头。")),
+    Field("secret", mark("签名密钥"), mark("不填就由系统生成，只显示一次。"), secret=True, required=False),
+)
 _TIMEOUT = (5.0, 20.0)
 _FOR_EVERYONE = (401, 403, 404, 405, 410, 429, 502, 503, 504)
 _TEMPORARY = (408, 409, 425, 429)

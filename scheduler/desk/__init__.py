@@ -5,7 +5,18 @@ its permission and where its thing belongs. The one flow: `plan` (write, preview
 start) → the runner fires → `pushes` (watch, pause, settle).
 """
 
-from scheduler.desk import channels, plan, plans, preview, pushes, running, several
+from scheduler.desk import channel_acts, channels, plan, plans, preview, pushes, running, several, trying
 from scheduler.desk.routes import blueprint
 
-__all__ = ["blueprint", "channels", "plan", "plans", "preview", "pushes", "running", "several"]
+__all__ = [
+    "blueprint",
+    "channel_acts",
+    "channels",
+    "plan",
+    "plans",
+    "preview",
+    "pushes",
+    "running",
+    "several",
+    "trying",
+]

@@ -7,7 +7,7 @@ from flask import request
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from campaign.contacts import CHANNEL_NAMES, EMAIL, ContactList, ContactMember
+from campaign.contacts import EMAIL, ContactList, ContactMember
 from campaign.models import Campaign
 from campaign.recurrence import PRESETS
 from content import lifecycle
@@ -18,10 +18,12 @@ from core.i18n import gettext as _
 from core.i18n import mark
 from core.settings import Settings
 from institution import places
+from institution.access import signed_in
 from institution.conflict import Field
 from institution.places import Choices as Places
 from institution.powers import Scope
-from scheduler import accounts
+from scheduler import accounts, plan_message, plans, windows
+from scheduler.channels import registry
 from scheduler.models import ChannelAccount, Plan
 from scheduler.plans import PlanForm
 
@@ -31,12 +33,16 @@ LABELS = {
     "piece_key": mark("内容"),
     "subject": mark("标题"),
     "body": mark("正文"),
+    "summary": mark("摘要"),
+    "template": mark("模板编号"),
+    "parameters": mark("模板参数"),
     "campaign": mark("活动期"),
     "list_id": mark("名单"),
     "route": mark("渠道账号"),
     "first_at": mark("开始时间"),
     "rhythm": mark("重复"),
     "rule": mark("自定规则"),
+    "off_days": mark("周末和节假日"),
     "stale_hours": mark("过时限度（小时）"),
     "outlet_code": mark("所属机构"),
 }
@@ -51,13 +57,14 @@ class Choices:
     lists: Mapping[str, str]
     routes: Mapping[str, str]
     rules: Mapping[str, str]
+    off_days: Mapping[str, str]
     places: Places
 
     def names_of(self, field: str) -> Mapping[str, str]:
         """The words of a field's values, where they are codes."""
         return {
             "piece_key": self.pieces, "campaign": self.campaigns, "list_id": self.lists, "route": self.routes,
-            "rhythm": self.rules, "outlet_code": dict(self.places),
+            "rhythm": self.rules, "off_days": self.off_days, "outlet_code": dict(self.places),
         }.get(field, {})  # fmt: skip
 
 
@@ -69,10 +76,9 @@ def posted(session: Session) -> PlanForm:
         list_id, stale = int(form.get("list_id") or 0), float(form.get("stale_hours") or 6)
     except ValueError as error:
         raise Invalid(mark("过时限度须是数字（小时）。"), field="stale_hours") from error
-    if not list_id:
-        raise Invalid(mark("请选择一份名单。"), field="list_id")
     return PlanForm(
-        list_id=list_id,
+        list_id=list_id or None,
+        parameters=plan_message.parsed(form.get("parameters", "")),
         stale_hours=stale,
         rule=form.get("rule", "") if rhythm == CUSTOM else rhythm,
         channel=channel,
@@ -80,7 +86,17 @@ def posted(session: Session) -> PlanForm:
         outlet_code=places.typed(session, form),
         **{
             name: form.get(name, "")
-            for name in ("name", "first_at", "piece_key", "subject", "body", "campaign")
+            for name in (
+                "name",
+                "first_at",
+                "piece_key",
+                "subject",
+                "body",
+                "campaign",
+                "summary",
+                "template",
+                "off_days",
+            )
         },
     )
 
@@ -99,6 +115,7 @@ def values_of(plan: Plan) -> dict[str, str]:
     known = plan.model_dump() | {
         "route": f"{plan.channel}:{plan.account_id or ''}",
         "rhythm": plan.rule if plan.rule in PRESETS else CUSTOM,
+        "parameters": plan_message.as_text(plan.parameters),
     }
     return {name: "" if known[name] is None else str(known[name]) for name in LABELS}
 
@@ -117,6 +134,15 @@ def blank() -> dict[str, str]:
     return {"first_at": f"{today.isoformat()}T10:00", "stale_hours": "6", "route": "email:", "rhythm": ""}
 
 
+def copied(session: Session, plan_id: int, channel: str, known: Choices) -> dict[str, str]:
+    """What a plan says, for another channel: by the first account of it, under a name of its own."""
+    plan = plans.get(session, plan_id)
+    signed_in().check(session, "push.view", plan.outlet_code)
+    route = next((one for one in known.routes if one.partition(":")[0] == channel), f"{plan.channel}:")
+    name = _("%(name)s（%(channel)s）") % {"name": plan.name, "channel": registry.label(channel)}
+    return values_of(plan) | {"route": route, "name": name[:80]}
+
+
 def choices(session: Session, scope: Scope, plan: Plan | None = None) -> Choices:
     """What the form offers to who may write plans in this part of the tree."""
     return Choices(
@@ -125,6 +151,7 @@ def choices(session: Session, scope: Scope, plan: Plan | None = None) -> Choices
         campaigns={"": _("不属于活动期")} | _campaigns(session, scope),
         lists={"": _("请选择")} | _lists(session, scope),
         routes=_routes(session, scope, plan),
+        off_days={way: _(name) for way, name in windows.OFF_DAYS.items()},
         rules={rule: _(name) for rule, name in PRESETS.items()} | {CUSTOM: _("自定规则")},
         places=places.choices(session, scope, chosen=plan.outlet_code if plan else ""),
     )
@@ -133,7 +160,7 @@ def choices(session: Session, scope: Scope, plan: Plan | None = None) -> Choices
 def route_name(account: ChannelAccount | None, channel: str) -> str:
     """How an account is called where a plan chooses it."""
     name = account.name if account else _("系统设置的邮件服务器")
-    shown = _("%(channel)s · %(name)s", channel=_(CHANNEL_NAMES[channel]), name=name)
+    shown = _("%(channel)s · %(name)s", channel=registry.label(channel), name=name)
     return shown if account is None or account.active else _("%(name)s（已停用）", name=shown)
 
 

@@ -17,10 +17,11 @@ from core.settings import Settings
 from institution import conflict, places
 from institution.access import requires, signed_in
 from institution.approval_models import Approval
-from scheduler import plans, pushes, starting
-from scheduler.desk.form import Choices, blank, choices, fields, posted, typed, values_of
+from scheduler import plans, pushes, rules, starting, windows
+from scheduler.channels import registry
+from scheduler.desk.form import Choices, blank, choices, copied, fields, posted, typed, values_of
 from scheduler.desk.plans import PushRow, push_row
-from scheduler.desk.preview import preview
+from scheduler.desk.preview import Shown, shown
 from scheduler.desk.routes import APPROVAL_TONES, TONES, blueprint, plan_place
 from scheduler.models import APPROVAL_NAMES, PLAN_NAMES, Plan, PlanApproval, PlanState
 
@@ -59,7 +60,9 @@ class PlanPage:
     list_name: str = ""
     rhythm: str = ""
     next_at: Sequence[datetime] = ()
-    text: str = ""
+    shown: Shown | None = None
+    hours: str = ""
+    copies: Sequence[tuple[str, str]] = ()
     preview_fault: str = ""
     pushes: Sequence[PushRow] = ()
     field: str | None = None
@@ -77,10 +80,14 @@ class PlanPage:
 @blueprint.get("/plans/new")
 @requires("push.edit")
 def new() -> ResponseReturnValue:
-    """An empty form, ready for today at ten."""
+    """An empty form, ready for today at ten; or what another plan says (`like`), for another channel."""
+    person, like = signed_in(), request.args.get("like", "")
     with reading() as session:
-        known = choices(session, signed_in().scope("push.edit"))
-    return render("scheduler/plan.html", PlanPage(blank() | {"outlet_code": known.places.first}, known))
+        known = choices(session, person.scope("push.edit"))
+        values = blank() | {"outlet_code": known.places.first}
+        if like.isdecimal():
+            values |= copied(session, int(like), request.args.get("channel", ""), known)
+    return render("scheduler/plan.html", PlanPage(values, known))
 
 
 @blueprint.post("/plans/new")
@@ -161,9 +168,9 @@ def _again(plan_id: int | None, error: DomainError) -> str:
 def _page(
     session: Session, plan: Plan, values: Mapping[str, str], error: DomainError | None = None
 ) -> PlanPage:
-    text, fault = "", ""
+    seen, fault = None, ""
     try:
-        text = preview(session, plan).text
+        seen = shown(session, plan, clock.now())
     except Invalid as missing:
         fault = str(missing)
     known = choices(session, signed_in().scope("push.view"), plan)
@@ -177,13 +184,39 @@ def _page(
         route=known.routes.get(f"{plan.channel}:{plan.account_id or ''}", "—"),
         list_name=known.lists.get(str(plan.list_id), "—"),
         rhythm=in_words(plan.rule),
-        next_at=upcoming(plan.first_at, plan.rule, service(Settings).zone, clock.now(), 3),
-        text=text,
+        next_at=_next(session, plan),
+        shown=seen,
+        hours=_hours(session, plan.channel),
+        copies=_copies(known, plan.channel),
         preview_fault=fault,
         pushes=[push_row(*found) for found in pushes.latest(session, 20, plan.id)],
         field=error.field if error else None,
         fault=str(error) if error else "",
     )
+
+
+def _next(session: Session, plan: Plan) -> list[datetime]:
+    """The next three times, moved to where the rules allow them; those that days off drop are left out."""
+    zone, now = service(Settings).zone, clock.now()
+    allowed = rules.of(session, plan, service(Settings).holidays)
+    found = upcoming(plan.first_at, plan.rule, zone, now, 12)
+    kept = [windows.next_allowed(at, allowed, zone) for at in found if not windows.dropped(at, allowed, zone)]
+    return list(dict.fromkeys(kept))[:3]
+
+
+def _hours(session: Session, channel: str) -> str:
+    """What the channel's rules mean for the hour, in words."""
+    found = rules.allowed(session, channel)
+    if (found.opens, found.closes) == (0, windows.DAY):
+        return ""
+    span = {"opens": rules.said(found.opens), "closes": rules.said(found.closes)}
+    return _("这个渠道只在 %(opens)s 到 %(closes)s 发送，其余时间等到开始再发。") % span
+
+
+def _copies(known: Choices, channel: str) -> list[tuple[str, str]]:
+    """The other channels for which there is an account."""
+    names = dict.fromkeys(route.partition(":")[0] for route in known.routes)
+    return [(name, registry.label(name)) for name in names if name != channel]
 
 
 def _standing(session: Session, plan: Plan) -> Standing:

@@ -1,7 +1,9 @@
 """What a recipient of a plan will read: in a frame on the plan's page, and before those who approve it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from babel.dates import format_skeleton
 from flask import Response, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
@@ -10,17 +12,20 @@ from campaign.audience import Address
 from campaign.unsubscribe import Unsubscriptions
 from core.errors import Invalid
 from core.http import reading, service
+from core.i18n import current_locale
 from core.i18n import gettext as _
 from core.settings import Settings
 from core.signing import Keys
 from institution import approval_kinds
 from institution.access import requires
 from institution.approval_models import Approval
-from scheduler import plans, starting
+from scheduler import plan_message, plans, starting
+from scheduler.channels import registry
 from scheduler.channels.base import Message
+from scheduler.channels.registry import Look
 from scheduler.composer import Composer, as_page
 from scheduler.desk.routes import blueprint, plan_place
-from scheduler.models import Plan
+from scheduler.models import ChannelAccount, Plan
 from tracking.attribution import Attributions
 
 # Nothing but the style sheet of mails: the preview is a page of its own in a frame.
@@ -44,6 +49,54 @@ def preview(session: Session, plan: Plan) -> Message:
     someone = Address(0, _("张三"), "zhang.san@example.com")
     letter = composer.letter(session, plan)
     return composer.message(letter, key="preview", address=someone, address_index="00" * 32, outlet="")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A message as the phone of its channel shows it. `length` and `parts` count what an SMS is charged as."""
+
+    look: str
+    to_group: bool
+    sender: str
+    title: str
+    summary: str
+    text: str
+    link: str
+    picture: str
+    clock: str
+    day: str
+    length: int = 0
+    parts: int = 0
+
+
+def shown(session: Session, plan: Plan, at: datetime) -> Shown:
+    """What the preview draws at this moment; Invalid when its piece is not published."""
+    message, kind = preview(session, plan), registry.get(plan.channel)
+    account = session.get(ChannelAccount, plan.account_id) if plan.account_id else None
+    local, text = at.astimezone(service(Settings).zone), message.text
+    if kind.look == Look.sms:
+        text = as_sms(plan, message, account)
+    return Shown(
+        look=kind.look,
+        to_group=kind.to_group,
+        sender=account.name if account and kind.to_group else service(Settings).institution_name,
+        title=message.subject,
+        summary=message.summary,
+        text=text,
+        link=message.link,
+        picture=message.picture.removeprefix(service(Settings).public_url),
+        clock=f"{local:%H:%M}",
+        day=format_skeleton("MMMMEEEEd", local, locale=current_locale()),
+        length=plan_message.length(text),
+        parts=plan_message.parts(text),
+    )
+
+
+def as_sms(plan: Plan, message: Message, account: ChannelAccount | None) -> str:
+    """The SMS that a person gets: the signature, then the template's text (the plan's body) with its parameters."""
+    sign = next((value for name, value in (account.options if account else {}).items() if "sign" in name), "")
+    said = plan_message.rendered(plan.body, message.parameters) if plan.body else message.summary
+    return f"【{sign or service(Settings).institution_name}】{said}"
 
 
 def _page(message: Message) -> str:

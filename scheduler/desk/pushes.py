@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
 from campaign import audience
-from campaign.contacts import CHANNEL_NAMES
 from core import clock
 from core.errors import Invalid
 from core.http import reading, render, service, transaction
@@ -18,6 +17,7 @@ from core.i18n import mark
 from core.privacy import Vault
 from institution.access import requires, signed_in
 from scheduler import pushes
+from scheduler.channels import registry
 from scheduler.desk.plans import push_row
 from scheduler.desk.routes import blueprint, push_place
 from scheduler.models import (
@@ -172,7 +172,7 @@ def _page(session: Session, push_id: int) -> PushPage:
         progress=found,
         state=row.state,
         tone=row.tone,
-        channel=_(CHANNEL_NAMES[found.push.channel]),
+        channel=registry.label(found.push.channel),
         moving=found.push.state in _MOVING,
         reason=_(found.push.reason),
         left=_left(found.seconds_left),

@@ -1,5 +1,7 @@
 """What the stand-ins share: the inbox, faults on demand, limits that are enforced, and the door to them."""
 
+import json
+import socket
 import threading
 import time
 from collections import Counter, deque
@@ -34,14 +36,17 @@ class Fault:
     """What goes wrong, `times` times (-1: for ever), with calls to a platform.
 
     kinds: `refused` (connection cut before anything is read), `before` (nothing happens and nothing is answered),
-    `after` (it takes effect and is not answered), `slow` (it is answered after `value` seconds), `broken` (it takes
-    effect, the answer is cut in the middle), `dribble` (the answer comes in drops over `value` seconds), `status`
-    (HTTP status `value`, nothing happens), `code` (the platform's own error code `value`, nothing happens).
+    `silent` (nothing happens, the line is held for `value` seconds and then cut), `after` (it takes effect and is not
+    answered), `slow` (it takes effect and is answered after `value` seconds), `broken` (it takes effect, the answer
+    is cut in the middle), `garbled` (it takes effect, half of the answer is all there is), `dribble` (it takes effect,
+    the answer comes in drops over `value` seconds), `status` (HTTP status `value`, nothing happens), `code` (the
+    platform's own error code `value`, nothing happens). `endpoint`: only calls to this one are meant (empty: any).
     """
 
     kind: str
     value: Any = None
     times: int = 1
+    endpoint: str = ""
 
 
 class StandIn(Protocol):
@@ -136,7 +141,7 @@ class Sandbox:
         return self._faulty(stand_in, endpoint, Request(environ), values)(environ, start_response)
 
     def _faulty(self, stand_in: StandIn, endpoint: str, request: Request, values: Mapping[str, Any]) -> App:
-        fault = self._next(stand_in.name)
+        fault = self._next(stand_in.name, endpoint)
         if self.latency:
             time.sleep(self.latency)
         if fault is None:
@@ -144,10 +149,10 @@ class Sandbox:
         instead = _instead(stand_in, fault)
         return instead or _afterwards(stand_in.answer(self, endpoint, request, values), fault)
 
-    def _next(self, name: str) -> Fault | None:
+    def _next(self, name: str, endpoint: str) -> Fault | None:
         with self.lock:
             waiting = self._faults.get(name, [])
-            if not waiting:
+            if not waiting or waiting[0].endpoint not in ("", endpoint):
                 return None
             fault = waiting[0]
             if fault.times > 0:
@@ -157,9 +162,26 @@ class Sandbox:
             return fault
 
 
+def answered(found: Mapping[str, Any], status: int = 200) -> Response:
+    """A JSON object as an answer."""
+    text = json.dumps(found, ensure_ascii=False)
+    return Response(text, status, content_type="application/json; charset=utf-8")
+
+
+def told(request: Request) -> dict[str, Any]:
+    """The JSON object of a call; empty for whatever is none."""
+    try:
+        found = json.loads(request.get_data())
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def _instead(stand_in: StandIn, fault: Fault) -> App | None:
     """What is answered where nothing happens; None where the call takes effect."""
-    if fault.kind in ("refused", "before"):
+    if fault.kind == "silent":
+        time.sleep(float(fault.value))
+    if fault.kind in ("refused", "before", "silent"):
         return _cut(b"")
     if fault.kind == "status":
         return Response(status=int(fault.value))
@@ -172,6 +194,8 @@ def _afterwards(answer: Response, fault: Fault) -> App:
         return _cut(b"")
     if fault.kind == "broken":
         return _cut(answer.get_data()[: max(1, len(answer.get_data()) // 2)])
+    if fault.kind == "garbled":
+        return Response(answer.get_data()[: len(answer.get_data()) // 2], content_type="application/json")
     if fault.kind == "dribble":
         return _dribbled(answer, float(fault.value))
     time.sleep(float(fault.value))
@@ -181,15 +205,23 @@ def _afterwards(answer: Response, fault: Fault) -> App:
 def _cut(part: bytes) -> App:
     """An answer that ends in the middle: more is promised than comes."""
 
-    def app(_environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if not part:
-            raise ConnectionAbortedError("as asked for")
+            _hang_up(environ)
         start_response(
             "200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(part) + 100))]
         )
         return [part]
 
     return app
+
+
+def _hang_up(environ: Mapping[str, Any]) -> None:
+    """End the connection: the server alone would keep it open, and the caller would wait."""
+    line = environ.get("werkzeug.socket")
+    if line is not None:
+        line.shutdown(socket.SHUT_RDWR)
+    raise ConnectionAbortedError("as asked for")
 
 
 def _dribbled(answer: Response, seconds: float) -> App:

@@ -31,6 +31,11 @@ def upgrade() -> None:
         )
     with op.batch_alter_table('delivery', schema=None) as batch_op:
         batch_op.add_column(sa.Column('call', sa.Integer(), nullable=True))
+        batch_op.drop_index('delivery_address')
+        batch_op.drop_constraint(batch_op.f('uq_delivery_push_id_address_index'), type_='unique')
+        batch_op.create_unique_constraint(
+            batch_op.f('uq_delivery_address_index_push_id'), ['address_index', 'push_id']
+        )
     op.create_table(
         'push_quota',
         sa.Column('name', _Text(length=80), nullable=False),
@@ -42,6 +47,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table('push_quota')
     with op.batch_alter_table('delivery', schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f('uq_delivery_address_index_push_id'), type_='unique')
+        batch_op.create_unique_constraint('uq_delivery_push_id_address_index', ['push_id', 'address_index'])
+        batch_op.create_index('delivery_address', ['address_index'], unique=False)
         batch_op.drop_column('call')
     with op.batch_alter_table('push_batch', schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f('fk_push_batch_account_id_channel_account'), type_='foreignkey')

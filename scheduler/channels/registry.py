@@ -1,0 +1,110 @@
+"""Every channel, one line each: what it is called, what its account form asks for, how its messages look.
+
+A channel says of itself NAME, LABEL, FORM and ADDRESS; the line adds its class and what the desk must know to show it.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import ModuleType
+
+from core.errors import Invalid
+from core.i18n import gettext, mark, using_locale
+from scheduler.channels import dingtalk_robot, email, feishu_robot, webhook, wecom_robot
+from scheduler.channels.base import AnyChannel, Field
+
+Make = Callable[[Callable[[], datetime]], AnyChannel]
+
+
+class Look(StrEnum):
+    """How a message of a channel looks to who gets it: what the preview draws."""
+
+    mail = "mail"
+    sms = "sms"
+    card = "card"
+    chat = "chat"
+    notice = "notice"
+    data = "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A channel as forms and lists know it. `to_group`: it posts into a group, without contacts; `templated`: the
+    platform sends only what it approved before, named by a template's code."""
+
+    name: str
+    label: str
+    form: tuple[Field, ...]
+    address: str
+    make: Make
+    look: Look
+    to_group: bool = False
+    templated: bool = False
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The names of the secret fields, `secret` first: the order of `Account.secrets`."""
+        names = [one.name for one in self.form if one.secret]
+        return tuple(sorted(names, key=lambda name: name != "secret"))
+
+    @property
+    def own(self) -> tuple[Field, ...]:
+        """The fields by the platform's own names that are no secret: `Account.options`."""
+        return tuple(one for one in self.form if one.name not in _COLUMNS and not one.secret)
+
+    def has(self, name: str) -> bool:
+        """Whether the form asks for this field."""
+        return any(one.name == name for one in self.form)
+
+
+_COLUMNS = ("address", "port", "tls", "login", "sender")
+
+
+def kind(module: ModuleType, make: Make, look: Look, *, templated: bool = False) -> Kind:
+    """The kind of a channel's module; whether it posts into a group is said by its class."""
+    return Kind(
+        module.NAME, module.LABEL, module.FORM, module.ADDRESS, make, look,
+        to_group=bool(getattr(make, "to_group", False)), templated=templated,
+    )  # fmt: skip
+
+
+KINDS: dict[str, Kind] = {
+    one.name: one
+    for one in (
+        kind(email, email.Email, Look.mail),
+        kind(webhook, webhook.Webhook, Look.data),
+        kind(wecom_robot, wecom_robot.WecomRobot, Look.chat),
+        kind(dingtalk_robot, dingtalk_robot.DingtalkRobot, Look.chat),
+        kind(feishu_robot, feishu_robot.FeishuRobot, Look.chat),
+    )
+}
+
+
+def get(name: str) -> Kind:
+    """The kind of this name; Invalid when there is none."""
+    found = KINDS.get(name)
+    if found is None:
+        raise Invalid(mark("请选择推送渠道。"), field="channel")
+    return found
+
+
+def to_group(name: str) -> bool:
+    """Whether a channel posts into a group: one delivery a push, no list of people."""
+    return name in KINDS and KINDS[name].to_group
+
+
+def label(name: str) -> str:
+    """What a channel is called, in the language in force; one that is gone by its name."""
+    return gettext(KINDS[name].label) if name in KINDS else name
+
+
+def english(name: str) -> str:
+    """What reports in English call a channel."""
+    with using_locale("en"):
+        return label(name)
+
+
+def channels(clock: Callable[[], datetime], but: Iterable[str] = ()) -> dict[str, AnyChannel]:
+    """Every channel by its name, on this clock; `but` those that need more than a clock."""
+    return {name: one.make(clock) for name, one in KINDS.items() if name not in but}
