@@ -19,7 +19,7 @@ from core.i18n import mark
 from scheduler import outbox
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
 
-_PAGE = 5000  # recipients in a transaction, about: a longer one would hold up every other writer
+PAGE = 5000  # recipients in a transaction, about: a longer one would hold up every other writer
 _DIALECTS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
 _GIVEN = {
     "key": "k",
@@ -51,7 +51,7 @@ def cut(
     *,
     batch_sizes: dict[str, int],
     now: datetime,
-    page: int = _PAGE,
+    page: int = PAGE,
     figures: LeftOut | None = None,
 ) -> bool:
     """Write the next page of a push: its batches and one row per recipient; False when there is none to write.

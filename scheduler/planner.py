@@ -16,7 +16,7 @@ from core.database import Database, Prepared, UtcDateTime
 from core.i18n import mark
 from institution import audit
 from scheduler import rules, starting, windows
-from scheduler.cutting import AHEAD, UNCUT, count, cut
+from scheduler.cutting import AHEAD, PAGE, UNCUT, count, cut
 from scheduler.models import Plan, PlanState, Push, PushState
 from scheduler.windows import Rules
 
@@ -34,13 +34,15 @@ _DUE = Prepared(
 @dataclass(frozen=True, slots=True)
 class Planner:
     """The planner's look at the plans; `batch_sizes` gives recipients per batch by channel, `country` whose public
-    holidays are days off, `ahead` how many recipients of a push may stand in batches that are not sent yet."""
+    holidays are days off, `ahead` how many recipients of a push may stand in batches that are not sent yet, `page` how many are cut in a
+    transaction."""
 
     database: Database
     zone: ZoneInfo
     batch_sizes: dict[str, int]
     country: str = ""
     ahead: int = _AHEAD
+    page: int = PAGE
 
     def tick(self, now: datetime) -> int:
         """Fire what is due and cut what is not cut yet; returns how many pushes were cut."""
@@ -54,7 +56,9 @@ class Planner:
             counted = count(session, push_id)
         done = False
         while self.database.ask(AHEAD, {"push": push_id})[0][0] < self.ahead and self._alone(
-            partial(cut, push_id=push_id, batch_sizes=self.batch_sizes, now=now, figures=counted)
+            partial(
+                cut, push_id=push_id, batch_sizes=self.batch_sizes, now=now, page=self.page, figures=counted
+            )
         ):
             done = True
         return done

@@ -104,10 +104,10 @@ def test_each_recipient_is_settled_by_what_the_platform_says_of_it(scene: Scene)
         DeliveryState.refused: 1,
     }  # fmt: skip
     with scene.database.reading() as session:
-        for name in ("u5", "u6"):
-            assert audience.is_refused(session, "webhook", scene.vault.index("webhook", name)), (
-                "closed for good"
-            )
+        closed = audience.closed_among(
+            session, "webhook", [scene.vault.index("webhook", one) for one in says]
+        )
+    assert sorted(closed.values()) == ["gone", "withdrawn"]
     scene.platform.says = {}
     scene.clock.forward(seconds=30)
     line.run_once()

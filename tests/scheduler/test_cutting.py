@@ -12,7 +12,6 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from campaign.contacts import Contact
-from core import clock as real_clock
 from core.database import Database
 from core.privacy import Vault
 from scheduler import pushes
@@ -87,7 +86,7 @@ def test_no_more_is_cut_than_is_sent_soon(
             made = plan(session, people(session, vault, 90, clock.at), clock.at, target=receiver.url)
             activate(session, made, clock.at)
         clock.forward(hours=1)
-        planner = Planner(database, ZONE, SIZES, ahead=15)
+        planner = Planner(database, ZONE, SIZES, ahead=15, page=20)
         for turn in range(20):
             planner.tick(clock.at)
             with database.reading() as session:
@@ -145,7 +144,7 @@ def test_an_address_that_stands_twice_is_written_to_once(
     assert len(_contacts(database)) == 58
     with database.reading() as session:
         sizes = list(session.exec(select(Batch.size).order_by(col(Batch.number))))
-    assert sizes == [9, 10, 10, 10, 10, 9]
+    assert sizes == [10, 10, 10, 10, 10, 8], "batches say how many they hold"
 
 
 def _same_address(session: Session, places: tuple[int, ...]) -> None:
@@ -180,7 +179,6 @@ def test_kill_while_cutting(database: Database, vault: Vault, clock: Clock) -> N
             "rows and place agree"
         )
     assert kills >= 2 and set(_contacts(database).values()) == {1} and len(_contacts(database)) == count
-    assert real_clock.now() is not None
 
 
 def _cut_so_far(database: Database, contact_id: int) -> int:
