@@ -94,13 +94,13 @@ def _without_keys(scene: Scene, vault: Vault) -> None:
 
 
 def test_each_call_takes_effect_once(settings: Settings, database: Database, vault: Vault) -> None:
-    _with_keys(Scene(settings, database, 7, 1000, 3), vault)
+    _with_keys(Scene(settings, database, 7, 400, 2), vault)
 
 
 def test_without_keys_one_call_for_each_kill_is_in_doubt(
     settings: Settings, database: Database, vault: Vault
 ) -> None:
-    _without_keys(Scene(settings, database, 11, 1000, 3), vault)
+    _without_keys(Scene(settings, database, 11, 400, 2), vault)
 
 
 @pytest.mark.slow
@@ -133,7 +133,7 @@ def test_who_refuses_during_a_push_is_in_no_later_batch(
 def test_control_claiming_keys_that_nobody_recognises_doubles(
     settings: Settings, database: Database, vault: Vault
 ) -> None:
-    scene = Scene(settings, database, 3, 400, 3)
+    scene = Scene(settings, database, 3, 200, 1)
     scene.platform.forgetful = True
     scene.run(vault, idempotent=True)
     assert max(scene.platform.reached.values()) > 1
