@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from limits import RateLimitItemPerSecond
+from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 from sqlalchemy import bindparam, func, or_
@@ -81,19 +81,13 @@ class DatabaseQuotas:
         for rate in sorted(rates, key=_name):
             name = f"{account} {_name(rate)}"
             found.append((name, rate, _Window(rate, self._locked(session, name), at)))
-        room, wait = want, 0.0
-        for _, rate, window in found:
-            single = in_calls and rate.per == "call"
-            fits = want if single and window.room else 0 if single else min(room, window.room)
-            if fits < want:
-                wait = max(wait, window.wait(at))
-            room = min(room, fits)
+        room = min(window.fits(want, in_calls) for _, _, window in found)
         if room:
             for name, rate, window in found:
                 window.take(1 if in_calls and rate.per == "call" else room, at)
                 session.get_one(Quota, name).taken = json.dumps(window.taken)
             session.flush()
-        return Room(room, wait if room < want else 0.0)
+        return Room(room, max(window.wait(at) for _, _, window in found) if room < want else 0.0)
 
     def _locked(self, session: Session, name: str) -> _Taken:
         """What was taken, in a row that nobody else can change before our transaction ends."""
@@ -113,6 +107,12 @@ class _Window:
         self._step = 0.0 if rate.times <= _EXACT else rate.seconds / _EXACT
         self.taken = [one for one in taken if one[0] + rate.seconds > at]
         self.room = max(0, rate.times - sum(number for _at, number in self.taken))
+
+    def fits(self, want: int, in_calls: bool) -> int:
+        """How many of so many messages may go now."""
+        if in_calls and self._rate.per == "call":
+            return want if self.room else 0
+        return min(want, self.room)
 
     def wait(self, at: float) -> float:
         """Seconds until there is room for one more; 0 when there is now."""
@@ -136,7 +136,7 @@ class SharedQuotas:
     """Counts in Redis by the library `limits`, for many machines; a place once taken is not given back."""
 
     def __init__(self, uri: str) -> None:
-        self._windows = MovingWindowRateLimiter(storage_from_string(uri))  # type: ignore[arg-type]
+        self._windows = MovingWindowRateLimiter(storage_from_string(uri))
 
     def take(
         self,
@@ -154,20 +154,23 @@ class SharedQuotas:
             for rate in rates
             if rate.per != "address"
         ]
-        room, wait = want, 0.0
+        room = want
         for rate, item in found:
-            stats = self._windows.get_window_stats(item, account, rate.per)
+            left = self._windows.get_window_stats(item, account, rate.per).remaining
             single = in_calls and rate.per == "call"
-            fits = want if single and stats.remaining else 0 if single else min(want, stats.remaining)
-            if fits < want:
-                wait = max(wait, stats.reset_time - now.timestamp(), 0.05)
-            room = min(room, fits)
+            room = min(room, left) if not single else room if left else 0
         for rate, item in found if room else ():
             cost = 1 if in_calls and rate.per == "call" else room
             if not self._windows.hit(item, account, rate.per, cost=cost):
-                stats = self._windows.get_window_stats(item, account, rate.per)
-                return Room(0, max(stats.reset_time - now.timestamp(), 0.05))
-        return Room(room, wait if room < want else 0.0)
+                room = 0
+                break
+        return Room(room, self._wait(account, found, now) if room < want else 0.0)
+
+    def _wait(self, account: str, found: Sequence[tuple[Rate, RateLimitItem]], now: datetime) -> float:
+        """Until there is room for one more; another worker may have taken it by then, and this one waits again."""
+        stats = [self._windows.get_window_stats(item, account, rate.per) for rate, item in found]
+        full = [one.reset_time for one in stats if not one.remaining]
+        return max(0.05, max(full, default=0.0) - now.timestamp())
 
 
 def quotas(rate_storage: str) -> Quotas:
