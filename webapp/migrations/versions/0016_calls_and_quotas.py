@@ -15,6 +15,12 @@ branch_labels = None
 depends_on = None
 
 _Text = sqlmodel.sql.sqltypes.AutoString
+# The first tables gave their constraints no names: SQLite goes by a convention, PostgreSQL made up its own.
+_NAMES = {'uq': 'uq_%(table_name)s_%(column_0_N_name)s'}
+
+
+def _old(dialect: str) -> str:
+    return 'uq_delivery_push_id_address_index' if dialect == 'sqlite' else 'delivery_push_id_address_index_key'
 
 
 def upgrade() -> None:
@@ -29,10 +35,10 @@ def upgrade() -> None:
         batch_op.create_foreign_key(
             batch_op.f('fk_push_batch_account_id_channel_account'), 'channel_account', ['account_id'], ['id']
         )
-    with op.batch_alter_table('delivery', schema=None) as batch_op:
+    with op.batch_alter_table('delivery', schema=None, naming_convention=_NAMES) as batch_op:
         batch_op.add_column(sa.Column('call', sa.Integer(), nullable=True))
         batch_op.drop_index('delivery_address')
-        batch_op.drop_constraint(batch_op.f('uq_delivery_push_id_address_index'), type_='unique')
+        batch_op.drop_constraint(batch_op.f(_old(op.get_bind().dialect.name)), type_='unique')
         batch_op.create_unique_constraint(
             batch_op.f('uq_delivery_address_index_push_id'), ['address_index', 'push_id']
         )
@@ -46,9 +52,11 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table('push_quota')
-    with op.batch_alter_table('delivery', schema=None) as batch_op:
+    with op.batch_alter_table('delivery', schema=None, naming_convention=_NAMES) as batch_op:
         batch_op.drop_constraint(batch_op.f('uq_delivery_address_index_push_id'), type_='unique')
-        batch_op.create_unique_constraint('uq_delivery_push_id_address_index', ['push_id', 'address_index'])
+        batch_op.create_unique_constraint(
+            batch_op.f(_old(op.get_bind().dialect.name)), ['push_id', 'address_index']
+        )
         batch_op.create_index('delivery_address', ['address_index'], unique=False)
         batch_op.drop_column('call')
     with op.batch_alter_table('push_batch', schema=None) as batch_op:
