@@ -38,7 +38,9 @@ class Dispatcher:
     ) -> None:
         self.database = database
         self.channels = channels
+        self.composer = composer
         self.vault = vault
+        self.opener = opener
         self.clock = clock
         self.limits = limits or Limits()
         self.stopping = threading.Event()

@@ -131,8 +131,10 @@ def outgoing(
     clock: Callable[[], datetime],
     limits: Limits | None = None,
     channels: Sequence[AnyChannel] = (),
+    threads: int = 2,
 ) -> Outgoing:
-    """Put the scheduler together over the objects of a process; `channels` others than the usual ones."""
+    """Put the scheduler together over the objects of a process; `channels` others than the usual ones, `threads` that
+    send at a time for each channel."""
     by_name: dict[str, AnyChannel] = {one.name: one for one in channels} or registry.channels(clock)
     sizes = {name: channel.batch_size for name, channel in by_name.items()}
     composer = Composer(settings, attributions, Unsubscriptions(keys))
@@ -143,5 +145,9 @@ def outgoing(
     )
     counter = Counter(database, recorder, vault, settings)
     return Outgoing(
-        Planner(database, settings.zone, sizes, settings.holidays), dispatcher, counter, clock=clock
+        Planner(database, settings.zone, sizes, settings.holidays),
+        dispatcher,
+        counter,
+        clock=clock,
+        threads=threads,
     )

@@ -114,7 +114,7 @@ class Platform:
         for one, said in results:
             if said.startswith("r-") or said == "doubt":
                 self.reached[one] += 1
-                sandbox.accept(Arrived(self.name, one, "", request.json["text"][:20]))  # type: ignore[index]
+                sandbox.accept(Arrived(self.name, one, "", request.json["text"][:20]))
 
     def refuse(self, code: Any) -> Response:
         """An error of the whole call."""
@@ -129,7 +129,6 @@ def _json(results: list[str]) -> str:
 def served(sandbox: Sandbox, name: str = "calls") -> Iterator[str]:
     """The address of a stand-in, answered by threads of this process."""
     server = make_server("127.0.0.1", 0, sandbox, threaded=True, request_handler=Silent)
-    server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

@@ -50,10 +50,13 @@ class Scene:
                 if moment == "before":
                     raise ConnectionAbortedError("the caller is dead")
 
-        before, self.platform.before = (
-            self.platform.before,
-            lambda number: (before(number), at("before", number))[1],
-        )
+        before = self.platform.before
+
+        def first(number: int) -> None:
+            before(number)
+            at("before", number)
+
+        self.platform.before = first
         self.platform.after = lambda number: at("after", number)
         sandbox = Sandbox()
         sandbox.add(self.platform)
