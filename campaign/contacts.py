@@ -14,10 +14,10 @@ CHANNEL_NAMES = {
     WEBHOOK: mark("接口推送"),
     SMS: mark("短信"),
     "wechat": mark("微信公众号"),
-    "wecom_app": mark("企业微信"),
+    "wecom_app": mark("企业微信应用"),
     "jpush": mark("极光推送"),
     "getui": mark("个推"),
-    "webpush": mark("浏览器通知"),
+    "webpush": mark("浏览器推送"),
 }
 EDUCATION, SERVICE, MARKETING = "education", "service", "marketing"
 PURPOSE_NAMES = {

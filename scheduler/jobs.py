@@ -23,6 +23,7 @@ from scheduler.dispatch import Dispatcher
 from scheduler.patience import Limits
 from scheduler.planner import Planner
 from scheduler.quotas import quotas
+from scheduler.tokens import SharedTokens
 from tracking.attribution import Attributions
 from tracking.recorder import Recorder
 
@@ -135,7 +136,9 @@ def outgoing(
 ) -> Outgoing:
     """Put the scheduler together over the objects of a process; `channels` others than the usual ones, `threads` that
     send at a time for each channel."""
-    by_name: dict[str, AnyChannel] = {one.name: one for one in channels} or registry.channels(clock)
+    by_name: dict[str, AnyChannel] = {one.name: one for one in channels} or registry.channels(
+        clock, SharedTokens(database, vault, clock)
+    )
     sizes = {name: channel.batch_size for name, channel in by_name.items()}
     composer = Composer(settings, attributions, Unsubscriptions(keys))
     opener = Opener(settings, Secrets(keys, vault), clock)

@@ -46,6 +46,7 @@ class Apprise:
     """A relay. It recognises no keys."""
 
     name = NAME
+    to_group = True  # whom a message reaches stands in the address of the account
     batch_size = 50
     group = 10
     idempotent = False

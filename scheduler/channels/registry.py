@@ -3,7 +3,7 @@
 A channel says of itself NAME, LABEL, FORM and ADDRESS; the line adds its class and what the desk must know to show it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,10 +11,26 @@ from types import ModuleType
 
 from core.errors import Invalid
 from core.i18n import gettext, mark, using_locale
-from scheduler.channels import dingtalk_robot, email, feishu_robot, webhook, wecom_robot
-from scheduler.channels.base import AnyChannel, Field
+from scheduler.channels import (
+    apprise_relay,
+    dingtalk_robot,
+    email,
+    feishu_robot,
+    getui,
+    jpush,
+    sms_aliyun,
+    sms_tencent,
+    webhook,
+    webpush,
+    wechat,
+    wechat_notice,
+    wecom_app,
+    wecom_robot,
+)
+from scheduler.channels.base import AnyChannel, Field, Tokens
 
-Make = Callable[[Callable[[], datetime]], AnyChannel]
+Clock = Callable[[], datetime]
+Make = Callable[..., AnyChannel]
 
 
 class Look(StrEnum):
@@ -31,7 +47,7 @@ class Look(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A channel as forms and lists know it. `to_group`: it posts into a group, without contacts; `templated`: the
-    platform sends only what it approved before, named by a template's code."""
+    platform sends only what it approved before, named by a template's code; `tokens`: it is made with access tokens."""
 
     name: str
     label: str
@@ -41,6 +57,7 @@ class Kind:
     look: Look
     to_group: bool = False
     templated: bool = False
+    tokens: bool = False
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -61,11 +78,14 @@ class Kind:
 _COLUMNS = ("address", "port", "tls", "login", "sender")
 
 
-def kind(module: ModuleType, make: Make, look: Look, *, templated: bool = False) -> Kind:
+def kind(
+    module: ModuleType, make: Make, look: Look, *, templated: bool = False, tokens: bool = False
+) -> Kind:
     """The kind of a channel's module; whether it posts into a group is said by its class."""
     return Kind(
         module.NAME, module.LABEL, module.FORM, module.ADDRESS, make, look,
         to_group=bool(getattr(make, "to_group", False)), templated=templated,
+        tokens=tokens,
     )  # fmt: skip
 
 
@@ -77,6 +97,15 @@ KINDS: dict[str, Kind] = {
         kind(wecom_robot, wecom_robot.WecomRobot, Look.chat),
         kind(dingtalk_robot, dingtalk_robot.DingtalkRobot, Look.chat),
         kind(feishu_robot, feishu_robot.FeishuRobot, Look.chat),
+        kind(sms_aliyun, sms_aliyun.AliyunSms, Look.sms, templated=True),
+        kind(sms_tencent, sms_tencent.TencentSms, Look.sms, templated=True),
+        kind(wechat, wechat.Wechat, Look.card, tokens=True),
+        kind(wechat_notice, wechat_notice.WechatNotice, Look.card, templated=True, tokens=True),
+        kind(wecom_app, wecom_app.WecomApp, Look.card, tokens=True),
+        kind(jpush, jpush.JPush, Look.notice),
+        kind(getui, getui.Getui, Look.notice, tokens=True),
+        kind(webpush, webpush.WebPush, Look.notice),
+        kind(apprise_relay, apprise_relay.Apprise, Look.chat),
     )
 }
 
@@ -105,6 +134,6 @@ def english(name: str) -> str:
         return label(name)
 
 
-def channels(clock: Callable[[], datetime], but: Iterable[str] = ()) -> dict[str, AnyChannel]:
-    """Every channel by its name, on this clock; `but` those that need more than a clock."""
-    return {name: one.make(clock) for name, one in KINDS.items() if name not in but}
+def channels(clock: Clock, tokens: Tokens) -> dict[str, AnyChannel]:
+    """Every channel by its name, on this clock, with these access tokens."""
+    return {name: one.make(clock, tokens) if one.tokens else one.make(clock) for name, one in KINDS.items()}

@@ -7,6 +7,7 @@ from campaign.contacts import CHANNEL_NAMES
 from core import clock
 from scheduler import channels
 from scheduler.channels import registry
+from tests.scheduler.channels.suite import MemoryTokens
 
 
 def test_every_channel_stands_in_the_registry() -> None:
@@ -16,10 +17,10 @@ def test_every_channel_stands_in_the_registry() -> None:
 
 
 def test_a_channel_is_made_under_its_name_and_its_form_asks_for_an_address() -> None:
-    made = registry.channels(clock.now)
+    made = registry.channels(clock.now, MemoryTokens())
     for name, kind in registry.KINDS.items():
         assert made[name].name == name == kind.name and len(name) <= 16
-        assert kind.label and kind.has("address"), name
+        assert kind.label and (kind.has("address") or kind.has("secret")), name
         assert kind.to_group == bool(getattr(made[name], "to_group", False)), name
         names = [one.name for one in kind.form]
         assert len(names) == len(set(names)), name
