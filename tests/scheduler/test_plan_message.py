@@ -1,6 +1,7 @@
 """The short forms of a message: parameters with placeholders, templates as people read them, what an SMS comes to."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -69,7 +70,7 @@ def test_a_templated_plan_names_its_template_and_fills_it_for_each(
     settings: Settings, database: Database, keys: Keys, vault: Vault
 ) -> None:
     with database.transaction() as session:
-        now = audience_cast.datetime.fromisoformat("2026-09-15T06:00+00:00")
+        now = datetime.fromisoformat("2026-09-15T06:00+00:00")
         list_id = audience_cast.people(session, vault, 1, now)
         with pytest.raises(Invalid) as caught:
             audience_cast.plan(session, list_id, now)
