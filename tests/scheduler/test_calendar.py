@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -137,8 +138,18 @@ def test_what_was_read_is_counted_by_campaign_channel_and_piece(
     runtime: Runtime,
 ) -> None:
     day = clock.today(audience_cast.ZONE)
-    mine = {"channel": "email", "campaign": "week", "piece": "p", "outlet": factories.OUTLET_A}
-    others = [{"channel": "sms"}, {"campaign": "other"}, {"piece": "q"}, {"kind": "shared"}]
+    mine: dict[str, Any] = {
+        "channel": "email",
+        "campaign": "week",
+        "piece": "p",
+        "outlet": factories.OUTLET_A,
+    }
+    others: list[dict[str, Any]] = [
+        {"channel": "sms"},
+        {"campaign": "other"},
+        {"piece": "q"},
+        {"kind": "shared"},
+    ]
     events = [event(str(day), visitor=number, **mine) for number in (1, 1, 2)]
     events += [event(str(day), kind="engaged", visitor=1, **mine)]
     events += [event(str(day), **{**mine, "visitor": 9, **more}) for more in others]
