@@ -11,7 +11,15 @@ from types import ModuleType
 
 from core.errors import Invalid
 from core.i18n import gettext, mark, using_locale
-from scheduler.channels import dingtalk_robot, email, feishu_robot, webhook, wecom_robot
+from scheduler.channels import (
+    dingtalk_robot,
+    email,
+    feishu_robot,
+    sms_aliyun,
+    sms_tencent,
+    webhook,
+    wecom_robot,
+)
 from scheduler.channels.base import AnyChannel, Field
 
 Make = Callable[[Callable[[], datetime]], AnyChannel]
@@ -74,6 +82,8 @@ KINDS: dict[str, Kind] = {
     for one in (
         kind(email, email.Email, Look.mail),
         kind(webhook, webhook.Webhook, Look.data),
+        kind(sms_aliyun, sms_aliyun.AliyunSms, Look.sms, templated=True),
+        kind(sms_tencent, sms_tencent.TencentSms, Look.sms, templated=True),
         kind(wecom_robot, wecom_robot.WecomRobot, Look.chat),
         kind(dingtalk_robot, dingtalk_robot.DingtalkRobot, Look.chat),
         kind(feishu_robot, feishu_robot.FeishuRobot, Look.chat),
