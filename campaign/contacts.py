@@ -9,9 +9,22 @@ from core.database import UtcDateTime
 from core.i18n import mark
 
 EMAIL, WEBHOOK, SMS = "email", "webhook", "sms"
-CHANNEL_NAMES = {EMAIL: mark("电子邮件"), WEBHOOK: mark("接口推送"), SMS: mark("短信")}
-EDUCATION = "education"
-PURPOSE_NAMES = {EDUCATION: mark("金融教育宣传")}
+CHANNEL_NAMES = {
+    EMAIL: mark("电子邮件"),
+    WEBHOOK: mark("接口推送"),
+    SMS: mark("短信"),
+    "wechat": mark("微信公众号"),
+    "wecom_app": mark("企业微信"),
+    "jpush": mark("极光推送"),
+    "getui": mark("个推"),
+    "webpush": mark("浏览器通知"),
+}
+EDUCATION, SERVICE, MARKETING = "education", "service", "marketing"
+PURPOSE_NAMES = {
+    EDUCATION: mark("金融教育宣传"),
+    SERVICE: mark("服务通知"),
+    MARKETING: mark("产品与活动推广"),
+}
 
 
 class ContactList(SQLModel, table=True):
@@ -52,6 +65,7 @@ class Contact(SQLModel, table=True):
     webhook_index: str | None = Field(default=None, max_length=64, index=True)
     outlet_code: str = Field(default="", max_length=32, index=True)
     province: str = Field(default="", max_length=40)
+    language: str = Field(default="", max_length=8)
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)
 

@@ -8,12 +8,19 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import insert, or_
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
+from campaign.audience_models import ClosedAddress, ContactAddress, PurposeRefusal
 from campaign.contacts import EMAIL, SMS, WEBHOOK, Contact, FormerIndex, Refusal
 from core import clock
 
 _INDEX = {EMAIL: Contact.email_index, WEBHOOK: Contact.webhook_index, SMS: Contact.phone_index}
+# What is remembered of an address by its hash alone, and so stands under each of its indexes.
+_REMEMBERED: tuple[type[Refusal] | type[ClosedAddress] | type[PurposeRefusal], ...] = (
+    Refusal,
+    ClosedAddress,
+    PurposeRefusal,
+)
 
 
 def family(session: Session, index: str) -> list[str]:
@@ -36,8 +43,12 @@ def firsts(session: Session, indexes: Iterable[str]) -> dict[str, str]:
 
 def hold(session: Session, channel: str, index: str) -> None:
     """Wait for a rotation that has this address in its hands, so that it cannot miss what is written next."""
-    query = select(Contact.id).where(_INDEX[channel] == index).with_for_update()
-    list(session.exec(query))
+    column = _INDEX.get(channel)
+    if column is not None:
+        list(session.exec(select(Contact.id).where(column == index).with_for_update()))
+        return
+    mine = (ContactAddress.channel == channel, ContactAddress.address_index == index)
+    list(session.exec(select(ContactAddress.id).where(*mine).with_for_update()))
 
 
 def refuse(session: Session, channel: str, index: str, *, via: str, now: datetime) -> bool:
@@ -71,7 +82,9 @@ def adopt(session: Session, wanted: Sequence[tuple[str, Sequence[str]]]) -> None
     others = {other: new for new, all_ in wanted for other in all_ if other != new}
     if not others:
         return
-    used = set(session.exec(select(Refusal.address_index).where(col(Refusal.address_index).in_(others))))
+    used: set[str] = set()
+    for table in (*_REMEMBERED, ContactAddress):
+        used.update(session.exec(select(table.address_index).where(col(table.address_index).in_(others))))
     for column in _INDEX.values():
         used |= {one for one in session.exec(select(column).where(col(column).in_(others))) if one}
     link(session, sorted((old, others[old]) for old in used))
@@ -90,24 +103,29 @@ def forget(session: Session, indexes: Sequence[str]) -> None:
 def _used(session: Session, indexes: Sequence[str]) -> bool:
     """Whether another row, of another part of the tree, still holds the address."""
     held = or_(*(col(column).in_(indexes) for column in _INDEX.values()))
-    return session.exec(select(Contact.id).where(held).limit(1)).first() is not None
+    elsewhere = select(ContactAddress.id).where(col(ContactAddress.address_index).in_(indexes))
+    return any(session.exec(query.limit(1)).first() for query in (select(Contact.id).where(held), elsewhere))
 
 
 def _keep_one_refusal(session: Session, one: FormerIndex) -> None:
-    for refusal in list(session.exec(select(Refusal).where(Refusal.address_index == one.former))):
-        if session.get(Refusal, (refusal.channel, one.current)) is not None:
-            session.delete(refusal)
+    for table in _REMEMBERED:
+        for row in list(session.exec(select(table).where(table.address_index == one.former))):
+            if session.get(table, _twin(row, one.current)) is not None:
+                session.delete(row)
 
 
 def _share_refusals(session: Session, moves: Sequence[tuple[str, str]]) -> None:
     other = dict(moves) | {new: old for old, new in moves}
-    query = select(Refusal).where(col(Refusal.address_index).in_(list(other)))
-    for refusal in list(session.exec(query)):
-        twin = (refusal.channel, other[refusal.address_index])
-        if session.get(Refusal, twin) is None:
-            session.add(
-                Refusal(
-                    channel=twin[0], address_index=twin[1], refused_at=refusal.refused_at, via=refusal.via
-                )
-            )
+    for table in _REMEMBERED:
+        query = select(table).where(col(table.address_index).in_(list(other)))
+        for row in list(session.exec(query)):
+            key = _twin(row, other[row.address_index])
+            if session.get(table, key) is None:
+                session.add(table(**row.model_dump() | key))
     session.flush()
+
+
+def _twin(row: SQLModel, index: str) -> dict[str, str]:
+    """The key of the same row under another index."""
+    names = [column.name for column in type(row).__table__.primary_key]  # type: ignore[attr-defined]
+    return {name: getattr(row, name) for name in names} | {"address_index": index}

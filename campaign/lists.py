@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, update
 from sqlmodel import Session, col, select
 
+from campaign.audience_models import ContactAddress
 from campaign.contacts import (
     CHANNEL_NAMES,
     EMAIL,
@@ -26,6 +27,7 @@ from institution import audit, places
 from institution.powers import WHOLE
 
 PAGE = 50
+IN_CONTACT = (EMAIL, WEBHOOK, SMS)  # the kinds of addresses that stand in the contact itself
 audit.declare({"list.make": mark("新建名单"), "list.export": mark("导出名单（脱敏）")})
 
 
@@ -189,9 +191,22 @@ def masked(session: Session, vault: Vault, rows: Sequence[Contact]) -> list[Mask
 
 
 def index_of(contact: Contact, channel: str) -> str | None:
-    """The blind index of a contact's address on a channel, if there is one."""
+    """The blind index of a contact's address on a channel that `contact` has a column for, if there is one."""
     known = {EMAIL: contact.email_index, WEBHOOK: contact.webhook_index, SMS: contact.phone_index}
     return known.get(channel)
+
+
+def sealed_of(contact: Contact, channel: str) -> str:
+    """The same address, encrypted; "" for none."""
+    known = {EMAIL: contact.email_sealed, WEBHOOK: contact.webhook_sealed, SMS: contact.phone_sealed}
+    return known.get(channel, "")
+
+
+def indexes_of(session: Session, contact: Contact) -> dict[str, str]:
+    """The blind indexes of all addresses of a contact, by kind."""
+    query = select(ContactAddress.channel, ContactAddress.address_index)
+    more = dict(session.exec(query.where(ContactAddress.contact_id == contact.id)).all())
+    return {kind: index for kind in IN_CONTACT if (index := index_of(contact, kind))} | more
 
 
 def _where(vault: Vault, list_id: int, wanted: Wanted) -> list[ColumnElement[bool]]:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, delete, func, or_
 from sqlmodel import Session, col, select
 
 from campaign import former
+from campaign.audience_models import ContactAddress, ContactGroup
 from campaign.contacts import (
     CHANNEL_NAMES,
     EMAIL,
@@ -62,6 +63,13 @@ sealed.declare(
         _indexes,
     )
 )
+
+
+def _beside(row: Row, opened: Opened, vault: Vault) -> dict[str, str]:
+    return {"address_index": vault.index(row["channel"], opened["sealed"])}
+
+
+sealed.declare(Sealed(ContactAddress, ("sealed",), mark("联系人在各平台的地址"), _beside))
 sealed.keep(mark("已删除资料者的退订登记"), _kept)
 
 
@@ -78,6 +86,8 @@ def _follow(session: Session, moves: Sequence[tuple[str, str]]) -> None:
     """Link what moved with a contact; an index that only a letter had leads nowhere."""
     new = [index for _old, index in moves]
     held = {index for row in session.exec(select(Contact).where(_under(new))) for index in _held(row)}
+    beside = select(ContactAddress.address_index).where(col(ContactAddress.address_index).in_(new))
+    held.update(session.exec(beside))
     former.link(session, [move for move in moves if move[1] in held])
 
 
@@ -96,6 +106,10 @@ def _related(session: Session, indexes: Iterable[str]) -> set[str]:
     return found | {one for index in found | set(indexes) for one in former.family(session, index)}
 
 
+def _all_held(session: Session, row: Contact) -> list[str]:
+    return [*_held(row), *_elsewhere(session, [row.id])]
+
+
 def _held(row: Contact) -> list[str]:
     return [index for index in (row.email_index, row.webhook_index, row.phone_index) if index]
 
@@ -111,12 +125,16 @@ def _export(session: Session, vault: Vault, person: Sought) -> Section:
 def _shown(session: Session, vault: Vault, row: Contact) -> dict[str, str]:
     lists = select(ContactList.name).join(ContactMember).where(ContactMember.contact_id == row.id)
     consents = session.exec(select(Consent).where(Consent.contact_id == row.id).order_by(col(Consent.id)))
-    refusals = session.exec(select(Refusal).where(col(Refusal.address_index).in_(_held(row))))
+    beside = session.exec(select(ContactAddress).where(ContactAddress.contact_id == row.id))
+    refusals = session.exec(select(Refusal).where(col(Refusal.address_index).in_(_all_held(session, row))))
     return {
         gettext("姓名"): _open(vault, row.name_sealed),
         gettext("电子邮箱"): _open(vault, row.email_sealed),
         gettext("手机号"): _open(vault, row.phone_sealed),
         gettext("接口标识"): _open(vault, row.webhook_sealed),
+        gettext("其他渠道的地址"): gettext("；").join(
+            f"{_channel(one.channel)} {vault.decrypt(one.sealed)}" for one in beside
+        ),
         gettext("网点"): row.outlet_code,
         gettext("省份"): row.province,
         gettext("登记时间"): _moment(row.created_at),
@@ -151,15 +169,22 @@ def _erase(session: Session, person: Sought) -> int:
     return erase(session, contacts_of(session, person))
 
 
+def _elsewhere(session: Session, ids: Sequence[int | None]) -> set[str]:
+    """The indexes of the addresses that stand beside the contacts."""
+    query = select(ContactAddress.address_index).where(col(ContactAddress.contact_id).in_(ids))
+    return set(session.exec(query))
+
+
 def erase(session: Session, rows: Sequence[Contact]) -> int:
     """Delete contacts with their memberships and consents; refusals stay, as hashes that name nobody."""
     for start in range(0, len(rows), _AT_ONCE):
         part = rows[start : start + _AT_ONCE]
         ids = [row.id for row in part]
-        for table in (ContactMember, Consent):
+        held = {index for row in part for index in _held(row)} | _elsewhere(session, ids)
+        for table in (ContactMember, Consent, ContactAddress, ContactGroup):
             session.execute(delete(table).where(col(table.contact_id).in_(ids)))
         session.execute(delete(Contact).where(col(Contact.id).in_(ids)))
-        former.forget(session, sorted({index for row in part for index in _held(row)}))
+        former.forget(session, sorted(held))
     return len(rows)
 
 

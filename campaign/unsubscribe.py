@@ -4,13 +4,13 @@ import base64
 import binascii
 from dataclasses import dataclass
 
-from campaign.contacts import EMAIL, SMS, WEBHOOK
+from campaign.addresses import KINDS, kind_of
 from core.errors import NotFound
 from core.i18n import mark
 from core.signing import Keys, Signer
 
 PATH = "/u/"
-_LETTERS = {EMAIL: "e", WEBHOOK: "w", SMS: "s"}
+_LETTERS = {one.name: one.letter for one in KINDS.values()}
 _CHANNELS = {letter: channel for channel, letter in _LETTERS.items()}
 
 
@@ -31,7 +31,7 @@ class Unsubscriptions:
     def token(self, channel: str, address_index: str) -> str:
         """The signed part of the link, about 62 characters."""
         packed = base64.urlsafe_b64encode(bytes.fromhex(address_index)).rstrip(b"=").decode()
-        return self._signer.sign(_LETTERS[channel] + packed)
+        return self._signer.sign(_LETTERS[kind_of(channel)] + packed)
 
     def path(self, channel: str, address_index: str) -> str:
         """The path of the link on our site."""

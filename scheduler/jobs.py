@@ -1,7 +1,7 @@
 """The periodic jobs of the scheduler: plans, sending, leases, counting."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,11 +16,13 @@ from core.signing import Keys
 from scheduler import pushes
 from scheduler.account_secrets import Opener, Secrets
 from scheduler.channels import registry
+from scheduler.channels.base import AnyChannel
 from scheduler.composer import Composer
 from scheduler.counting import Counter
 from scheduler.dispatch import Dispatcher
 from scheduler.patience import Limits
 from scheduler.planner import Planner
+from scheduler.quotas import quotas
 from tracking.attribution import Attributions
 from tracking.recorder import Recorder
 
@@ -128,14 +130,24 @@ def outgoing(
     recorder: Recorder,
     clock: Callable[[], datetime],
     limits: Limits | None = None,
+    channels: Sequence[AnyChannel] = (),
+    threads: int = 2,
 ) -> Outgoing:
-    """Put the scheduler together over the objects of a process."""
-    channels = registry.channels(clock)
-    sizes = {name: channel.batch_size for name, channel in channels.items()}
+    """Put the scheduler together over the objects of a process; `channels` others than the usual ones, `threads` that
+    send at a time for each channel."""
+    by_name: dict[str, AnyChannel] = {one.name: one for one in channels} or registry.channels(clock)
+    sizes = {name: channel.batch_size for name, channel in by_name.items()}
     composer = Composer(settings, attributions, Unsubscriptions(keys))
     opener = Opener(settings, Secrets(keys, vault), clock)
-    dispatcher = Dispatcher(database, channels, composer, vault, opener, clock=clock, limits=limits)
+    counted = quotas(settings.rate_storage)
+    dispatcher = Dispatcher(
+        database, by_name, composer, vault, opener, clock=clock, limits=limits, quotas=counted
+    )
     counter = Counter(database, recorder, vault, settings)
     return Outgoing(
-        Planner(database, settings.zone, sizes, settings.holidays), dispatcher, counter, clock=clock
+        Planner(database, settings.zone, sizes, settings.holidays),
+        dispatcher,
+        counter,
+        clock=clock,
+        threads=threads,
     )

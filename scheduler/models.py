@@ -195,7 +195,9 @@ class Plan(SQLModel, table=True):
 class Push(SQLModel, table=True):
     """One firing of a plan, with a copy of what the plan said then; at most one per plan and moment.
 
-    `target` is the line of its account when it fired: what was approved goes nowhere else.
+    `target` is the line of its account when it fired: what was approved goes nowhere else. It is cut page by page:
+    `cut_after` is the last contact that stands in a batch, `whole` says that nobody is left to cut, and until then
+    `total` is an estimate. `tried` and `misses` count since it was started or resumed, for the stop on failures.
     """
 
     __tablename__ = "push"
@@ -223,6 +225,10 @@ class Push(SQLModel, table=True):
     no_consent: int = 0
     refused: int = 0
     capped: int = 0
+    cut_after: int = 0
+    whole: bool = False
+    tried: int = 0
+    misses: int = 0
     created_at: datetime = Field(sa_type=UtcDateTime)
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -230,7 +236,8 @@ class Push(SQLModel, table=True):
 
 class Batch(SQLModel, table=True):
     """Some recipients of a push, claimed together. `owner` and `lease_until` say who sends it and until when
-    that is believed. `rounds` of settled deliveries were named, `counted` of them deposited."""
+    that is believed. `rounds` of settled deliveries were named, `counted` of them deposited. `calls` were begun in it
+    where many recipients go in a call; `account_id` is the account it went by, when that is not the push's own."""
 
     __tablename__ = "push_batch"
     __table_args__ = (
@@ -252,22 +259,24 @@ class Batch(SQLModel, table=True):
     reason: str = Field(default="", max_length=500)
     rounds: int = 0
     counted: int = 0
+    calls: int = 0
+    account_id: int | None = Field(default=None, foreign_key="channel_account.id")
     settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Delivery(SQLModel, table=True):
     """One recipient of a push: the database refuses the same contact, and the same address, twice.
 
-    `key` is the idempotency key at the receiver and the Message-ID of the mail: it never changes.
+    `key` is the idempotency key at the receiver and the Message-ID of the mail: it never changes. `call` is the number,
+    within the batch, of the call in which it went with others: sent again, a call has the same recipients.
     """
 
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("push_id", "contact_id"),
-        UniqueConstraint("push_id", "address_index"),
+        UniqueConstraint("address_index", "push_id"),  # in this order it finds the rows of an address too
         Index("delivery_batch", "batch_id", "state"),
         Index("delivery_push", "push_id", "state"),
-        Index("delivery_address", "address_index"),
     )
 
     id: int | None = Field(default=None, sa_column=Column(_Serial, primary_key=True))
@@ -282,4 +291,5 @@ class Delivery(SQLModel, table=True):
     reason: str = Field(default="", max_length=500)
     reference: str = Field(default="", max_length=200)
     count_round: int | None = None
+    call: int | None = None
     settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

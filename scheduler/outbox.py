@@ -6,17 +6,18 @@ the owner, so that whoever lost the lease can change nothing.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Update, and_, bindparam, func, update
+from sqlalchemy import ColumnElement, bindparam, func, update
 from sqlmodel import Session, col, select
 
 from core.database import Prepared, UtcDateTime
 from core.i18n import mark
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
 from scheduler.patience import Limits
+from scheduler.settling import Settlement, begin, changed, settle, settle_late, withhold
+
+__all__ = ["Settlement", "begin", "settle", "settle_late", "withhold"]
 
 SETTLED = (DeliveryState.sent, DeliveryState.failed, DeliveryState.refused, DeliveryState.cancelled)
 _CANDIDATES = 8
@@ -31,35 +32,6 @@ _RENEW = (
     )
     .values(lease_until=bindparam("until"))
 )
-_BEGIN = (
-    update(Delivery)
-    .where(col(Delivery.id) == bindparam("delivery"), col(Delivery.state) == DeliveryState.queued)
-    .values(state=DeliveryState.sending, attempts=Delivery.attempts + 1)
-)
-_SETTLE = (
-    update(Delivery)
-    .where(col(Delivery.id) == bindparam("delivery"), col(Delivery.state) == bindparam("old"))
-    .values(
-        state=bindparam("new"),
-        reason=bindparam("why"),
-        reference=bindparam("known_as"),
-        settled_at=bindparam("at"),
-        attempts=Delivery.attempts - bindparam("untried"),
-    )
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """What became of one delivery: its new state, the reason or the channel's reference; `tried` False when
-    it was not handed over after all, because the line broke before its turn."""
-
-    delivery_id: int
-    state: DeliveryState
-    reason: str = ""
-    reference: str = ""
-    tried: bool = True
-
 
 CLAIMABLE = Prepared(
     select(col(Batch.id))
@@ -99,55 +71,14 @@ def take(session: Session, batch_id: int, *, owner: str, now: datetime, limits: 
         .where(col(Batch.id) == batch_id, col(Batch.state) == BatchState.queued)
         .values(state=BatchState.claimed, owner=owner, lease_until=_lease(now, limits))
     )
-    return _changed(session, statement) == 1
+    return changed(session, statement) == 1
 
 
 def renew(session: Session, batch_id: int, *, owner: str, now: datetime, limits: Limits) -> None:
     """Lengthen the lease and lock the batch's row for this transaction; LeaseLost when it is not ours."""
     values = {"batch": batch_id, "by": owner, "until": _lease(now, limits)}
-    if _changed(session, _RENEW, values) != 1:
+    if changed(session, _RENEW, values) != 1:
         raise LeaseLost
-
-
-def begin(session: Session, deliveries: Sequence[Delivery]) -> list[Delivery]:
-    """Mark deliveries as being handed over; returns those that were still waiting."""
-    return [one for one in deliveries if _changed(session, _BEGIN, {"delivery": one.id}) == 1]
-
-
-def settle(session: Session, settlements: Sequence[Settlement], now: datetime) -> None:
-    """Write what became of deliveries that were being handed over."""
-    _settle(session, settlements, DeliveryState.sending, now)
-
-
-def settle_late(session: Session, settlements: Sequence[Settlement], now: datetime) -> None:
-    """Write what a worker learned after it lost its lease: it clears up rows that had become uncertain."""
-    known = [one for one in settlements if one.state in (DeliveryState.sent, DeliveryState.failed)]
-    _settle(session, known, DeliveryState.uncertain, now)
-
-
-def _settle(session: Session, settlements: Sequence[Settlement], old: DeliveryState, now: datetime) -> None:
-    for one in settlements:
-        values = {
-            "delivery": one.delivery_id,
-            "old": old,
-            "new": one.state,
-            "why": one.reason[:500],
-            "known_as": one.reference[:200],
-            "at": now if one.state != DeliveryState.queued else None,
-            "untried": 0 if one.tried else 1,
-        }
-        _changed(session, _SETTLE, values)
-
-
-def withhold(session: Session, deliveries: Sequence[Delivery], now: datetime) -> None:
-    """Settle recipients who said no after the batch was planned: they get nothing."""
-    for delivery in deliveries:
-        statement = (
-            update(Delivery)
-            .where(col(Delivery.id) == delivery.id, col(Delivery.state) == DeliveryState.queued)
-            .values(state=DeliveryState.refused, settled_at=now)
-        )
-        _changed(session, statement)
 
 
 def release(
@@ -172,7 +103,7 @@ def release(
     else:
         state = outcome(counts)
         values["settled_at"] = now
-    _changed(session, update(Batch).where(col(Batch.id) == batch_id).values(state=state, **values))
+    changed(session, update(Batch).where(col(Batch.id) == batch_id).values(state=state, **values))
     if state != BatchState.queued:
         name_round(session, batch_id)
     return state
@@ -210,8 +141,8 @@ def name_round(session: Session, batch_id: int) -> None:
         )
         .values(count_round=number)
     )
-    if _changed(session, statement):
-        _changed(session, update(Batch).where(col(Batch.id) == batch_id).values(rounds=number))
+    if changed(session, statement):
+        changed(session, update(Batch).where(col(Batch.id) == batch_id).values(rounds=number))
 
 
 def expired(session: Session, now: datetime) -> list[Batch]:
@@ -236,41 +167,58 @@ def take_up(session: Session, batch: Batch, *, idempotent: bool, now: datetime) 
         )
         .values(owner=None, lease_until=None)
     )
-    if _changed(session, statement) != 1:
+    if changed(session, statement) != 1:
         return False
     in_flight = update(Delivery).where(
         col(Delivery.batch_id) == batch.id, col(Delivery.state) == DeliveryState.sending
     )
     if idempotent:
-        _changed(session, in_flight.values(state=DeliveryState.queued))
+        changed(session, in_flight.values(state=DeliveryState.queued))
     else:
         reason = mark("发送时中断，不知道对方是否收到。")
-        _changed(session, in_flight.values(state=DeliveryState.uncertain, reason=reason, settled_at=now))
+        changed(session, in_flight.values(state=DeliveryState.uncertain, reason=reason, settled_at=now))
     release(session, batch.id or 0, now=now, attempts=batch.attempts)
     return True
 
 
 def finish_if_done(session: Session, push_id: int, now: datetime) -> bool:
-    """Close a running push when no batch of it waits or is being sent."""
+    """Close a running push when all of it is cut and no batch of it waits or is being sent."""
     waiting = select(Batch.id).where(
         Batch.push_id == push_id, col(Batch.state).in_((BatchState.queued, BatchState.claimed))
     )
     statement = (
         update(Push)
-        .where(col(Push.id) == push_id, col(Push.state) == PushState.running, ~waiting.exists())
+        .where(
+            col(Push.id) == push_id,
+            col(Push.state) == PushState.running,
+            col(Push.whole),
+            ~waiting.exists(),
+        )
         .values(state=PushState.done, finished_at=now)
     )
-    return _changed(session, statement) == 1
+    return changed(session, statement) == 1
+
+
+def note_tries(session: Session, push_id: int, sent: int, failed: int) -> None:
+    """Add to what was tried of a push since it was started or resumed, of which so many failed."""
+    if sent or failed:
+        values = {"tried": Push.tried + sent + failed, "misses": Push.misses + failed}
+        changed(session, update(Push).where(col(Push.id) == push_id).values(**values))
 
 
 def failing(session: Session, push_id: int, limits: Limits) -> tuple[int, int] | None:
     """(failed, tried) when so large a share fails since the push was started or resumed that it must stop."""
-    since = session.exec(select(Push.started_at).where(Push.id == push_id)).one()
-    counts = _counts(session, and_(col(Delivery.push_id) == push_id, col(Delivery.settled_at) >= since))
-    failed = counts[DeliveryState.failed]
-    tried = failed + counts[DeliveryState.sent]
+    tried, failed = session.exec(select(Push.tried, Push.misses).where(Push.id == push_id)).one()
     too_many = tried >= limits.failing_least and failed >= limits.failing_share * tried
     return (failed, tried) if too_many else None
+
+
+def rest(session: Session, push_id: int, until: datetime) -> None:
+    """Have the waiting batches of a push wait until its account may send again."""
+    statement = update(Batch).where(
+        col(Batch.push_id) == push_id, col(Batch.state) == BatchState.queued, col(Batch.not_before) < until
+    )
+    changed(session, statement.values(not_before=until))
 
 
 def stop_push(session: Session, push_id: int, reason: str) -> bool:
@@ -280,7 +228,7 @@ def stop_push(session: Session, push_id: int, reason: str) -> bool:
         .where(col(Push.id) == push_id, col(Push.state) == PushState.running)
         .values(state=PushState.paused, reason=reason[:500])
     )
-    return _changed(session, statement) == 1
+    return changed(session, statement) == 1
 
 
 def _counts(session: Session, condition: ColumnElement[bool]) -> "Counter[str]":
@@ -290,9 +238,3 @@ def _counts(session: Session, condition: ColumnElement[bool]) -> "Counter[str]":
 
 def _lease(now: datetime, limits: Limits) -> datetime:
     return now + timedelta(seconds=limits.lease_seconds)
-
-
-def _changed(session: Session, statement: Update, values: dict[str, Any] | None = None) -> int:
-    """Rows changed. Runs beside the unit of work: objects in the session are not kept in step."""
-    session.flush()
-    return int(session.connection().execute(statement, values or {}).rowcount)

@@ -1,6 +1,5 @@
-"""Fires due plans: each firing becomes one push, cut into batches of rows in the outbox, once."""
+"""Fires due plans: each firing becomes one push, cut into batches of rows in the outbox a little ahead of sending."""
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,59 +8,60 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, select
 
-from campaign import audience
-from campaign.audience import Recipient, Recipients
 from campaign.recurrence import moments
 from core.database import Database, Prepared, UtcDateTime
 from core.i18n import mark
 from institution import audit
 from scheduler import rules, starting, windows
-from scheduler.models import (
-    Batch,
-    BatchState,
-    Delivery,
-    DeliveryState,
-    Plan,
-    PlanState,
-    Push,
-    PushState,
-)
+from scheduler.cutting import AHEAD, PAGE, UNCUT, count, cut
+from scheduler.models import Plan, PlanState, Push, PushState
 from scheduler.windows import Rules
 
 log = structlog.get_logger()
 
 _MOST_MISSED = 400
-_CHUNK = 1000
+_AHEAD = 100_000
 _DUE = Prepared(
     select(col(Plan.id)).where(
         Plan.state == PlanState.active, col(Plan.next_due_at) <= bindparam("now", type_=UtcDateTime)
     )
 )
-_UNCUT = Prepared(select(col(Push.id)).where(Push.state == PushState.cutting))
 
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """The planner's look at the plans; `batch_sizes` gives recipients per batch by channel, `country` whose
-    public holidays are days off."""
+    """The planner's look at the plans; `batch_sizes` gives recipients per batch by channel, `country` whose public
+    holidays are days off, `ahead` how many recipients of a push may stand in batches that are not sent yet, `page` how many are cut in a
+    transaction."""
 
     database: Database
     zone: ZoneInfo
     batch_sizes: dict[str, int]
     country: str = ""
+    ahead: int = _AHEAD
+    page: int = PAGE
 
     def tick(self, now: datetime) -> int:
         """Fire what is due and cut what is not cut yet; returns how many pushes were cut."""
         for (plan_id,) in self.database.ask(_DUE, {"now": now}):
             self._alone(partial(fire, plan_id=plan_id, zone=self.zone, now=now, country=self.country))
-        cuts = [
-            self._alone(partial(cut, push_id=push_id, batch_sizes=self.batch_sizes, now=now))
-            for (push_id,) in self.database.ask(_UNCUT, {})
-        ]
-        return sum(map(bool, cuts))
+        return sum(self._cut(push_id, now) for (push_id,) in self.database.ask(UNCUT, {}))
+
+    def _cut(self, push_id: int, now: datetime) -> bool:
+        """Cut a push until enough of it waits to be sent."""
+        with self.database.reading() as session:  # counted outside of any transaction that writes
+            counted = count(session, push_id)
+        done = False
+        while self.database.ask(AHEAD, {"push": push_id})[0][0] < self.ahead and self._alone(
+            partial(
+                cut, push_id=push_id, batch_sizes=self.batch_sizes, now=now, page=self.page, figures=counted
+            )
+        ):
+            done = True
+        return done
 
     def _alone(self, act: Callable[[Session], object]) -> object:
         """Do one thing in a transaction of its own: a plan that cannot be fired holds up no other."""
@@ -171,69 +171,3 @@ def _push(plan: Plan, due_at: datetime, state: PushState, reason: str, now: date
         campaign=plan.campaign,
         created_at=now,
     )
-
-
-def cut(session: Session, push_id: int, *, batch_sizes: dict[str, int], now: datetime) -> bool:
-    """Write the batches and the one row per recipient of a push, all in this transaction; False if done."""
-    claimed = (
-        update(Push)
-        .where(col(Push.id) == push_id, col(Push.state) == PushState.cutting)
-        .values(state=PushState.running, started_at=now, reason="")
-    )
-    if session.execute(claimed).rowcount != 1:  # type: ignore[attr-defined]
-        return False
-    push = session.get(Push, push_id, populate_existing=True)
-    if push is None:
-        return False
-    chosen = _chosen(session, push)
-    push.total, push.refused = len(chosen.chosen), chosen.refused
-    push.no_address, push.no_consent = chosen.no_address, chosen.no_consent
-    if not chosen.chosen:
-        push.state, push.finished_at = PushState.done, now
-        push.reason = mark("名单里没有可以推送的人。")
-    session.add(push)
-    _write_batches(session, push, chosen.chosen, batch_sizes[push.channel], now)
-    return True
-
-
-def _chosen(session: Session, push: Push) -> Recipients:
-    """The people of its list; without one the group of its account, as one recipient who is nobody's contact."""
-    if push.list_id is None:
-        return Recipients([Recipient(0, f"group-{push.account_id}", push.outlet_code)], 0, 0, 0)
-    return audience.recipients(session, push.list_id, push.channel)
-
-
-def _write_batches(session: Session, push: Push, chosen: list[Recipient], size: int, now: datetime) -> None:
-    parts = [chosen[start : start + size] for start in range(0, len(chosen), size)]
-    batches = [
-        Batch(
-            key=uuid.uuid4().hex,
-            push_id=push.id or 0,
-            number=number,
-            size=len(part),
-            channel=push.channel,
-            state=BatchState.queued,
-            not_before=now,
-        )
-        for number, part in enumerate(parts, 1)
-    ]
-    session.add_all(batches)
-    session.flush()
-    rows = [
-        {
-            "key": uuid.uuid4().hex,
-            "push_id": push.id,
-            "batch_id": batch.id,
-            "contact_id": recipient.contact_id,
-            "address_index": recipient.address_index,
-            "outlet_code": recipient.outlet_code,
-            "state": DeliveryState.queued,
-            "attempts": 0,
-            "reason": "",
-            "reference": "",
-        }
-        for batch, part in zip(batches, parts, strict=True)
-        for recipient in part
-    ]
-    for start in range(0, len(rows), _CHUNK):
-        session.execute(insert(Delivery), rows[start : start + _CHUNK])

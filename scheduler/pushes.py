@@ -35,6 +35,8 @@ audit.declare(
     }
 )
 
+_LARGE = 20_000  # recipients, from which on a minute of them is too many to be counted for every look
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -55,8 +57,22 @@ class Progress:
     @property
     def share(self) -> float:
         """The part that is through, 0 to 1."""
-        total = sum(self.counts.values())
-        return self.settled / total if total else 0.0
+        return self.settled / self.total if self.total else 0.0
+
+    @property
+    def done(self) -> int:
+        """The same as `settled`."""
+        return self.settled
+
+    @property
+    def total(self) -> int:
+        """Recipients in all: an estimate until the push is cut to its end."""
+        return max(self.push.total, sum(self.counts.values()))
+
+    @property
+    def per_second(self) -> float:
+        """The same as `rate`."""
+        return self.rate
 
     def count(self, *states: str) -> int:
         """Recipients in these states."""
@@ -80,6 +96,8 @@ def progress(session: Session, push_id: int, now: datetime) -> Progress:
     counts = Counter(dict(rows.all()))
     rate = _rate(session, push, now)
     left = counts[DeliveryState.queued] + counts[DeliveryState.sending]
+    if not push.whole:
+        left += max(0, push.total - sum(counts.values()))
     running = push.state == PushState.running and rate > 0
     plan = session.get_one(Plan, push.plan_id)
     return Progress(push, plan.name, dict(counts), rate, int(left / rate) + 1 if running and left else None)
@@ -157,7 +175,7 @@ def pause(session: Session, push_id: int, now: datetime) -> None:
 def resume(session: Session, push_id: int, now: datetime) -> None:
     """Go on where it stopped: who has it already does not get it again."""
     _move(session, "push.resume", push_id, (PushState.paused,), PushState.running, now=now)
-    session.execute(update(Push).where(col(Push.id) == push_id).values(started_at=now))
+    session.execute(update(Push).where(col(Push.id) == push_id).values(started_at=now, tried=0, misses=0))
     waiting = update(Batch).where(col(Batch.push_id) == push_id, col(Batch.state) == BatchState.queued)
     session.execute(waiting.values(not_before=now, attempts=0, reason=""))
     outbox.finish_if_done(session, push_id, now)
@@ -209,7 +227,7 @@ def settle_uncertain(
         raise Conflict(mark("这次推送已取消，不能再发。"))
     values: dict[str, object] = {"state": DeliveryState.sent, "settled_at": now}
     if resend:
-        values = {"state": DeliveryState.queued, "settled_at": None, "attempts": 0}
+        values = {"state": DeliveryState.queued, "settled_at": None, "attempts": 0, "call": None}
     changed = int(session.execute(update(Delivery).where(*chosen).values(reason="", **values)).rowcount)  # type: ignore[attr-defined]
     for batch_id in sorted(touched):
         outbox.reassess(session, batch_id, now)
@@ -244,18 +262,16 @@ def _move(
 
 
 def _rate(session: Session, push: Push, now: datetime) -> float:
-    """Recipients settled per second, over the last minute."""
+    """Recipients sent to per second, over the last minute; of a large push, those of the batches that ended."""
     since = max(push.started_at or now, datetime.fromtimestamp(now.timestamp() - 60, tz=now.tzinfo))
     span = (now - since).total_seconds()
     if span <= 0:
         return 0.0
-    count = session.exec(
-        select(func.count())
-        .select_from(Delivery)
-        .where(
-            Delivery.push_id == push.id,
-            Delivery.state == DeliveryState.sent,
-            col(Delivery.settled_at) >= since,
+    query = select(func.count()).where(
+        Delivery.push_id == push.id, Delivery.state == DeliveryState.sent, col(Delivery.settled_at) >= since
+    )
+    if push.total > _LARGE:
+        query = select(func.coalesce(func.sum(Batch.size), 0)).where(
+            Batch.push_id == push.id, col(Batch.settled_at) >= since
         )
-    ).one()
-    return count / max(span, 1.0)
+    return session.exec(query).one() / max(span, 1.0)

@@ -28,7 +28,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class _Silent(WSGIRequestHandler):
+class Silent(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:
         """Say nothing: the tests read answers, not a log."""
 
@@ -36,7 +36,7 @@ class _Silent(WSGIRequestHandler):
 @contextmanager
 def listening(app: Any, port: int) -> Iterator[None]:
     """A WSGI application answered by threads of this process, on a port of loopback."""
-    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Silent)
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=Silent)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

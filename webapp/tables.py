@@ -21,6 +21,7 @@ from institution import (
 )
 from institution import models as institution
 from scheduler import models as scheduler
+from scheduler import quotas as push_quotas
 from scheduler import rule_models
 from tracking import batch_models, insight_models, link_models, subscription_models, view_models
 from tracking import models as tracking
@@ -46,6 +47,7 @@ __all__ = [
     "oidc_models",
     "personal_models",
     "play_sessions",
+    "push_quotas",
     "reach_alarms",
     "reach_imports",
     "registration",

@@ -10,7 +10,7 @@ from campaign import audience, audience_import
 from core.privacy import Vault
 from institution import approvals
 from institution.models import Grant, Staff
-from scheduler import planner, plans, pushes, starting
+from scheduler import cutting, planner, plans, pushes, starting
 from scheduler.models import Batch, BatchState, ChannelAccount, Delivery, DeliveryState, Plan, Push
 from scheduler.plans import PlanForm
 
@@ -104,7 +104,7 @@ def fill_desk(session: Session, vault: Vault, now: datetime) -> None:
     _into_a_group(session, now)
     send_now(session, sent, now)
     (push,) = planner.fire(session, sent.id or 0, zone=ZONE, now=now)
-    planner.cut(session, push.id or 0, batch_sizes={"email": 50, "webhook": 100}, now=now)
+    cutting.cut(session, push.id or 0, batch_sizes={"email": 50, "webhook": 100}, now=now)
     _half_way(session, push, now)
 
 

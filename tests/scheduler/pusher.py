@@ -12,6 +12,7 @@ from scheduler.channels.email import Email
 from scheduler.jobs import outgoing
 from scheduler.patience import Limits
 from scheduler.runner import Runner
+from tests.scheduler.platform import CallChannel
 from tracking.attribution import Attributions
 from tracking.recorder import Recorder
 from tracking.spool import Spool
@@ -22,6 +23,8 @@ def main(given: dict[str, object]) -> None:
     limits = Limits(lease_seconds=2.0, backoff_first=0.2, backoff_most=1.0, most_attempts=20)
     if given.pop("pretend_keys", False):
         Email.idempotent = True  # the control: claim what no mail server does
+    calls = given.pop("calls", None)  # the fields of a channel that sends by calls
+    channels = (CallChannel(**calls),) if isinstance(calls, dict) else ()
     settings = Settings(_env_file=None, **given)  # type: ignore[arg-type]
     keys = Keys(load_secret(settings))
     attributions = Attributions(keys)
@@ -34,6 +37,7 @@ def main(given: dict[str, object]) -> None:
         recorder=Recorder(Spool(settings.spool_dir, 2.0, 1 << 20), attributions, settings),
         clock=clock.now,
         limits=limits,
+        channels=channels,
     )
     runner = Runner(line.jobs())
     runner.start()

@@ -62,6 +62,7 @@ class Killer:
     inbox: Inbox
     points: dict[int, str]
     pretend_keys: bool = False
+    more: dict[str, object] = field(default_factory=dict)
     kills: int = 0
     process: "subprocess.Popen[bytes] | None" = None
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -86,7 +87,7 @@ class Killer:
             for name in ("database_url", "smtp_host", "smtp_port", "smtp_tls", "mail_from")
         }
         given |= {"home": str(self.settings.home), "secret_key": "test-secret-of-no-value"}
-        given |= {"pretend_keys": self.pretend_keys}
+        given |= {"pretend_keys": self.pretend_keys, **self.more}
         command = [sys.executable, "-m", "tests.scheduler.pusher", json.dumps(given)]
         with self.lock:
             self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)

@@ -13,7 +13,7 @@ from core import clock
 from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
-from scheduler import planner
+from scheduler import cutting, planner
 from scheduler.models import Plan, Push
 from tests import entering, factories
 from tests.scheduler.audience_cast import ZONE, account, approve, people, plan, send_now
@@ -47,7 +47,7 @@ def app(settings: Settings) -> Iterator[Flask]:
             made = plan(session, number, now, name=name, outlet_code=place)
             send_now(session, made, now)
             (push,) = planner.fire(session, made.id or 0, zone=ZONE, now=now)
-            planner.cut(session, push.id or 0, batch_sizes={"email": 50}, now=now)
+            cutting.cut(session, push.id or 0, batch_sizes={"email": 50}, now=now)
         account(session, "https://ours.example/", now, name="浙江网关", outlet_code=factories.PROVINCE)
         account(
             session, "https://theirs.example/", now, name="四川网关", outlet_code=factories.OUTSIDE_PROVINCE

@@ -1,0 +1,157 @@
+"""Whom a channel may reach for a purpose: an address, consent, no refusal, not closed; each address once.
+
+All of it is one question to the database, asked page by page along the contacts' numbers: a million people take no
+more memory than a thousand, and what was refused meanwhile is missing from the next page.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from campaign.addresses import kind_of
+from campaign.audience_models import ClosedAddress, ContactAddress, PurposeRefusal
+from campaign.contacts import EMAIL, SMS, WEBHOOK, Consent, Contact, ContactMember, Refusal
+
+_COLUMN = {EMAIL: "email_index", WEBHOOK: "webhook_index", SMS: "phone_index"}
+_PAGE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A member of an audience who agreed to the channel and did not refuse it; no address, only its hash."""
+
+    contact_id: int
+    address_index: str
+    outlet_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """How many of an audience a push reaches, and how many it leaves out for which reason: the first that holds."""
+
+    reached: int
+    no_address: int
+    no_consent: int
+    refused: int
+    closed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """Whom a push goes to, and how many of the list it leaves out for which reason."""
+
+    chosen: list[Recipient] = field(repr=False)
+    no_address: int
+    no_consent: int
+    refused: int
+    closed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """A list or a segment: the condition under which a contact (a table or an alias of it) belongs to it."""
+
+    list_id: int | None = None
+    where: Any = None
+
+    def holds(self, contact: Any) -> ColumnElement[bool]:
+        """Whether this contact belongs to the audience."""
+        if self.list_id is not None:
+            member = aliased(ContactMember)
+            return exists().where(member.list_id == self.list_id, member.contact_id == contact.id)
+        found: ColumnElement[bool] = self.where(contact)
+        return found
+
+
+def page(
+    session: Session, audience: Audience, channel: str, purpose: str, *, after_id: int, limit: int
+) -> list[Recipient]:
+    """The next recipients after a contact's number, in the order of their numbers; an empty page is the end."""
+    kind, twin = kind_of(channel), aliased(Contact)
+    index = _index(Contact, kind)
+    before = (
+        exists()
+        .where(_index(twin, kind) == index, twin.id < Contact.id, audience.holds(twin))
+        .where(_agreed(twin.id, kind, purpose))
+        .correlate(Contact)
+    )
+    start = select(Contact.id, index, Contact.outlet_code)
+    if audience.list_id is not None:  # along the key of the list
+        start = start.join(ContactMember, col(ContactMember.contact_id) == Contact.id)
+        start = start.where(
+            ContactMember.list_id == audience.list_id, col(ContactMember.contact_id) > after_id
+        ).order_by(col(ContactMember.contact_id))
+    else:
+        start = start.where(audience.holds(Contact), col(Contact.id) > after_id).order_by(col(Contact.id))
+    query = start.where(
+        index.is_not(None), _agreed(Contact.id, kind, purpose), ~_refused(index, kind, purpose),
+        ~_closed(index, kind), ~before,
+    ).limit(limit)  # fmt: skip
+    return [Recipient(number or 0, one, outlet) for number, one, outlet in session.exec(query)]
+
+
+def everyone(session: Session, audience: Audience, channel: str, purpose: str) -> Iterator[Recipient]:
+    """All recipients, fetched page by page."""
+    after = 0
+    while found := page(session, audience, channel, purpose, after_id=after, limit=_PAGE):
+        yield from found
+        after = found[-1].contact_id
+
+
+def left_out(
+    session: Session, audience: Audience, channel: str, purpose: str, *, reached: bool = True
+) -> LeftOut:
+    """The counts of an audience; people who share an address count each. With `reached=False` they are 0."""
+    kind = kind_of(channel)
+    index = _index(Contact, kind)
+    reason = case(
+        (index.is_(None), "no_address"),
+        (~_agreed(Contact.id, kind, purpose), "no_consent"),
+        (_refused(index, kind, purpose), "refused"),
+        (_closed(index, kind), "closed"),
+        else_="reached",
+    ).label("reason")
+    asked = select(reason).where(audience.holds(Contact)).subquery()
+    query = select(asked.c.reason, func.count()).group_by(asked.c.reason)
+    found = dict(session.exec(query).all())
+    counted = {name: found.get(name, 0) for name in LeftOut.__slots__}
+    return LeftOut(**counted | ({} if reached else {"reached": 0}))
+
+
+def may_write(kind: str, purpose: str, contact: Any = Contact) -> ColumnElement[bool]:
+    """Whether a contact can be reached at all: for segments by consent."""
+    index = _index(contact, kind)
+    return and_(
+        index.is_not(None), _agreed(contact.id, kind, purpose), ~_refused(index, kind, purpose),
+        ~_closed(index, kind),
+    )  # fmt: skip
+
+
+def _index(contact: Any, kind: str) -> Any:
+    if kind in _COLUMN:
+        return getattr(contact, _COLUMN[kind])
+    one = aliased(ContactAddress)
+    held = select(one.address_index).where(one.contact_id == contact.id, one.channel == kind)
+    return held.correlate(contact).scalar_subquery()
+
+
+def _agreed(contact_id: Any, kind: str, purpose: str) -> ColumnElement[bool]:
+    one = aliased(Consent)
+    return exists().where(one.contact_id == contact_id, one.channel == kind, one.purpose == purpose)
+
+
+def _refused(index: Any, kind: str, purpose: str) -> ColumnElement[bool]:
+    every, some = aliased(Refusal), aliased(PurposeRefusal)
+    return or_(
+        exists().where(every.channel == kind, every.address_index == index),
+        exists().where(some.channel == kind, some.address_index == index, some.purpose == purpose),
+    )
+
+
+def _closed(index: Any, kind: str) -> ColumnElement[bool]:
+    one = aliased(ClosedAddress)
+    return exists().where(one.channel == kind, one.address_index == index)

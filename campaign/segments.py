@@ -1,0 +1,184 @@
+"""Segments: saved filters over the contacts that a node of the tree holds, counted live.
+
+A segment never reaches beyond its node: what a filter leaves open is still limited to the node's own contacts.
+"""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from campaign.addresses import KINDS
+from campaign.audience_models import ContactGroup, Segment
+from campaign.contacts import EDUCATION, PURPOSE_NAMES, Contact, ContactMember
+from campaign.groups import GROUPS
+from campaign.recipients import Audience, may_write
+from core.errors import Conflict, Invalid, NotFound
+from core.i18n import mark
+from institution import audit
+from institution.models import Outlet
+from institution.powers import Scope
+
+audit.declare(
+    {
+        "segment.make": mark("新建人群"),
+        "segment.change": mark("修改人群"),
+        "segment.remove": mark("删除人群"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Who belongs: all that is set must hold; of groups, languages and lists one is enough.
+
+    `part` is a node of the tree (whoever is served by an outlet in it), `channel` a kind of address that the person
+    agreed to for `purpose` and did not refuse.
+    """
+
+    part: str = ""
+    province: str = ""
+    groups: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    channel: str = ""
+    purpose: str = EDUCATION
+    lists: tuple[int, ...] = ()
+
+
+def make(session: Session, name: str, filters: Filters, *, outlet_code: str, now: datetime) -> Segment:
+    """A new segment of a node; Invalid, Conflict."""
+    name = _checked(session, name, filters, outlet_code, None)
+    row = Segment(
+        name=name, outlet_code=outlet_code, filters=_written(filters), created_at=now, updated_at=now
+    )
+    session.add(row)
+    session.flush()
+    audit.record(session, "segment.make", "segment", row.id, after=_shown(row), outlet_code=outlet_code)
+    return row
+
+
+def change(session: Session, segment_id: int, name: str, filters: Filters, *, now: datetime) -> Segment:
+    """Another name or other filters for a segment."""
+    row = get(session, segment_id)
+    before = _shown(row)
+    row.name = _checked(session, name, filters, row.outlet_code, row.id)
+    row.filters, row.updated_at = _written(filters), now
+    session.add(row)
+    session.flush()
+    audit.record(
+        session, "segment.change", "segment", row.id, before=before, after=_shown(row),
+        outlet_code=row.outlet_code,
+    )  # fmt: skip
+    return row
+
+
+def remove(session: Session, segment_id: int) -> None:
+    """Delete a segment; nobody in it is touched, and a push to it finds nobody any more."""
+    row = get(session, segment_id)
+    audit.record(
+        session, "segment.remove", "segment", row.id, before=_shown(row), outlet_code=row.outlet_code
+    )
+    session.delete(row)
+
+
+def get(session: Session, segment_id: int) -> Segment:
+    """The segment, or NotFound."""
+    found = session.get(Segment, segment_id)
+    if found is None:
+        raise NotFound(mark("没有找到这个人群。"))
+    return found
+
+
+def segments(session: Session, *where: ColumnElement[bool]) -> list[Segment]:
+    """The segments for which the conditions hold, by name."""
+    return list(session.exec(select(Segment).where(*where).order_by(Segment.name, col(Segment.id))))
+
+
+def read(row: Segment) -> Filters:
+    """The filters as they were saved."""
+    kept = json.loads(row.filters)
+    known = {one.name for one in fields(Filters)}
+    return Filters(**{
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in kept.items() if name in known
+    })  # fmt: skip
+
+
+def audience_of(session: Session, segment_id: int) -> Audience:
+    """Whom a segment stands for now."""
+    row = get(session, segment_id)
+    return audience(read(row), row.outlet_code)
+
+
+def audience(filters: Filters, outlet_code: str) -> Audience:
+    """Whom filters stand for among the contacts of a node."""
+    return Audience(where=lambda contact: _where(filters, outlet_code, contact))
+
+
+def count(session: Session, filters: Filters, outlet_code: str) -> int:
+    """How many people that is now."""
+    where = _where(filters, outlet_code, Contact)
+    return session.exec(select(func.count()).select_from(Contact).where(where)).one()
+
+
+def _where(filters: Filters, outlet_code: str, contact: Any) -> ColumnElement[bool]:
+    found = [contact.holder_code == outlet_code]
+    if filters.part:
+        inside = Scope(frozenset({filters.part})).condition(Outlet.code)
+        found.append(
+            or_(
+                contact.outlet_code == filters.part,
+                contact.outlet_code.in_(select(Outlet.code).where(inside)),
+            )
+        )
+    if filters.province:
+        found.append(contact.province == filters.province)
+    if filters.languages:
+        found.append(contact.language.in_(filters.languages))
+    if filters.groups:
+        one = aliased(ContactGroup)
+        found.append(exists().where(one.contact_id == contact.id, one.name.in_(filters.groups)))
+    if filters.lists:
+        member = aliased(ContactMember)
+        found.append(exists().where(member.contact_id == contact.id, member.list_id.in_(filters.lists)))
+    if filters.channel:
+        found.append(may_write(filters.channel, filters.purpose, contact))
+    return and_(*found)
+
+
+def _checked(session: Session, name: str, filters: Filters, outlet_code: str, known: int | None) -> str:
+    name = name.strip()
+    if not name or len(name) > 80:
+        raise Invalid(mark("请给人群起一个名字（不超过 80 个字）。"), field="name")
+    query = select(Segment.id).where(Segment.name == name, Segment.outlet_code == outlet_code)
+    if session.exec(query).first() not in (None, known):
+        raise Conflict(mark("已有名为“%(name)s”的人群，请换一个名字。"), field="name", name=name)
+    check(session, filters, outlet_code)
+    return name
+
+
+def check(session: Session, filters: Filters, outlet_code: str) -> None:
+    """Invalid for a filter that means nothing here; what lies outside of the node is like what does not exist."""
+    inside = Scope(frozenset({outlet_code})).condition(Outlet.code)
+    if filters.part and (
+        session.exec(select(Outlet.code).where(Outlet.code == filters.part, inside)).first() is None
+    ):
+        raise Invalid(mark("没有编号为“%(code)s”的网点。"), field="part", code=filters.part)
+    if set(filters.groups) - set(GROUPS):
+        raise Invalid(mark("没有这个人群类别。"), field="groups")
+    if filters.channel and filters.channel not in KINDS:
+        raise Invalid(mark("没有这个渠道。"), field="channel")
+    if filters.purpose not in PURPOSE_NAMES:
+        raise Invalid(mark("没有这个用途。"), field="purpose")
+
+
+def _written(filters: Filters) -> str:
+    return json.dumps(asdict(filters), ensure_ascii=False, sort_keys=True)
+
+
+def _shown(row: Segment) -> dict[str, str]:
+    return {"name": row.name, "filters": row.filters}

@@ -1,0 +1,281 @@
+"""One claimed batch on its way out: no transaction is open while a message is handed over."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlmodel import Session, select
+
+from campaign import audience
+from campaign.audience import Address
+from core.database import Database
+from core.errors import DomainError
+from core.i18n import mark
+from core.privacy import Vault
+from scheduler import outbox, quotas, settling
+from scheduler.account_secrets import Opener
+from scheduler.channels import registry
+from scheduler.channels.base import AnyChannel, Closed, DeliveryError, Message
+from scheduler.composer import Composer, Letter
+from scheduler.models import Batch, BatchState, DeliveryState, Push, PushState
+from scheduler.outbox import LeaseLost
+from scheduler.patience import Limits, backoff
+from scheduler.settling import Settlement, Waiting
+
+log = structlog.get_logger()
+
+ERASED = mark("联系人已按本人要求删除。")
+Written = tuple[Waiting, Message | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every batch is sent with."""
+
+    database: Database
+    composer: Composer
+    vault: Vault
+    opener: Opener
+    quotas: quotas.Quotas
+    clock: Callable[[], datetime]
+    limits: Limits
+    stopping: threading.Event
+
+
+class Sending:
+    """A batch whose messages are handed over one by one."""
+
+    def __init__(self, tools: Tools, channel: AnyChannel, batch: Batch, owner: str) -> None:
+        self._tools = tools
+        self._channel = channel
+        self._batch_id = batch.id or 0
+        self._batch_key = batch.key
+        self._attempts = batch.attempts
+        self._push_id = batch.push_id
+        self._account = 0
+        self._owner = owner
+        self._pending: list[Settlement] = []
+        self._closing: list[tuple[str, Closed]] = []
+        self._tried = {DeliveryState.sent: 0, DeliveryState.failed: 0}
+        self._fault: DeliveryError | None = None
+        self._stop_reason = ""
+        self._retry = False
+        self._progress = False
+        self._fault_wait = 0.0
+        self._running = True
+        self._full = False  # the account may send nothing more for now
+        self._rest: float | None = None  # seconds until somebody who had to wait may be sent to
+
+    def run(self) -> None:
+        """Send what waits, settle it, let the batch go."""
+        try:
+            self._send_all()
+            self._close()
+        except LeaseLost:
+            self._settle_late()
+        except Exception:
+            # What is in flight is unknown: the lease runs out, and take_up decides by what the channel can tell.
+            log.exception("sending a batch failed", batch=self._batch_id)
+
+    def _send_all(self) -> None:
+        try:
+            with self._tools.database.reading() as session:
+                push = session.get_one(Push, self._push_id)
+                self._account = push.account_id or 0
+                waiting = settling.waiting(session, self._batch_id)
+                letter = self._tools.composer.letter(session, push)
+                account = self._tools.opener.open(session, push)
+            with self._channel.connect(account) as line:
+                self._hand_over(line, letter, waiting)
+        except DeliveryError as error:
+            self._note_fault(error)
+        except DomainError as error:
+            self._stop_reason = str(error)
+
+    def _hand_over(self, line: Any, letter: Letter, waiting: list[Waiting]) -> None:
+        for start in range(0, len(waiting), self._channel.group):
+            for delivery, message in self._begin(letter, waiting[start : start + self._channel.group]):
+                if self._fault is not None:
+                    self._note(delivery, DeliveryState.queued, tried=False)
+                elif message is None:
+                    self._note(delivery, DeliveryState.failed, ERASED)
+                else:
+                    self._send_one(line, delivery, message)
+            if not self._may_go_on():
+                break
+
+    def _may_go_on(self) -> bool:
+        return self._running and self._fault is None and not self._full
+
+    def _begin(self, letter: Letter, group: list[Waiting]) -> list[Written]:
+        """In one transaction: settle the group before, prove the lease, hold back who said no, mark the rest.
+
+        The messages are written inside it too, so that a fault in writing leaves nobody marked.
+        """
+        begun: list[Written] = []
+        with self._tools.database.transaction() as session:
+            if self._prove(session):
+                room = self._room(session, self._willing(session, group), in_calls=False)
+                begun = self._written(session, letter, settling.begin(session, room))
+        self._pending = []
+        return begun
+
+    def _prove(self, session: Session) -> bool:
+        """Lock the batch by its lease, settle what is known; whether the push still runs."""
+        now = self._tools.clock()
+        outbox.renew(session, self._batch_id, owner=self._owner, now=now, limits=self._tools.limits)
+        self._settle(session, now)
+        state = session.exec(select(Push.state).where(Push.id == self._push_id)).one()
+        self._running = state == PushState.running and not self._tools.stopping.is_set()
+        return self._running
+
+    def _settle(self, session: Session, now: datetime) -> None:
+        settling.settle(session, self._pending, now)
+        for index, reason in self._closing:
+            audience.close_address(session, self._channel.name, index, reason, via="channel", now=now)
+        self._closing = []
+
+    def _refused(self, session: Session, group: Sequence[Waiting]) -> set[str]:
+        return audience.refused_among(session, self._channel.name, [one.address_index for one in group])
+
+    def _willing(self, session: Session, group: list[Waiting]) -> list[Waiting]:
+        """Settle who said no meanwhile, leave waiting whose address was written to just now; the others."""
+        now, no = self._tools.clock(), self._refused(session, group)
+        settling.withhold(session, [one for one in group if one.address_index in no], now)
+        yes = [one for one in group if one.address_index not in no]
+        indexes = [one.address_index for one in yes]
+        name, rates = self._channel.name, self._channel.rates
+        held = quotas.held(session, self._account, name, rates, indexes=indexes, now=now)
+        if held:
+            self._wait_for(min(held.values()))
+        return [one for one in yes if one.address_index not in held]
+
+    def _room(self, session: Session, group: list[Waiting], *, in_calls: bool) -> list[Waiting]:
+        """Those of the group for whom the account has room now."""
+        account = f"{self._channel.name} {self._account}"
+        room = self._tools.quotas.take(
+            session, account, self._channel.rates, len(group), in_calls=in_calls, now=self._tools.clock()
+        )
+        if room.messages < len(group):
+            self._full = True
+            self._wait_for(room.wait)
+        return group[: room.messages]
+
+    def _wait_for(self, seconds: float) -> None:
+        self._rest = seconds if self._rest is None else min(self._rest, seconds)
+
+    def _written(self, session: Session, letter: Letter, marked: list[Waiting]) -> list[Written]:
+        """Each delivery with its message; None for a contact who was erased."""
+        if registry.to_group(self._channel.name):
+            return [(one, self._message(letter, one, Address(0, "", ""))) for one in marked]
+        contacts = [one.contact_id for one in marked]
+        found = audience.addresses(session, self._tools.vault, self._channel.name, contacts)
+        return [(one, self._message(letter, one, found.get(one.contact_id))) for one in marked]
+
+    def _message(
+        self, letter: Letter, delivery: Waiting, address: Address | None, outlet: str | None = None
+    ) -> Message | None:
+        if address is None:
+            return None
+        return self._tools.composer.message(
+            letter,
+            key=delivery.key,
+            address=address,
+            address_index=delivery.address_index,
+            outlet=delivery.outlet_code if outlet is None else outlet,
+        )
+
+    def _send_one(self, line: Any, delivery: Waiting, message: Message) -> None:
+        try:
+            reference = line.send(message)
+        except DeliveryError as error:
+            self._failed(delivery, error)
+        else:
+            self._sent(delivery, reference)
+
+    def _sent(self, delivery: Waiting, reference: str) -> None:
+        self._progress = True
+        self._note(delivery, DeliveryState.sent, reference=reference)
+
+    def _failed(self, delivery: Waiting, error: DeliveryError, *, again: bool | None = None) -> None:
+        """`again`: whether what is in doubt may go out once more under its key (None: as the channel says)."""
+        again = self._channel.idempotent if again is None else again
+        last = delivery.attempts + 1 >= self._tools.limits.most_attempts
+        if error.everyone:
+            self._note_fault(error)
+        if error.closes is not None:
+            self._closing.append((delivery.address_index, error.closes))
+            gone = error.closes != Closed.withdrawn
+            self._note(delivery, DeliveryState.failed if gone else DeliveryState.refused, error.message)
+        elif error.unknown and (last or not again):
+            self._note(delivery, DeliveryState.uncertain, error.message)
+        elif error.permanent and error.everyone:
+            self._note(delivery, DeliveryState.queued, error.message, tried=False)
+        elif error.permanent or last:
+            self._note(delivery, DeliveryState.failed, error.message)
+        else:
+            self._retry = True
+            self._fault_wait = max(self._fault_wait, error.retry_after or 0.0)
+            self._note(delivery, DeliveryState.queued, error.message, again=error.unknown)
+
+    def _note(
+        self,
+        delivery: Waiting,
+        state: DeliveryState,
+        reason: str = "",
+        *,
+        reference: str = "",
+        tried: bool = True,
+        again: bool = False,
+    ) -> None:
+        if state in self._tried:
+            self._tried[state] += 1
+        self._pending.append(Settlement(delivery.id, state, reason, reference, tried, again))
+
+    def _note_fault(self, error: DeliveryError) -> None:
+        self._fault = error
+        self._retry = True
+        self._fault_wait = max(self._fault_wait, error.retry_after or 0.0)
+        if error.permanent:
+            self._stop_reason = error.message
+
+    def _close(self) -> None:
+        """Settle the rest and let the batch go: done, or queued again after a wait."""
+        limits = self._tools.limits
+        attempts = (1 if self._progress else self._attempts + 1) if self._retry else 0
+        with self._tools.database.transaction() as session:
+            now = self._tools.clock()
+            outbox.renew(session, self._batch_id, owner=self._owner, now=now, limits=limits)
+            self._settle(session, now)
+            outbox.note_tries(session, self._push_id, *self._tried.values())
+            wait = backoff(attempts - 1, limits, self._fault_wait) if self._retry else self._rest
+            reason = self._fault.message if self._fault else ""
+            state = outbox.release(
+                session, self._batch_id, now=now, wait=wait, attempts=attempts, reason=reason
+            )
+            if self._full and self._rest is not None:
+                outbox.rest(session, self._push_id, now + timedelta(seconds=self._rest))
+            self._pending = []
+            self._stop_if_failing(session, attempts if state == BatchState.queued else 0)
+            outbox.finish_if_done(session, self._push_id, now)
+
+    def _stop_if_failing(self, session: Session, attempts: int) -> None:
+        too_many = outbox.failing(session, self._push_id, self._tools.limits)
+        if too_many:
+            self._stop_reason = mark("失败太多，已自动暂停。请查看失败原因，处理后再继续。")
+        elif attempts >= self._tools.limits.most_attempts and not self._stop_reason:
+            self._stop_reason = mark("渠道连续多次不通，已自动暂停。请检查渠道设置后再继续。")
+        if self._stop_reason and outbox.stop_push(session, self._push_id, self._stop_reason):
+            log.warning("push stopped", push=self._push_id, reason=self._stop_reason)
+
+    def _settle_late(self) -> None:
+        """The lease was lost while sending; what is known by now still clears up uncertain rows."""
+        log.warning("lease lost while sending", batch=self._batch_id)
+        with self._tools.database.transaction() as session:
+            now = self._tools.clock()
+            settling.settle_late(session, self._pending, now)
+            outbox.reassess(session, self._batch_id, now)
+            outbox.finish_if_done(session, self._push_id, now)
