@@ -4,7 +4,8 @@ Responsible for plans, the hours and quotas they keep to, pushes cut into batche
 the composer of messages, the dispatcher, the channels (one file each) and the runner of periodic jobs.
 May import campaign, content, tracking, institution and core.
 
-The one flow: `planner` fires a due plan and cuts a `Push` into batches (rows in the outbox) → `dispatch`
-claims a batch under a lease → `composer` writes each message → a channel hands it over → `outbox` settles
-each recipient's one row → `counting` deposits the delivered events in the spool.
+The one flow: `planner` fires a due plan, `cutting` writes its `Push` page by page into batches (rows in the outbox) →
+`dispatch` claims a batch under a lease → `quotas` says how much may go → `composer` writes each message → a channel
+hands it over (`sending` one by one, `calling` many at once) → `settling` settles each recipient's one row → `counting`
+deposits the delivered events in the spool.
 """

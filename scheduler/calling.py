@@ -18,8 +18,9 @@ from core.i18n import mark
 from scheduler import settling
 from scheduler.channels.base import Calls, DeliveryError, Message
 from scheduler.composer import Letter
-from scheduler.models import Delivery, DeliveryState
+from scheduler.models import DeliveryState
 from scheduler.sending import ERASED, Sending, Written
+from scheduler.settling import Waiting
 
 _CHANGED = mark("发送时中断，其间有人退订或被删除，不能原样再发。不知道对方是否收到。")
 _BROKEN = mark("平台的回答读不懂，不知道是否收到。")
@@ -28,7 +29,7 @@ _BROKEN = mark("平台的回答读不懂，不知道是否收到。")
 class Calling(Sending):
     """A claimed batch on its way out by calls."""
 
-    def _hand_over(self, line: Any, letter: Letter, waiting: list[Delivery]) -> None:
+    def _hand_over(self, line: Any, letter: Letter, waiting: list[Waiting]) -> None:
         if not isinstance(line, Calls):
             raise TypeError(f"channel {self._channel.name} says that it takes calls, and does not")
         doubtful = sorted((one for one in waiting if one.call is not None), key=lambda one: one.call or 0)
@@ -42,7 +43,7 @@ class Calling(Sending):
             if not self._may_go_on():
                 return
 
-    def _begin_call(self, letter: Letter, group: list[Delivery]) -> tuple[int, list[Written]]:
+    def _begin_call(self, letter: Letter, group: list[Waiting]) -> tuple[int, list[Written]]:
         """Fix who is in the next call and commit it, with its number."""
         number, begun = 0, list[Written]()
         with self._tools.database.transaction() as session:
@@ -58,7 +59,7 @@ class Calling(Sending):
         self._pending = []
         return number, begun
 
-    def _begin_again(self, letter: Letter, number: int, rows: list[Delivery]) -> list[Written]:
+    def _begin_again(self, letter: Letter, number: int, rows: list[Waiting]) -> list[Written]:
         """A call in doubt goes out as it was or not at all: who said no meanwhile is in it, and gets nothing."""
         begun: list[Written] = []
         with self._tools.database.transaction() as session:
@@ -72,7 +73,7 @@ class Calling(Sending):
         self._pending = []
         return begun
 
-    def _whole_room(self, session: Session, rows: list[Delivery]) -> list[Delivery]:
+    def _whole_room(self, session: Session, rows: list[Waiting]) -> list[Waiting]:
         """Room for all of a call, or for nobody of it."""
         room = self._room(session, rows, in_calls=True)
         return room if len(room) == len(rows) else []
@@ -97,7 +98,7 @@ class Calling(Sending):
             else:
                 self._sent(delivery, result)
 
-    def _written(self, session: Session, letter: Letter, marked: list[Delivery]) -> list[Written]:
+    def _written(self, session: Session, letter: Letter, marked: list[Waiting]) -> list[Written]:
         """One content for all: links lead to the outlet that all of them share, if they share one."""
         if not marked:
             return []

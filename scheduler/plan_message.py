@@ -7,7 +7,6 @@ from core.errors import Invalid
 from core.i18n import mark
 
 PLACEHOLDERS = ("name", "link", "institution", "title")
-SINGLE, SEGMENT = 70, 67  # UCS-2 characters of one SMS, and of each part of a long one
 _MOST, _VALUE = 20, 200
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _FIELD = re.compile(r"\$\{(\w+)\}|\{(\d+)\}")
@@ -68,14 +67,3 @@ def rendered(template: str, parameters: Pairs) -> str:
         return placed[place] if 0 <= place < len(placed) else found[0]
 
     return _FIELD.sub(word, template)
-
-
-def length(text: str) -> int:
-    """Characters as an SMS counts them: UTF-16 units, so that an emoji is two."""
-    return len(text.encode("utf-16-le")) // 2
-
-
-def parts(text: str) -> int:
-    """How many SMS a text is charged as: one up to 70 characters, else one for each 67."""
-    count = length(text)
-    return 1 if count <= SINGLE else -(-count // SEGMENT)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from campaign import audience
 from campaign.audience import Address
@@ -20,15 +20,15 @@ from scheduler.account_secrets import Opener
 from scheduler.channels import registry
 from scheduler.channels.base import AnyChannel, Closed, DeliveryError, Message
 from scheduler.composer import Composer, Letter
-from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
+from scheduler.models import Batch, BatchState, DeliveryState, Push, PushState
 from scheduler.outbox import LeaseLost
 from scheduler.patience import Limits, backoff
-from scheduler.settling import Settlement
+from scheduler.settling import Settlement, Waiting
 
 log = structlog.get_logger()
 
 ERASED = mark("联系人已按本人要求删除。")
-Written = tuple[Delivery, Message | None]
+Written = tuple[Waiting, Message | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Sending:
             with self._tools.database.reading() as session:
                 push = session.get_one(Push, self._push_id)
                 self._account = push.account_id or 0
-                waiting = _waiting(session, self._batch_id)
+                waiting = settling.waiting(session, self._batch_id)
                 letter = self._tools.composer.letter(session, push)
                 account = self._tools.opener.open(session, push)
             with self._channel.connect(account) as line:
@@ -95,7 +95,7 @@ class Sending:
         except DomainError as error:
             self._stop_reason = str(error)
 
-    def _hand_over(self, line: Any, letter: Letter, waiting: list[Delivery]) -> None:
+    def _hand_over(self, line: Any, letter: Letter, waiting: list[Waiting]) -> None:
         for start in range(0, len(waiting), self._channel.group):
             for delivery, message in self._begin(letter, waiting[start : start + self._channel.group]):
                 if self._fault is not None:
@@ -110,7 +110,7 @@ class Sending:
     def _may_go_on(self) -> bool:
         return self._running and self._fault is None and not self._full
 
-    def _begin(self, letter: Letter, group: list[Delivery]) -> list[Written]:
+    def _begin(self, letter: Letter, group: list[Waiting]) -> list[Written]:
         """In one transaction: settle the group before, prove the lease, hold back who said no, mark the rest.
 
         The messages are written inside it too, so that a fault in writing leaves nobody marked.
@@ -138,10 +138,10 @@ class Sending:
             audience.close_address(session, self._channel.name, index, reason, via="channel", now=now)
         self._closing = []
 
-    def _refused(self, session: Session, group: Sequence[Delivery]) -> set[str]:
+    def _refused(self, session: Session, group: Sequence[Waiting]) -> set[str]:
         return audience.refused_among(session, self._channel.name, [one.address_index for one in group])
 
-    def _willing(self, session: Session, group: list[Delivery]) -> list[Delivery]:
+    def _willing(self, session: Session, group: list[Waiting]) -> list[Waiting]:
         """Settle who said no meanwhile, leave waiting whose address was written to just now; the others."""
         now, no = self._tools.clock(), self._refused(session, group)
         settling.withhold(session, [one for one in group if one.address_index in no], now)
@@ -153,7 +153,7 @@ class Sending:
             self._wait_for(min(held.values()))
         return [one for one in yes if one.address_index not in held]
 
-    def _room(self, session: Session, group: list[Delivery], *, in_calls: bool) -> list[Delivery]:
+    def _room(self, session: Session, group: list[Waiting], *, in_calls: bool) -> list[Waiting]:
         """Those of the group for whom the account has room now."""
         account = f"{self._channel.name} {self._account}"
         room = self._tools.quotas.take(
@@ -167,7 +167,7 @@ class Sending:
     def _wait_for(self, seconds: float) -> None:
         self._rest = seconds if self._rest is None else min(self._rest, seconds)
 
-    def _written(self, session: Session, letter: Letter, marked: list[Delivery]) -> list[Written]:
+    def _written(self, session: Session, letter: Letter, marked: list[Waiting]) -> list[Written]:
         """Each delivery with its message; None for a contact who was erased."""
         if registry.to_group(self._channel.name):
             return [(one, self._message(letter, one, Address(0, "", ""))) for one in marked]
@@ -176,7 +176,7 @@ class Sending:
         return [(one, self._message(letter, one, found.get(one.contact_id))) for one in marked]
 
     def _message(
-        self, letter: Letter, delivery: Delivery, address: Address | None, outlet: str | None = None
+        self, letter: Letter, delivery: Waiting, address: Address | None, outlet: str | None = None
     ) -> Message | None:
         if address is None:
             return None
@@ -188,7 +188,7 @@ class Sending:
             outlet=delivery.outlet_code if outlet is None else outlet,
         )
 
-    def _send_one(self, line: Any, delivery: Delivery, message: Message) -> None:
+    def _send_one(self, line: Any, delivery: Waiting, message: Message) -> None:
         try:
             reference = line.send(message)
         except DeliveryError as error:
@@ -196,11 +196,11 @@ class Sending:
         else:
             self._sent(delivery, reference)
 
-    def _sent(self, delivery: Delivery, reference: str) -> None:
+    def _sent(self, delivery: Waiting, reference: str) -> None:
         self._progress = True
         self._note(delivery, DeliveryState.sent, reference=reference)
 
-    def _failed(self, delivery: Delivery, error: DeliveryError, *, again: bool | None = None) -> None:
+    def _failed(self, delivery: Waiting, error: DeliveryError, *, again: bool | None = None) -> None:
         """`again`: whether what is in doubt may go out once more under its key (None: as the channel says)."""
         again = self._channel.idempotent if again is None else again
         last = delivery.attempts + 1 >= self._tools.limits.most_attempts
@@ -223,7 +223,7 @@ class Sending:
 
     def _note(
         self,
-        delivery: Delivery,
+        delivery: Waiting,
         state: DeliveryState,
         reason: str = "",
         *,
@@ -233,7 +233,7 @@ class Sending:
     ) -> None:
         if state in self._tried:
             self._tried[state] += 1
-        self._pending.append(Settlement(delivery.id or 0, state, reason, reference, tried, again))
+        self._pending.append(Settlement(delivery.id, state, reason, reference, tried, again))
 
     def _note_fault(self, error: DeliveryError) -> None:
         self._fault = error
@@ -279,13 +279,3 @@ class Sending:
             settling.settle_late(session, self._pending, now)
             outbox.reassess(session, self._batch_id, now)
             outbox.finish_if_done(session, self._push_id, now)
-
-
-def _waiting(session: Session, batch_id: int) -> list[Delivery]:
-    """Recipients still to be sent to, those tried least first."""
-    query = (
-        select(Delivery)
-        .where(Delivery.batch_id == batch_id, Delivery.state == DeliveryState.queued)
-        .order_by(col(Delivery.attempts), col(Delivery.id))
-    )
-    return list(session.exec(query))

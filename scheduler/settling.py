@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Update, bindparam, update
 from sqlmodel import Session, col, select
@@ -32,7 +32,32 @@ class Settlement:
     again: bool = False
 
 
-def begin(session: Session, deliveries: Sequence[Delivery], call: int | None = None) -> list[Delivery]:
+class Waiting(NamedTuple):
+    """What is needed of a recipient's row to send to it: a tenth of the cost of the row as an object."""
+
+    id: int
+    key: str
+    contact_id: int
+    address_index: str
+    outlet_code: str
+    attempts: int
+    call: int | None
+
+
+Row = TypeVar("Row", Delivery, Waiting)
+_WAITING = Prepared(
+    select(*(getattr(Delivery, name) for name in Waiting._fields))
+    .where(col(Delivery.batch_id) == bindparam("batch"), col(Delivery.state) == DeliveryState.queued)
+    .order_by(col(Delivery.attempts), col(Delivery.id))
+)
+
+
+def waiting(session: Session, batch_id: int) -> list[Waiting]:
+    """Recipients of a batch still to be sent to, those tried least first."""
+    return [Waiting(*row) for row in _WAITING.on(session.connection(), {"batch": batch_id})]
+
+
+def begin(session: Session, deliveries: Sequence[Row], call: int | None = None) -> list[Row]:
     """Mark deliveries as being handed over (in a call); returns those that were still waiting."""
     ids = [one.id or 0 for one in deliveries]
     if not ids:
@@ -68,7 +93,7 @@ def settle_late(session: Session, settlements: Sequence[Settlement], now: dateti
 
 def withhold(
     session: Session,
-    deliveries: Sequence[Delivery],
+    deliveries: Sequence[Row],
     now: datetime,
     state: DeliveryState = DeliveryState.refused,
     reason: str = "",

@@ -19,7 +19,7 @@ from core.signing import Keys
 from institution import approval_kinds
 from institution.access import requires
 from institution.approval_models import Approval
-from scheduler import plan_message, plans, starting
+from scheduler import plan_message, plans, sms_text, starting
 from scheduler.channels import registry
 from scheduler.channels.base import Message
 from scheduler.channels.registry import Look
@@ -53,7 +53,8 @@ def preview(session: Session, plan: Plan) -> Message:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A message as the phone of its channel shows it. `length` and `parts` count what an SMS is charged as."""
+    """A message as the phone of its channel shows it. `length` and `parts` count what an SMS is charged as;
+    `must_refuse`: its text says nowhere how to refuse more, as a promotion must."""
 
     look: str
     to_group: bool
@@ -67,6 +68,7 @@ class Shown:
     day: str
     length: int = 0
     parts: int = 0
+    must_refuse: bool = False
 
 
 def shown(session: Session, plan: Plan, at: datetime) -> Shown:
@@ -87,8 +89,9 @@ def shown(session: Session, plan: Plan, at: datetime) -> Shown:
         picture=message.picture.removeprefix(service(Settings).public_url),
         clock=f"{local:%H:%M}",
         day=format_skeleton("MMMMEEEEd", local, locale=current_locale()),
-        length=plan_message.length(text),
-        parts=plan_message.parts(text),
+        length=sms_text.length(text),
+        parts=sms_text.parts(text),
+        must_refuse=sms_text.missing_opt_out(text),
     )
 
 
