@@ -167,6 +167,8 @@ def test_every_stand_in_answers_below_its_name() -> None:
 
 
 def test_an_address_in_a_text_can_be_followed(client: Client, sandbox: Sandbox) -> None:
-    sandbox.accept(Arrived("wecom_robot", "群", "", "看 https://example.com/p?a=1&b=2 和 javascript:alert(1)"))
+    sandbox.accept(
+        Arrived("wecom_robot", "群", "", "看 https://example.com/p?a=1&b=2 和 javascript:alert(1)")
+    )
     page = _get(client, "/").text
     assert 'href="https://example.com/p?a=1&amp;b=2"' in page and 'href="javascript' not in page
