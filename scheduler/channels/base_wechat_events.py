@@ -42,7 +42,7 @@ def opened(account: Account, content: bytes, query: Mapping[str, str]) -> Fields
 
 def fields(content: bytes) -> Fields:
     """The texts of a flat XML document by their path; DeliveryError for what is none, or wants entities."""
-    found: Fields = {}
+    found: dict[str, list[str]] = {}
     path: list[str] = []
 
     def begin(name: str, _attributes: object) -> None:
@@ -51,8 +51,7 @@ def fields(content: bytes) -> Fields:
             raise _unreadable()
 
     def text(part: str) -> None:
-        place = "/".join(path[1:])
-        found[place] = found.get(place, "") + part
+        found.setdefault("/".join(path[1:]), []).append(part)
 
     def refuse(*_what: object) -> None:
         raise _unreadable()
@@ -67,7 +66,8 @@ def fields(content: bytes) -> Fields:
         parser.Parse(content, True)
     except expat.ExpatError as error:
         raise _unreadable() from error
-    return {place: value.strip() for place, value in found.items() if value.strip()}
+    whole = {place: "".join(parts).strip() for place, parts in found.items()}
+    return {place: value for place, value in whole.items() if value}
 
 
 def _signed(signature: str, account: Account, query: Mapping[str, str], *more: str) -> None:
