@@ -17,9 +17,15 @@ from scheduler.channels.base_dkim import Signer, password
 from scheduler.channels.base_smtp import IDLE, KEPT, Lines, let_go
 
 NAME = "email"
-LABEL = mark("邮件")
+LABEL = mark("电子邮件")
 ADDRESS = ""
 FORM: tuple[Field, ...] = (
+    Field("address", mark("邮件服务器"), mark("主机名，例如 smtp.example.com")),
+    Field("port", mark("端口"), value="587"),
+    Field("tls", mark("加密"), value="starttls"),
+    Field("sender", mark("发件人"), mark("例如 消保部 <edu@example.com>")),
+    Field("login", mark("用户名"), required=False),
+    Field("secret", mark("密码"), secret=True, required=False),
     Field("dkim_domain", mark("DKIM 域名"), mark("签名的域名，要与发件地址的域名一致"), required=False),
     Field(
         "dkim_selector",
@@ -38,6 +44,7 @@ FORM: tuple[Field, ...] = (
         "report_token",
         mark("退信回调的口令"),
         mark("邮件服务商回调地址里的 token，自己定一串长的"),
+        secret=True,
         required=False,
     ),
     Field("dkim_key", mark("DKIM 私钥"), mark("RSA，PEM 格式，2048 位"), secret=True, required=False),
