@@ -92,9 +92,11 @@ def poll(
     read. Options of the account: imap_host, imap_port, imap_user, imap_folder; the password is that of the account.
     """
     options = account.options
+    if not options.get("imap_host"):
+        return 0
     try:
         with imaplib.IMAP4_SSL(
-            options.get("imap_host", ""),
+            options["imap_host"],
             int(options.get("imap_port") or 993),
             ssl_context=context or ssl.create_default_context(),
             timeout=timeout,

@@ -44,6 +44,7 @@ FORM: tuple[Field, ...] = (
         "report_token",
         mark("退信回调的口令"),
         mark("邮件服务商回调地址里的 token，自己定一串长的"),
+        secret=True,
         required=False,
     ),
     Field("dkim_key", mark("DKIM 私钥"), mark("RSA，PEM 格式，2048 位"), secret=True, required=False),

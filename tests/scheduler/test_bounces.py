@@ -314,6 +314,10 @@ def _certificate(home: Path) -> Path:
     return file
 
 
+def test_without_a_mailbox_nothing_is_read() -> None:
+    assert bounces.poll(Account("smtp.example.cn"), lambda receipts: None) == 0
+
+
 def test_a_mailbox_is_read_once(tmp_path: Path) -> None:
     box = Box(tmp_path)
     box.mails = {
