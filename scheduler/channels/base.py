@@ -48,7 +48,7 @@ class Account:
     login: str = ""
     sender: str = ""
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
     number: int = 0
 
 
