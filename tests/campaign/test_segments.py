@@ -1,6 +1,6 @@
 """Segments at the desk: counted before they are saved, narrowed to one's own part; closed addresses opened again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from io import BytesIO
 
@@ -38,7 +38,7 @@ HEAD = [
     "同意时间",
     "同意来源",
 ]
-ROWS = [
+ROWS: list[list[object]] = [
     [
         "甲",
         "a@example.com",
@@ -109,7 +109,7 @@ def operator(app: Flask) -> FlaskClient:
     return entering.client(app, OPERATOR)
 
 
-def book(*rows: list[object]) -> BytesIO:
+def book(*rows: Sequence[object]) -> BytesIO:
     made = Workbook(write_only=True)
     sheet = made.create_sheet()
     for row in (HEAD, *rows):
@@ -120,7 +120,7 @@ def book(*rows: list[object]) -> BytesIO:
 
 
 def put(
-    session: Session, runtime: Runtime, now: datetime, *rows: list[object]
+    session: Session, runtime: Runtime, now: datetime, *rows: Sequence[object]
 ) -> audience_import.ImportResult:
     return audience_import.import_file(
         session, book(*rows), list_name="分群", vault=runtime.service(Vault), zone=runtime.service(Settings).zone,
@@ -207,7 +207,7 @@ def test_the_desk_counts_saves_and_removes(app: Flask, runtime: Runtime, operato
     assert operator.post(f"{AUDIENCE}/segments/{number}", data={"action": "remove"}).status_code == 303
     with runtime.service(Database).reading() as session:
         assert session.exec(select(Segment)).first() is None
-        done = session.exec(select(AuditRecord.action).where(AuditRecord.action.startswith("segment."))).all()  # type: ignore[attr-defined]
+        done = session.exec(select(AuditRecord.action).where(AuditRecord.action.startswith("segment."))).all()
         assert sorted(done) == ["segment.make", "segment.remove"]
 
 
