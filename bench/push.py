@@ -237,7 +237,7 @@ def main() -> None:
 
 
 def _fresh(home: Path, name: str, count: int, url: str) -> tuple[Settings, Database]:
-    settings = Settings(_env_file=None, home=home / name, secret_key="of-no-value")  # type: ignore[call-arg, arg-type]
+    settings = Settings(_env_file=None, home=home / name, secret_key="of-no-value")
     settings.home.mkdir()
     database = Database(settings.relational_url)
     SQLModel.metadata.create_all(database.engine)

@@ -3,19 +3,19 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session, col, select
 
 from campaign import closed, former, personal, segments
 from campaign.addresses import kind_of, mask
 from campaign.among import among
-from campaign.audience_models import PurposeRefusal
+from campaign.audience_models import ContactAddress, PurposeRefusal
 from campaign.closed import close_address, closed_among
-from campaign.contacts import EDUCATION, Contact, Refusal
+from campaign.contacts import EDUCATION, EMAIL, SMS, WEBHOOK, Contact, Refusal
 from campaign.lists import (
     ListRow,
     MaskedContact,
-    addresses_sealed,
     find_list,
     get_contact,
     get_list,
@@ -51,6 +51,12 @@ audit.declare(
         "contact.erase": mark("删除联系人资料"),
     }
 )
+
+_SEALED: dict[str, Any] = {
+    EMAIL: Contact.email_sealed,
+    SMS: Contact.phone_sealed,
+    WEBHOOK: Contact.webhook_sealed,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +114,25 @@ def audience_of(session: Session, *, list_id: int | None = None, segment_id: int
     return segments.audience_of(session, segment_id or 0)
 
 
-def addresses(session: Session, vault: Vault, channel: str, contact_ids: Sequence[int]) -> dict[int, Address]:
-    """The addresses in clear of these contacts, by contact id; an erased contact is missing."""
+def addresses(
+    session: Session, vault: Vault, channel: str, contact_ids: Sequence[int], *, names: bool = True
+) -> dict[int, Address]:
+    """The addresses in clear of these contacts, by contact id; an erased contact is missing. Without `names` nobody is
+    called by name, which halves the cost."""
     kind = kind_of(channel)
-    rows = session.exec(select(Contact).where(col(Contact.id).in_(contact_ids))).all()
-    sealed = addresses_sealed(session, kind, rows)
-    found = {}
-    for row in rows:
-        number = row.id or 0
-        if number in sealed:
-            name = vault.decrypt(row.name_sealed) if row.name_sealed else ""
-            found[number] = Address(number, name, vault.decrypt(sealed[number]))
-    return found
+    if kind in _SEALED:
+        mine: Any = select(Contact.id, Contact.name_sealed, _SEALED[kind])
+    else:
+        mine = select(Contact.id, Contact.name_sealed, ContactAddress.sealed).join(
+            ContactAddress, col(ContactAddress.contact_id) == Contact.id
+        )
+        mine = mine.where(ContactAddress.channel == kind)
+    rows = session.connection().execute(mine.where(col(Contact.id).in_(contact_ids)))
+    return {
+        number: Address(number, vault.decrypt(name) if names and name else "", vault.decrypt(held))
+        for number, name, held in rows
+        if held
+    }
 
 
 def masked_addresses(

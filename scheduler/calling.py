@@ -103,10 +103,11 @@ class Calling(Sending):
         if not marked:
             return []
         contacts = [one.contact_id for one in marked]
-        found = audience.addresses(session, self._tools.vault, self._channel.name, contacts)
+        named = bool(letter.parameters)
+        found = audience.addresses(session, self._tools.vault, self._channel.name, contacts, names=named)
         outlets = {one.outlet_code for one in marked}
         outlet = outlets.pop() if len(outlets) == 1 else ""
-        if letter.parameters:  # a template is filled for each
+        if named:  # a template is filled for each
             return [(one, self._message(letter, one, found.get(one.contact_id), outlet)) for one in marked]
         said = self._tools.composer.message(
             letter, key="", address=Address(0, "", ""), address_index="", outlet=outlet

@@ -202,6 +202,7 @@ class Postbox:
 def test_a_stand_in_may_listen_beside_the_web_server(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delitem(STAND_INS, "email")  # the mail server, which listens beside it too
     monkeypatch.setitem(STAND_INS, "post", Offer(None, "邮局", Look.mail, {"加密": "none"}, beside=Postbox))
     port = free_port()
     with besides(sandbox, port) as ports:
