@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlmodel import Session, select
+from sqlalchemy import update
+from sqlmodel import Session, col, select
 
 from campaign import audience
 from campaign.audience import Address
@@ -15,7 +16,7 @@ from core.database import Database
 from core.errors import DomainError
 from core.i18n import mark
 from core.privacy import Vault
-from scheduler import outbox, quotas, settling
+from scheduler import caps, outbox, quotas, settling
 from scheduler.account_secrets import Opener
 from scheduler.channels import registry
 from scheduler.channels.base import AnyChannel, Closed, DeliveryError, Message
@@ -27,6 +28,7 @@ from scheduler.settling import Settlement, Waiting
 
 log = structlog.get_logger()
 
+CAPPED = mark("这位收件人近几天收得够多了，这次没有发。")
 ERASED = mark("联系人已按本人要求删除。")
 Written = tuple[Waiting, Message | None]
 
@@ -145,13 +147,25 @@ class Sending:
         """Settle who said no meanwhile, leave waiting whose address was written to just now; the others."""
         now, no = self._tools.clock(), self._refused(session, group)
         settling.withhold(session, [one for one in group if one.address_index in no], now)
-        yes = [one for one in group if one.address_index not in no]
+        yes = self._uncapped(session, [one for one in group if one.address_index not in no], now)
         indexes = [one.address_index for one in yes]
         name, rates = self._channel.name, self._channel.rates
         held = quotas.held(session, self._account, name, rates, indexes=indexes, now=now)
         if held:
             self._wait_for(min(held.values()))
         return [one for one in yes if one.address_index not in held]
+
+    def _uncapped(self, session: Session, group: list[Waiting], now: datetime) -> list[Waiting]:
+        """Settle who had all the messages that the institution allows in so many days; the others."""
+        if registry.to_group(self._channel.name):
+            return group
+        over = caps.over(session, self._channel.name, [one.address_index for one in group], now)
+        capped = [one for one in group if one.address_index in over]
+        if capped:
+            settling.withhold(session, capped, now, DeliveryState.cancelled, CAPPED)
+            more = update(Push).where(col(Push.id) == self._push_id)
+            session.connection().execute(more.values(capped=col(Push.capped) + len(capped)))
+        return [one for one in group if one.address_index not in over]
 
     def _room(self, session: Session, group: list[Waiting], *, in_calls: bool) -> list[Waiting]:
         """Those of the group for whom the account has room now."""

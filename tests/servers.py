@@ -29,6 +29,8 @@ def free_port() -> int:
 
 
 class Silent(WSGIRequestHandler):
+    """Keeps no log."""
+
     def log(self, type: str, message: str, *args: Any) -> None:
         """Say nothing: the tests read answers, not a log."""
 

@@ -15,7 +15,7 @@ from core import clock
 from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
-from scheduler import after, planner, rules, starting
+from scheduler import after, cutting, planner, rules, starting
 from scheduler.models import Delivery, DeliveryState, Push
 from tests import entering, factories
 from tests.scheduler import audience_cast
@@ -111,7 +111,7 @@ def test_after_a_push_reasons_are_counted_with_what_to_do_and_who_said_no(
         made = audience_cast.plan(session, list_id, now)
         audience_cast.send_now(session, made, now)
         (push,) = planner.fire(session, made.id or 0, zone=audience_cast.ZONE, now=now)
-        planner.cut(session, push.id or 0, batch_sizes={"email": 50}, now=now)
+        cutting.cut(session, push.id or 0, batch_sizes={"email": 50}, now=now)
         rows = list(session.exec(select(Delivery).order_by(col(Delivery.id))))
         for row, reason in zip(rows, ("SMTP 550", "SMTP 550", "在黑名单里", "", ""), strict=True):
             row.state = DeliveryState.failed if reason else DeliveryState.sent

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from campaign import audience
 from core.database import Database
 from core.signing import Keys
-from scheduler import pushes
+from scheduler import pushes, rules
 from scheduler.account_secrets import derived
 from scheduler.jobs import Outgoing
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
@@ -75,6 +75,25 @@ def test_a_push_by_mail(
     assert len(lines) == 60 and all(b"\tdelivered\t1\t" in one for one in lines)
     assert len({one.split(b"\t")[5] for one in lines}) == 60, "each recipient is a visitor of its own"
     assert line.run_once() == 0 and len(mail.inbox.attempts) == 60
+
+
+def test_who_had_enough_lately_is_left_out_and_counted(
+    database: Database, line: Outgoing, clock: Clock, mail: MailReceiver
+) -> None:
+    with database.transaction() as session:
+        rules.change(session, "email", opens="00:00", closes="24:00", most=1, within=7, now=clock.at)
+    _push(database, line, clock, 3)
+    assert line.run_once() == 1
+    again = _push(database, line, clock, 5, first_at="2026-09-15T16:00")  # two of them are new
+    line.run_once()
+    assert set(mail.inbox.recipients.values()) == {1} and len(mail.inbox.recipients) == 5
+    with database.reading() as session:
+        push = pushes.get(session, again)
+        assert (push.state, push.capped) == (PushState.done, 3)
+    clock.forward(hours=7 * 24)
+    _push(database, line, clock, 3, first_at="2026-09-22T17:00")
+    line.run_once()
+    assert sorted(mail.inbox.recipients.values()) == [2] * 5, "a week later there is room"
 
 
 def test_a_push_by_webhook(

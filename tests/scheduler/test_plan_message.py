@@ -12,7 +12,7 @@ from core.errors import Invalid
 from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys
-from scheduler import plan_message
+from scheduler import plan_message, sms_text
 from scheduler.channels import registry
 from scheduler.composer import Composer
 from tests.scheduler import audience_cast
@@ -56,7 +56,7 @@ def test_a_template_is_read_by_name_or_by_place() -> None:
     ],
 )
 def test_an_sms_is_seventy_characters_or_sixty_seven_each(text: str, parts: int) -> None:
-    assert plan_message.parts(text) == parts
+    assert sms_text.parts(text) == parts
 
 
 @pytest.fixture

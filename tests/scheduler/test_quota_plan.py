@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from campaign.recurrence import moments
 from core.database import Database
 from core.privacy import Vault
-from scheduler import caps, planner, rules
+from scheduler import caps, cutting, planner, rules
 from scheduler.models import Delivery, DeliveryState
 from scheduler.quota_plan import QUOTAS, Going, Quota, Span, conflicts
 from tests.scheduler import audience_cast
@@ -100,7 +100,7 @@ def test_who_has_had_enough_is_over_the_cap(database: Database, vault: Vault, no
         made = audience_cast.plan(session, list_id, now)
         audience_cast.send_now(session, made, now)
         (push,) = planner.fire(session, made.id or 0, zone=ZONE, now=now)
-        planner.cut(session, push.id or 0, batch_sizes={"email": 50}, now=now)
+        cutting.cut(session, push.id or 0, batch_sizes={"email": 50}, now=now)
         rows = session.exec(select(Delivery).order_by(col(Delivery.id))).all()
         indexes = [one.address_index for one in rows]
         assert caps.over(session, "email", indexes, now) == set(), "nobody got anything yet"
