@@ -77,7 +77,7 @@ KINDS = {
             mark("微信 OpenID 是 10 到 64 位的字母、数字、_ 和 -。"),
         ),
         Kind(
-            WECOM_APP, mark("企业微信"), "c", str.strip, _like(_USER), _mask_id,
+            WECOM_APP, mark("企业微信应用"), "c", str.strip, _like(_USER), _mask_id,
             mark("企业微信账号不超过 64 位，只能用字母、数字和 . _ @ -。"),
         ),
         Kind(
@@ -89,7 +89,7 @@ KINDS = {
             mark("设备标识是 8 到 64 位的字母和数字。"),
         ),
         Kind(
-            WEBPUSH, mark("浏览器通知"), "b", str.strip, _good_subscription, _mask_subscription,
+            WEBPUSH, mark("浏览器推送"), "b", str.strip, _good_subscription, _mask_subscription,
             mark("浏览器订阅须是浏览器给出的 JSON，里面有 https 地址。"),
         ),
     )

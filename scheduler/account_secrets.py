@@ -57,7 +57,10 @@ class Secrets:
         kind = registry.KINDS.get(account.channel)
         if kind and _several(kind):
             named = self.named(account)
-            return tuple(named.get(name, "") for name in kind.secrets) if named else ()
+            found = [named.get(name, "") for name in kind.secrets]
+            while found and not found[-1]:  # those at the end that the account has none of
+                found.pop()
+            return tuple(found)
         current = self.current(account)
         until = account.previous_until
         if account.previous_sealed and until is not None and now < until:

@@ -16,8 +16,10 @@ from institution.retention import Rule
 from institution.sealed import Sealed
 from scheduler.channels import registry
 from scheduler.models import DELIVERY_NAMES, ChannelAccount, Delivery, DeliveryState, Push
+from scheduler.token_models import ChannelToken
 
 sealed.declare(Sealed(ChannelAccount, ("secret_sealed", "previous_sealed"), mark("渠道账号")))
+sealed.declare(Sealed(ChannelToken, ("sealed",), mark("渠道平台的访问令牌")))
 # PIPL art. 56: what was processed is on record for three years; after that the row only counts.
 _DAYS = 1095
 

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markupsafe import escape
-from sqlalchemy import ColumnElement, String, Table
+from sqlalchemy import ColumnElement, String, Table, UniqueConstraint
 from sqlmodel import AutoString, SQLModel
 from werkzeug.test import TestResponse
 
@@ -237,10 +237,15 @@ def _poison(runtime: Runtime, payload: str) -> Kept:
             table = SQLModel.metadata.tables[name]
             key = list(table.primary_key.columns)
             rows = session.connection().execute(table.select()).mappings().all()
-            for row in rows:
+            unique = any(
+                isinstance(one, UniqueConstraint) and column in one.columns for one in table.constraints
+            )
+            for number, row in enumerate(rows):
                 mine = [one == row[one.name] for one in key]
                 kept.append((table, mine, {column: row[column]}))
-                session.connection().execute(table.update().where(*mine).values({column: payload[:length]}))
+                end = f" {number}" if unique else ""
+                values = {column: payload[: length - len(end)] + end}
+                session.connection().execute(table.update().where(*mine).values(values))
     return kept
 
 
