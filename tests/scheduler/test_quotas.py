@@ -53,10 +53,11 @@ def _steps() -> list[datetime]:
     return [START + timedelta(seconds=number * 2.5) for number in range(80)]
 
 
-def _worker(url: str, sent: Any, guarded: bool) -> None:
-    """Another process, which tries at each step of the clock and notes when it sends."""
+def _worker(url: str, sent: Any, together: Any, guarded: bool) -> None:
+    """Another process, which tries at each step of the clock that all share, and notes when it sends."""
     database = Database(url)
     for now in _steps():
+        together.wait(30)
         for _ in range(2):
             if not guarded or _take(database, now).messages:
                 sent.put(now.timestamp())
@@ -67,8 +68,8 @@ def _worker(url: str, sent: Any, guarded: bool) -> None:
 def _race(url: str, *, guarded: bool) -> Sandbox:
     """Two processes send as fast as they may; what a stand-in that counts says of it, call by call in their order."""
     context = multiprocessing.get_context("spawn")
-    sent = context.Queue()
-    processes = [context.Process(target=_worker, args=(url, sent, guarded)) for _ in range(2)]
+    sent, together = context.Queue(), context.Barrier(2)
+    processes = [context.Process(target=_worker, args=(url, sent, together, guarded)) for _ in range(2)]
     for process in processes:
         process.start()
     times: list[float] = []
