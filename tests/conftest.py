@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what an option asks to, unless it is asked for by name.
 
     Long random runs (`-m slow` asks for them); on PostgreSQL what touches no relational database, and the looks at pages
-    in a browser other than the journeys: both say there what they said on SQLite.
+    in a browser other than the journeys and at the house: they say there what they said on SQLite.
     """
     if config.option.markexpr or any("::" in argument for argument in config.args):
         return
@@ -42,8 +42,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _looks(item: pytest.Item) -> bool:
-    """Whether this looks at what pages say: in a browser (and is no journey), or for what was typed coming back alive."""
-    return ("browser" in item.path.stem and "journeys" not in item.path.parts) or item.path.stem == "test_xss"
+    """Whether this looks at what pages say, or at the house: in a browser (and is no journey), for what was typed coming
+    back alive, at who may open what."""
+    pages = "browser" in item.path.stem and "journeys" not in item.path.parts
+    return pages or item.path.stem == "test_xss" or "house" in item.path.parts
 
 
 @pytest.fixture(autouse=True)
