@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from campaign.contacts import EMAIL, SMS, WEBHOOK
+from campaign.contacts import CHANNEL_NAMES, EMAIL, SMS, WEBHOOK
 from core.errors import Invalid
 from core.i18n import mark
 from core.privacy import is_phone, mask_email, mask_phone, normal_email, normal_phone
@@ -31,12 +31,16 @@ class Kind:
     """One kind of address. `rule` says in a sentence what `good` asks for; `letter` stands for it in links."""
 
     name: str
-    label: str
     letter: str
     normal: Callable[[str], str]
     good: Callable[[str], bool]
     mask: Callable[[str], str]
     rule: str
+
+    @property
+    def label(self) -> str:
+        """What it is called, as its channel; to be translated."""
+        return CHANNEL_NAMES[self.name]
 
 
 def _good_email(text: str) -> bool:
@@ -63,33 +67,33 @@ def _mask_subscription(_text: str) -> str:
 KINDS = {
     one.name: one
     for one in (
-        Kind(EMAIL, mark("电子邮件"), "e", normal_email, _good_email, mask_email, mark("邮箱地址的写法不对。")),
+        Kind(EMAIL, "e", normal_email, _good_email, mask_email, mark("邮箱地址的写法不对。")),
         Kind(
-            WEBHOOK, mark("接口推送"), "w", str.strip, _like(_WEBHOOK_ID), mask_phone,
+            WEBHOOK, "w", str.strip, _like(_WEBHOOK_ID), mask_phone,
             mark("接口标识只能用字母、数字和 . _ : @ -，不超过 128 位。"),
         ),
         Kind(
-            SMS, mark("短信"), "s", normal_phone, is_phone, mask_phone,
+            SMS, "s", normal_phone, is_phone, mask_phone,
             mark("手机号须是 11 位，或以 + 和国家代码开头。"),
         ),
         Kind(
-            WECHAT, mark("微信公众号"), "x", str.strip, _like(_OPENID), _mask_id,
+            WECHAT, "x", str.strip, _like(_OPENID), _mask_id,
             mark("微信 OpenID 是 10 到 64 位的字母、数字、_ 和 -。"),
         ),
         Kind(
-            WECOM_APP, mark("企业微信应用"), "c", str.strip, _like(_USER), _mask_id,
+            WECOM_APP, "c", str.strip, _like(_USER), _mask_id,
             mark("企业微信账号不超过 64 位，只能用字母、数字和 . _ @ -。"),
         ),
         Kind(
-            JPUSH, mark("极光推送"), "j", str.strip, _like(_DEVICE), _mask_id,
+            JPUSH, "j", str.strip, _like(_DEVICE), _mask_id,
             mark("设备标识是 8 到 64 位的字母和数字。"),
         ),
         Kind(
-            GETUI, mark("个推"), "g", str.strip, _like(_DEVICE), _mask_id,
+            GETUI, "g", str.strip, _like(_DEVICE), _mask_id,
             mark("设备标识是 8 到 64 位的字母和数字。"),
         ),
         Kind(
-            WEBPUSH, mark("浏览器推送"), "b", str.strip, _good_subscription, _mask_subscription,
+            WEBPUSH, "b", str.strip, _good_subscription, _mask_subscription,
             mark("浏览器订阅须是浏览器给出的 JSON，里面有 https 地址。"),
         ),
     )

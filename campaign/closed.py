@@ -7,10 +7,8 @@ person's decision with a reason; what the person withdrew stays closed.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from campaign import former
@@ -20,6 +18,7 @@ from campaign.audience_models import ClosedAddress
 from campaign.contacts import Contact
 from campaign.lists import addresses_sealed
 from campaign.recipients import index_column
+from core.database import inserting
 from core.errors import Invalid, NotFound
 from core.i18n import mark
 from core.privacy import Vault, mask_name
@@ -66,7 +65,7 @@ def close_address(
     before = closed_among(session, kind, known)
     if len(before) == len(known) and (reason != WITHDRAWN or set(before.values()) == {WITHDRAWN}):
         return False
-    made: Any = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(ClosedAddress)
+    made = inserting(session.get_bind().dialect)(ClosedAddress)
     values = {"reason": reason, "via": via[:40], "at": now}
     rows = [{"channel": kind, "address_index": one, **values} for one in known]
     key = ["channel", "address_index"]

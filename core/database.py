@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import DateTime, Engine, SelectBase, UpdateBase, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -22,6 +23,7 @@ _USED, _IDLE_SECONDS = "signpost_used", 2
 _POOL: dict[str, Any] = {"pool_size": 16, "max_overflow": 64}
 _Values = Mapping[str, Any]
 _Change = Callable[[Any], Any]
+_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -115,14 +117,20 @@ class _Compiled:
         return tuple(value if change is None else change(value) for value, change in pairs)
 
 
+def inserting(dialect: Dialect) -> Any:
+    """The `insert` of an engine, which can say what becomes of rows that are there already (ON CONFLICT)."""
+    return _INSERTS[dialect.name]
+
+
 class Prepared:
-    """A statement put together once and then handed to the driver as it is, with the types of its columns.
+    """A statement put together once and then handed to the driver as it is, with the types of its columns; one that
+    each engine writes in its own way is made of that engine's `insert`.
 
     It costs a tenth of executing it anew, and is meant for the few statements that every request runs: who is
     signed in, the audit record. No event and no session sees it. Errors are SQLAlchemy's, as everywhere.
     """
 
-    def __init__(self, statement: SelectBase | UpdateBase) -> None:
+    def __init__(self, statement: SelectBase | UpdateBase | Callable[[Any], UpdateBase]) -> None:
         self._statement = statement
         self._known: dict[tuple[str, str], _Compiled] = {}
 
@@ -146,10 +154,12 @@ class Prepared:
                 raise DBAPIError.instance(known.text, given[0], error, base, dialect=dialect) from error
 
     def _compile(self, dialect: Dialect) -> _Compiled:
-        made: Any = self._statement.compile(dialect=_written_for(dialect))
+        asked = self._statement
+        if not isinstance(asked, SelectBase | UpdateBase):
+            asked = asked(inserting(dialect))
+        made: Any = asked.compile(dialect=_written_for(dialect))
         binds = {name: bind for bind, name in made.bind_names.items()}
         changes = {name: _impl(bind.type, dialect).bind_processor(dialect) for name, bind in binds.items()}
-        asked = self._statement
         columns = asked.selected_columns if isinstance(asked, SelectBase) else asked.exported_columns
         known = self._known[dialect.name, dialect.driver] = _Compiled(
             str(made), {name: bind.value for name, bind in binds.items() if not bind.required},

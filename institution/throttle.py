@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
+from core.database import inserting
 from core.signing import Keys
 from institution.sign_in_models import SignInTry
 
@@ -122,8 +122,8 @@ def right(session: Session, tried: Attempt, now: datetime) -> None:
 def _locked(session: Session, tried: Attempt, now: datetime) -> dict[str, SignInTry]:
     """The rows of all counters, made where missing, held until the transaction ends (in one order for all)."""
     names = sorted(key for _rule, key in tried.counters)
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    made = dialect.insert(SignInTry).values([{"key": key, "count": 0.0, "tried_at": now} for key in names])
+    insert = inserting(session.get_bind().dialect)
+    made = insert(SignInTry).values([{"key": key, "count": 0.0, "tried_at": now} for key in names])
     session.execute(made.on_conflict_do_nothing())
     query = select(SignInTry).where(col(SignInTry.key).in_(names)).order_by(col(SignInTry.key))
     found = session.scalars(query.with_for_update().execution_options(populate_existing=True))

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, or_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import UpdateBase, bindparam, delete, func, or_, update
 from sqlmodel import Session, col, select
 
 from campaign import audience
@@ -20,7 +19,6 @@ from scheduler import outbox
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
 
 PAGE = 5000  # recipients in a transaction, about: a longer one would hold up every other writer
-_DIALECTS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
 _GIVEN = {
     "key": "k",
     "push_id": "p",
@@ -155,8 +153,7 @@ def _write(session: Session, push: Push, found: Sequence[Recipient], size: int, 
         for batch, part in zip(batches, parts, strict=True)
         for place, one in enumerate(part)
     ]  # fmt: skip
-    connection = session.connection()
-    _INSERT[connection.dialect.name].on(connection, *rows)
+    _INSERT.on(session.connection(), *rows)
     _shrink(session, batches)
 
 
@@ -175,10 +172,11 @@ def _shrink(session: Session, batches: Sequence[Batch]) -> None:
     session.flush()
 
 
-def _inserting(dialect: str) -> Prepared:
+def _inserting(insert: Any) -> UpdateBase:
     values: dict[str, Any] = {name: bindparam(short) for name, short in _GIVEN.items()}
     values |= {"state": DeliveryState.queued, "attempts": 0, "reason": "", "reference": ""}
-    return Prepared(_DIALECTS[dialect].insert(Delivery).values(values).on_conflict_do_nothing())
+    made: UpdateBase = insert(Delivery).values(values).on_conflict_do_nothing()
+    return made
 
 
-_INSERT = {dialect: _inserting(dialect) for dialect in _DIALECTS}
+_INSERT = Prepared(_inserting)

@@ -53,7 +53,7 @@ class Dispatcher:
         done = 0
         while not self.stopping.is_set():
             owner = uuid.uuid4().hex
-            if not self.waiting(channel):  # an idle worker takes no write lock
+            if channel not in self.waiting():  # an idle worker takes no write lock
                 break
             with self.database.transaction() as session:
                 batch = outbox.claim(
@@ -67,9 +67,9 @@ class Dispatcher:
             done += 1
         return done
 
-    def waiting(self, channel: str) -> bool:
-        """Whether a batch of a channel can be claimed now."""
-        return bool(self.database.ask(outbox.CLAIMABLE, {"channel": channel, "now": self.clock()}))
+    def waiting(self) -> set[str]:
+        """The channels of which a batch can be claimed now."""
+        return {channel for (channel,) in self.database.ask(outbox.WAITING, {"now": self.clock()})}
 
     def take_up(self) -> int:
         """Take batches from workers whose lease ran out; returns how many."""

@@ -68,9 +68,8 @@ class Outgoing:
     def dispatch(self) -> None:
         """Wake every idle thread of a channel that has something to claim."""
         with self._lock:
-            for name, slots in self._slots.items():
-                if not self.dispatcher.waiting(name):
-                    continue
+            for name in self.dispatcher.waiting() & self._slots.keys():
+                slots = self._slots[name]
                 for position, running in enumerate(slots):
                     if running is None or running.done():
                         slots[position] = self._pools[name].submit(self._send, name)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, bindparam, func, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, update
 from sqlmodel import Session, col, select
 
 from core.database import Prepared, UtcDateTime
@@ -33,17 +33,20 @@ _RENEW = (
     .values(lease_until=bindparam("until"))
 )
 
+_READY = and_(
+    col(Batch.state) == BatchState.queued,
+    col(Batch.not_before) <= bindparam("now", type_=UtcDateTime),
+    col(Push.state) == PushState.running,
+)
 CLAIMABLE = Prepared(
     select(col(Batch.id))
     .join(Push, col(Push.id) == Batch.push_id)
-    .where(
-        Batch.state == BatchState.queued,
-        col(Batch.channel) == bindparam("channel"),
-        col(Batch.not_before) <= bindparam("now", type_=UtcDateTime),
-        Push.state == PushState.running,
-    )
+    .where(_READY, col(Batch.channel) == bindparam("channel"))
     .order_by(col(Batch.not_before), col(Batch.id))
     .limit(_CANDIDATES)
+)
+WAITING = Prepared(
+    select(col(Batch.channel)).join(Push, col(Push.id) == Batch.push_id).where(_READY).distinct()
 )
 
 

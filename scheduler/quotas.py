@@ -9,20 +9,18 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 from sqlalchemy import bindparam, func, or_
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from core.database import Prepared
 from scheduler.channels.base import Rate
 from scheduler.models import Delivery, DeliveryState, Push
 
-_DIALECTS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
 _EXACT = 100  # takings that are remembered one by one; more of them are put together
 _Taken = list[tuple[float, int]]
 
@@ -91,8 +89,7 @@ class DatabaseQuotas:
 
     def _locked(self, session: Session, name: str) -> _Taken:
         """What was taken, in a row that nobody else can change before our transaction ends."""
-        connection = session.connection()
-        _MAKE[connection.dialect.name].on(connection, {"n": name})
+        _MAKE.on(session.connection(), {"n": name})
         query = select(Quota).where(Quota.name == name).with_for_update()
         row = session.exec(query.execution_options(populate_existing=True)).one()
         return [(at, number) for at, number in json.loads(row.taken)]
@@ -224,9 +221,6 @@ def _name(rate: Rate) -> str:
     return f"{rate.times}/{rate.seconds} {rate.per}"
 
 
-def _making(dialect: str) -> Prepared:
-    made = _DIALECTS[dialect].insert(Quota).values(name=bindparam("n"), taken="[]")
-    return Prepared(made.on_conflict_do_nothing())
-
-
-_MAKE = {dialect: _making(dialect) for dialect in _DIALECTS}
+_MAKE = Prepared(
+    lambda insert: insert(Quota).values(name=bindparam("n"), taken="[]").on_conflict_do_nothing()
+)

@@ -15,7 +15,7 @@ from core.errors import Invalid
 from core.i18n import mark
 from institution import audit
 from scheduler.channels import registry
-from scheduler.channels.registry import Look
+from scheduler.channels.base import Look
 from scheduler.models import Plan
 from scheduler.rule_models import PushRule
 from scheduler.windows import DAY, Rules, weekend

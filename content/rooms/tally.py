@@ -12,8 +12,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Table, UpdateBase
 from sqlmodel import Session, SQLModel, col, delete, select
 
 from content.escape_room.game import Bolt
@@ -31,7 +30,6 @@ _PART = 500
 _Key = tuple[str, str, date, str, str]
 _COUNT: Table = SQLModel.metadata.tables[str(RoomCount.__tablename__)]
 _STAND: Table = SQLModel.metadata.tables[str(RoomStand.__tablename__)]
-_DIALECTS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
 
 
 class Stand(NamedTuple):
@@ -121,29 +119,30 @@ def write(session: Session, counts: Mapping[_Key, int], stands: Mapping[str, Sta
     connection = session.connection()
     if counts:
         rows = [dict(zip(_COUNT.c.keys(), (*key, counts[key]), strict=True)) for key in sorted(counts)]
-        _ADD[connection.dialect.name].on(connection, *rows)
+        _ADD.on(connection, *rows)
     if stands:
         stood = [{"play": name, **stands[name]._asdict()} for name in sorted(stands)]
-        _PUT[connection.dialect.name].on(connection, *stood)
+        _PUT.on(connection, *stood)
 
 
-def _adding(dialect: str) -> Prepared:
-    made = _DIALECTS[dialect].insert(_COUNT)
+def _adding(insert: Any) -> UpdateBase:
+    made = insert(_COUNT)
     more = {"count": _COUNT.c.count + made.excluded.count}
-    return Prepared(made.on_conflict_do_update(index_elements=list(_COUNT.primary_key), set_=more))
+    found: UpdateBase = made.on_conflict_do_update(index_elements=list(_COUNT.primary_key), set_=more)
+    return found
 
 
-def _putting(dialect: str) -> Prepared:
-    made = _DIALECTS[dialect].insert(_STAND)
+def _putting(insert: Any) -> UpdateBase:
+    made = insert(_STAND)
     newer = (_STAND.c.at <= made.excluded.at) & ~_STAND.c.ended
     now = {one.name: made.excluded[one.name] for one in _STAND.c if not one.primary_key}
-    return Prepared(
-        made.on_conflict_do_update(index_elements=list(_STAND.primary_key), set_=now, where=newer)
+    found: UpdateBase = made.on_conflict_do_update(
+        index_elements=list(_STAND.primary_key), set_=now, where=newer
     )
+    return found
 
 
-_ADD = {dialect: _adding(dialect) for dialect in _DIALECTS}
-_PUT = {dialect: _putting(dialect) for dialect in _DIALECTS}
+_ADD, _PUT = Prepared(_adding), Prepared(_putting)
 
 
 def fold(session: Session, before: datetime, zone: ZoneInfo) -> int:

@@ -65,6 +65,17 @@ class Field:
     required: bool = True
 
 
+class Look(StrEnum):
+    """How a message looks to who gets it: what a preview and the sandbox draw."""
+
+    mail = "mail"
+    sms = "sms"
+    card = "card"
+    chat = "chat"
+    notice = "notice"
+    data = "data"
+
+
 class Closed(StrEnum):
     """Why an address takes nothing more on a channel."""
 

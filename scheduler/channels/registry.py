@@ -6,7 +6,6 @@ A channel says of itself NAME, LABEL, FORM and ADDRESS; the line adds its class 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from types import ModuleType
 
 from core.errors import Invalid
@@ -27,21 +26,10 @@ from scheduler.channels import (
     wecom_app,
     wecom_robot,
 )
-from scheduler.channels.base import AnyChannel, Field, Tokens
+from scheduler.channels.base import AnyChannel, Field, Look, Tokens
 
 Clock = Callable[[], datetime]
 Make = Callable[..., AnyChannel]
-
-
-class Look(StrEnum):
-    """How a message of a channel looks to who gets it: what the preview draws."""
-
-    mail = "mail"
-    sms = "sms"
-    card = "card"
-    chat = "chat"
-    notice = "notice"
-    data = "data"
 
 
 @dataclass(frozen=True, slots=True)

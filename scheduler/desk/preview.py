@@ -21,8 +21,7 @@ from institution.access import requires
 from institution.approval_models import Approval
 from scheduler import plan_message, plans, sms_text, starting
 from scheduler.channels import registry
-from scheduler.channels.base import Message
-from scheduler.channels.registry import Look
+from scheduler.channels.base import Look, Message
 from scheduler.composer import Composer, as_page
 from scheduler.desk.routes import blueprint, plan_place
 from scheduler.models import ChannelAccount, Plan

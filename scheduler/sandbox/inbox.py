@@ -17,9 +17,10 @@ from werkzeug.wrappers import Request, Response
 
 from core.errors import Invalid
 from core.i18n import gettext, mark, using_locale
+from scheduler.channels.base import Look
 from scheduler.sandbox import faults
 from scheduler.sandbox.core import Arrived, Fault, Sandbox, Used
-from scheduler.sandbox.registry import STAND_INS, Look, Offer, address
+from scheduler.sandbox.registry import STAND_INS, Offer, address
 
 ROOT = Path(__file__).resolve().parents[2]
 # Pictures come from the site that sent, on this machine; nothing else is fetched and no script runs.

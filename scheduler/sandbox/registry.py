@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
 from core.i18n import mark
+from scheduler.channels.base import Look
 from scheduler.sandbox import (
     dingtalk_robot,
     feishu_robot,
@@ -22,16 +22,6 @@ from scheduler.sandbox import (
     wecom_robot,
 )
 from scheduler.sandbox.core import Sandbox, StandIn
-
-
-class Look(StrEnum):
-    """How a message looks to who gets it."""
-
-    chat = "chat"
-    sms = "sms"
-    notice = "notice"
-    card = "card"
-    mail = "mail"
 
 
 class Beside(Protocol):

@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from werkzeug.test import Client, TestResponse
 
+from scheduler.channels.base import Look
 from scheduler.sandbox import dingtalk_robot, wecom_robot
 from scheduler.sandbox.core import Arrived, Fault, Sandbox
 from scheduler.sandbox.inbox import CSP, Inbox
-from scheduler.sandbox.registry import STAND_INS, Look, Offer, besides, filled
+from scheduler.sandbox.registry import STAND_INS, Offer, besides, filled
 from tests.servers import free_port
 
 PAYLOAD = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'{{ 7*7 }}"

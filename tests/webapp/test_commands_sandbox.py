@@ -17,7 +17,7 @@ import requests
 from playwright.sync_api import Browser, expect
 
 from core import clock
-from scheduler.channels.base import Account, DeliveryError
+from scheduler.channels.base import Account, DeliveryError, Look
 from scheduler.channels.base_robot import Robot
 from scheduler.channels.dingtalk_robot import DingtalkRobot
 from scheduler.channels.feishu_robot import FeishuRobot
@@ -25,7 +25,7 @@ from scheduler.channels.wecom_robot import WecomRobot
 from scheduler.sandbox import dingtalk_robot, feishu_robot, wecom_robot
 from scheduler.sandbox.core import Arrived, Fault, Sandbox
 from scheduler.sandbox.inbox import Inbox
-from scheduler.sandbox.registry import STAND_INS, Look, Offer, filled
+from scheduler.sandbox.registry import STAND_INS, Offer, filled
 from tests import browser
 from tests.browser import DESKTOP, NARROW, PHONE
 from tests.scheduler.channels.test_robots import LETTER, MESSAGE
