@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -126,7 +127,7 @@ def test_a_plan_into_a_group_needs_no_list_and_goes_once(
         assert made.list_id is None
         audience_cast.send_now(session, made, clock.now())
     line = app.extensions["signpost"][Outgoing]
-    line.planner.tick(clock.now().replace(minute=17))  # full and half hours are left to others
+    line.planner.tick(clock.now().replace(minute=17) + timedelta(hours=1))  # full and half hours wait
     line.run_once()
     (arrived,) = sandbox[0].arrived
     assert "退保前先问一问" in arrived.title + arrived.text and sandbox[0].breaches == []
