@@ -125,9 +125,10 @@ def test_a_plan_into_a_group_needs_no_list_and_goes_once(
     with _reading(app) as session:
         made = session.get_one(Plan, 1)
         assert made.list_id is None
-        audience_cast.send_now(session, made, clock.now())
+        at = clock.now() - timedelta(minutes=clock.now().minute % 30 == 0)  # a full or half hour would wait
+        audience_cast.send_now(session, made, at)
     line = app.extensions["signpost"][Outgoing]
-    line.planner.tick(clock.now().replace(minute=17) + timedelta(hours=1))  # full and half hours wait
+    line.planner.tick(at)
     line.run_once()
     (arrived,) = sandbox[0].arrived
     assert "退保前先问一问" in arrived.title + arrived.text and sandbox[0].breaches == []
