@@ -1,4 +1,4 @@
-"""Table of letters to staff and guests."""
+"""Table of letters to staff and guests, and of short messages to guests."""
 
 import secrets
 from datetime import datetime
@@ -13,7 +13,8 @@ def _key() -> str:
 
 
 class Letter(SQLModel, table=True):
-    """A mail to be carried out. `sealed`: address, subject and content encrypted, "" once it is settled.
+    """A mail (or a short message: `channel`) to be carried out. `sealed`: address, subject and content encrypted,
+    "" once it is settled.
 
     A letter that is to arrive `once` notes when it is in the hands of the mail server (`handing_at`): one that was
     left there by a worker that died is `uncertain` rather than sent again.
@@ -23,6 +24,7 @@ class Letter(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(default_factory=_key, max_length=32)
+    channel: str = Field(default="email", max_length=16)
     to_index: str = Field(max_length=64, index=True)
     sealed: str = ""
     status: str = Field(default="queued", max_length=16, index=True)

@@ -24,6 +24,7 @@ LEASE = timedelta(minutes=2)
 GIVE_UP = timedelta(days=3)
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
+EMAIL, SHORT = "email", "short"
 QUEUED, SENT, FAILED, UNCERTAIN = "queued", "sent", "failed", "uncertain"
 KINDS = {
     QUEUED: mark("待发"),
@@ -42,6 +43,15 @@ class File:
     media_type: str
     data: bytes
     cid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """A short message: the account that carries it, the template that its platform approved, and what fills it."""
+
+    account: int
+    template: str
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,7 @@ class Claimed:
     content: Content
     attempts: int
     once: bool = False
+    short: Short | None = None
 
 
 def possible(settings: Settings) -> bool:
@@ -100,6 +111,29 @@ def post_content(
     return letter
 
 
+def post_short(session: Session, *, vault: Vault, phone: str, short: Short, now: datetime) -> Letter:
+    """Put a short message to a telephone (normal form) into the outbox; it is rather not sent at all than twice."""
+    packed = {"to": phone, "short": [short.account, short.template, short.parameters]}
+    letter = Letter(
+        channel=SHORT,
+        to_index=vault.index("phone", phone),
+        sealed=vault.encrypt(json.dumps(packed, ensure_ascii=False)),
+        created_at=now,
+        due_at=now,
+        status=QUEUED,
+        once=True,
+    )
+    session.add(letter)
+    session.flush()
+    return letter
+
+
+def index_of(vault: Vault, sealed_text: str) -> str:
+    """The blind index of whom an opened letter goes to."""
+    packed = json.loads(sealed_text)
+    return vault.index("phone" if "short" in packed else "email", packed["to"])
+
+
 def _packed(to: str, content: Content) -> str:
     packed: dict[str, Any] = {"to": to, "subject": content.subject, "text": content.text}
     if content.html:
@@ -110,10 +144,12 @@ def _packed(to: str, content: Content) -> str:
     return json.dumps(packed, ensure_ascii=False)
 
 
-def claim(session: Session, *, vault: Vault, now: datetime, most: int = 20) -> list[Claimed]:
+def claim(
+    session: Session, *, vault: Vault, now: datetime, most: int = 20, channel: str = EMAIL
+) -> list[Claimed]:
     """Take up what is due: each letter by one worker, whose lease runs out should it die."""
     free = or_(col(Letter.claimed_until).is_(None), col(Letter.claimed_until) <= now)
-    due = (col(Letter.status) == "queued", col(Letter.due_at) <= now, free)
+    due = (col(Letter.status) == "queued", col(Letter.channel) == channel, col(Letter.due_at) <= now, free)
     taken: list[Claimed] = []
     for letter in session.exec(select(Letter).where(*due).order_by(col(Letter.id)).limit(most)):
         own = update(Letter).where(col(Letter.id) == letter.id, *due).values(claimed_until=now + LEASE)
@@ -131,6 +167,12 @@ def claim(session: Session, *, vault: Vault, now: datetime, most: int = 20) -> l
 
 def _opened(letter: Letter, vault: Vault) -> Claimed:
     packed = json.loads(vault.decrypt(letter.sealed))
+    if "short" in packed:
+        account, template, parameters = packed["short"]
+        short = Short(account, template, tuple((name, value) for name, value in parameters))
+        return Claimed(
+            letter.id or 0, letter.key, packed["to"], Content("", ""), letter.attempts, letter.once, short
+        )
     files = tuple(
         File(name, media_type, base64.b64decode(data), cid)
         for name, media_type, data, cid in packed.get("files", ())
@@ -171,9 +213,10 @@ def _settle(session: Session, letter_id: int, **values: object) -> None:
     session.execute(done.values(claimed_until=None, handing_at=None, **values))
 
 
-def waiting(session: Session) -> int:
+def waiting(session: Session, channel: str = EMAIL) -> int:
     """How many letters wait to be handed over."""
-    return session.exec(select(func.count()).where(Letter.status == "queued")).one()
+    query = select(func.count()).where(Letter.status == "queued", Letter.channel == channel)
+    return session.exec(query).one()
 
 
 def held(session: Session, indexes: Sequence[str]) -> list[Letter]:

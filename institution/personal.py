@@ -1,6 +1,5 @@
 """What the institution itself holds about people: letters, guests who decide; and where its ciphertext stands."""
 
-import json
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, func, or_, update
@@ -22,7 +21,7 @@ from institution.sign_in_models import Invitation, SignInTry
 
 def _letter_indexes(_row: Row, opened: Opened, vault: Vault) -> dict[str, str]:
     text = opened.get("sealed")
-    return {"to_index": vault.index("email", json.loads(text)["to"])} if text else {}
+    return {"to_index": letters.index_of(vault, text)} if text else {}
 
 
 sealed.declare(Sealed(Staff, ("email", "second_factor"), mark("账号")))

@@ -57,7 +57,7 @@ class Mailroom:
                 line, broken = None, refused
             for letter in claimed:
                 error = broken or self._deliver(line, letter)
-                self._note(letter, error)
+                settle(self._database, letter, error, self._clock())
                 broken = error if error is not None and error.everyone else None
                 done += error is None
         return done
@@ -76,16 +76,17 @@ class Mailroom:
             return DeliveryError("the letter cannot be written as mail", permanent=True)
         return None
 
-    def _note(self, letter: Claimed, error: DeliveryError | None) -> None:
-        now = self._clock()
-        with self._database.transaction() as session:
-            if error is None:
-                letters.sent(session, letter.id, now)
-            elif error.unknown and letter.once:
-                letters.uncertain(session, letter.id, gettext(error.message), now)
-            else:
-                permanent = error.permanent and not error.everyone
-                letters.failed(session, letter, gettext(error.message), permanent=permanent, now=now)
+
+def settle(database: Database, letter: Claimed, error: DeliveryError | None, now: datetime) -> None:
+    """Note what became of a letter that was handed over, or was not."""
+    with database.transaction() as session:
+        if error is None:
+            letters.sent(session, letter.id, now)
+        elif error.unknown and letter.once:
+            letters.uncertain(session, letter.id, gettext(error.message), now)
+        else:
+            permanent = error.permanent and not error.everyone
+            letters.failed(session, letter, gettext(error.message), permanent=permanent, now=now)
 
 
 def written(letter: Claimed, sender: str, at: datetime) -> bytes:

@@ -14,7 +14,7 @@ _FIELD = re.compile(r"\$\{(\w+)\}|\{(\d+)\}")
 Pairs = tuple[tuple[str, str], ...]
 
 
-def parsed(text: str) -> Pairs:
+def parsed(text: str, places: Sequence[str] = PLACEHOLDERS) -> Pairs:
     """The parameters of a form: a line each, `name=text`; Invalid with the line for what is none.
 
     Their order counts: some platforms number them (1=…, 2=…).
@@ -32,11 +32,11 @@ def parsed(text: str) -> Pairs:
             )
         if name in dict(found):
             raise Invalid(mark("模板参数第 %(line)s 行的名字重复了。"), field="parameters", line=number)
-        unknown = [one for one in _PLACE.findall(value) if one not in PLACEHOLDERS]
+        unknown = [one for one in _PLACE.findall(value) if one not in places]
         if unknown:
             raise Invalid(
-                mark("模板参数第 %(line)s 行：没有 {%(name)s}，可用 {name} {link} {institution} {title}。"),
-                field="parameters", line=number, name=unknown[0],
+                mark("模板参数第 %(line)s 行：没有 {%(name)s}，可用 %(places)s。"),
+                field="parameters", line=number, name=unknown[0], places=" ".join(f"{{{one}}}" for one in places),
             )  # fmt: skip
         found.append((name, value))
     if len(found) > _MOST:

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -101,13 +102,18 @@ def send(channel: AnyChannel, account: Account, one: Message) -> str:
     """Hand one message over; empty when it was accepted, else what went wrong and what to do."""
     try:
         with channel.connect(account) as line:
-            if channel.call_size > 1 and isinstance(line, Calls):
-                outcomes: Sequence[str | DeliveryError] = line.send_many(one.key, [one])
-                for outcome in outcomes:
-                    if isinstance(outcome, DeliveryError):
-                        raise outcome
-            else:
-                line.send(one)
+            hand_over(channel, line, one)
     except DeliveryError as error:
         return error.message
     return ""
+
+
+def hand_over(channel: AnyChannel, line: Any, one: Message) -> None:
+    """Hand one message over by a channel's line, by a call where the channel takes calls; DeliveryError."""
+    if channel.call_size > 1 and isinstance(line, Calls):
+        outcomes: Sequence[str | DeliveryError] = line.send_many(one.key, [one])
+        for outcome in outcomes:
+            if isinstance(outcome, DeliveryError):
+                raise outcome
+    else:
+        line.send(one)

@@ -187,6 +187,7 @@ DESK: list[Shown] = [
     Shown("/desk/plans/3", staff=True),
     Shown("/desk/pushes/1", staff=True),
     Shown("/desk/channels", staff=True),
+    Shown("/desk/channels/texts", staff=True),
     Shown("/desk/channels/new?kind=email", staff=True),
     Shown("/desk/channels/1", staff=True),
     Shown("/desk/audience", staff=True),

@@ -19,6 +19,7 @@ from institution import audit_chain, personal_data, retention, uploads
 from institution.approval_reminders import EVERY_SECONDS, Reminders
 from scheduler.jobs import Job, Outgoing
 from scheduler.mailroom import Mailroom
+from scheduler.texts import NoticeTexts, TextRoom
 from tracking import closing, report_sender
 from tracking.drain import Drain
 from tracking.imports.depositing import Depositor
@@ -67,12 +68,20 @@ def _carried_out(runtime: Runtime) -> list[Job]:
         *runtime.service(Outgoing).jobs(),
         _plaques(runtime),
         Job("letters.carry", 2.0, mailroom.run_once),
+        Job("letters.text", 2.0, _texts(runtime).run_once),
         Job("approvals.remind", EVERY_SECONDS, reminders.run_once),
         Job("events.count", COUNT_SECONDS, _counting(runtime).run_once),
         Job("events.lapse", 10.0, _lapse(runtime)),
         Job("events.tell", telling.EVERY_SECONDS, _telling(runtime).run_once),
         Job("reports.send", report_sender.EVERY_SECONDS, runtime.service(Reports).run_once),
     ]
+
+
+def _texts(runtime: Runtime) -> TextRoom:
+    dispatcher = runtime.service(Outgoing).dispatcher
+    return TextRoom(
+        runtime.service(Database), runtime.service(Vault), dispatcher.opener, dispatcher.channels, clock.now
+    )
 
 
 def _plaques(runtime: Runtime) -> Job:
@@ -106,7 +115,7 @@ def _counting(runtime: Runtime) -> Counting:
 def _telling(runtime: Runtime) -> Telling:
     return Telling(
         runtime.service(Settings), runtime.service(Database), runtime.service(Vault),
-        runtime.service(Doorkeeper), clock.now,
+        runtime.service(Doorkeeper), clock.now, texts=NoticeTexts(runtime.service(Vault)),
     )  # fmt: skip
 
 

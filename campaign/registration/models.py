@@ -114,7 +114,8 @@ class RegisteredPerson(SQLModel, table=True):
 class Notice(SQLModel, table=True):
     """Something that a registered person is to be told, once: `about` tells two of a kind apart.
 
-    Who has no address that can be written to stays `by_hand` until staff called them.
+    Who has no address that can be written to stays `by_hand` until staff called them. `letter_id` is the letter or
+    short message it became, while that is kept.
     """
 
     __tablename__ = "event_notice"
@@ -127,6 +128,7 @@ class Notice(SQLModel, table=True):
     state: str = Field(default="queued", max_length=16, index=True)
     channel: str = Field(default="", max_length=16)
     text_sealed: str = ""
+    letter_id: int | None = Field(default=None, index=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
     settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     settled_by: int | None = Field(default=None, foreign_key="staff.id")

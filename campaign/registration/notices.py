@@ -43,9 +43,10 @@ def note(
     *,
     about: str = "",
     text_sealed: str = "",
+    texted: frozenset[str] = frozenset(),
 ) -> Notice | None:
     """Note that a person is to be told; None when it was noted before, or when nothing could be done with it."""
-    if not registration.email_sealed and kind not in WORTH_A_CALL and kind != MESSAGE:
+    if not registration.email_sealed and kind not in WORTH_A_CALL | {MESSAGE} | texted:
         return None
     known = select(Notice.id).where(
         Notice.registration_id == registration.id, Notice.kind == kind, Notice.about == about

@@ -49,6 +49,11 @@ _SAID = {
 }
 
 
+PLACES = (
+    "event", "when", "where", "code", "size", "until", "reason", "cause", "link", "path", "phone", "institution",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """Subject and text of a letter."""
@@ -87,30 +92,42 @@ def where(occurrence: Occurrence, outlet: Outlet | None) -> str:
     return " ".join(part for part in (outlet.name, outlet.address, occurrence.place) if part)
 
 
+def values(told: Told) -> dict[str, str]:
+    """What can be said of a registration, by the names that templates of short messages use (`PLACES`)."""
+    one, occurrence = told.registration, told.occurrence
+    return {
+        "event": told.series.shown("name"),
+        "when": when(occurrence.starts_at, told.zone),
+        "where": where(occurrence, told.outlet),
+        "code": one.code,
+        "size": str(one.size),
+        "until": when(one.offer_until, told.zone) if one.offer_until else "",
+        "reason": one.reason,
+        "cause": occurrence.reason,
+        "link": told.link,
+        "path": told.link.rpartition("/")[2],
+        "phone": _phone(told),
+        "institution": told.institution,
+    }
+
+
 def letter(kind: str, told: Told) -> Letter:
     """Subject and text of one kind, in the language in force."""
     one, occurrence = told.registration, told.occurrence
     subject, first = _SAID[kind]
-    values = {
-        "event": told.series.shown("name"),
-        "size": one.size,
-        "until": when(one.offer_until, told.zone) if one.offer_until else "",
-        "reason": one.reason,
-        "cause": occurrence.reason,
-        "text": told.text,
-    }
-    lines = [gettext(first) % values, ""]
+    said = {**values(told), "text": told.text}
+    lines = [gettext(first) % said, ""]
     topic = occurrence.shown("topic")
     lines.append(" · ".join(part for part in (told.series.shown("name"), topic) if part))
     if kind not in (notices.THANKS, notices.REPLAY):
-        lines.append(gettext("时间：%(when)s") % {"when": when(occurrence.starts_at, told.zone)})
-        lines.append(gettext("地点：%(where)s") % {"where": where(occurrence, told.outlet)})
+        lines.append(gettext("时间：%(when)s") % said)
+        lines.append(gettext("地点：%(where)s") % said)
         lines.append(gettext("签到码：%(code)s") % {"code": one.code})
     link = told.link + ("/feedback" if kind == notices.THANKS else "")
     lines += ["", occurrence.replay_url if kind == notices.REPLAY else link, ""]
-    lines.append(gettext("有事请打电话：%(phone)s") % {"phone": _phone(told)})
+    lines.append(gettext("有事请打电话：%(phone)s") % said)
     lines.append(told.institution)
-    return Letter(gettext(subject) % values, "\n".join(lines))
+    return Letter(gettext(subject) % said, "\n".join(lines))
 
 
 def _phone(told: Told) -> str:

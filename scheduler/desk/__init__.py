@@ -1,6 +1,6 @@
 """The desk of pushing: accounts at channels, plans with form, preview and approval, pushes with live progress.
 
-Responsible for the staff pages under `/desk/channels`, `/desk/plans` (the send calendar and the rules among them) and
+Responsible for the staff pages under `/desk/channels`, `/desk/plans` (the send calendar and the rules among them, the short messages of events under the channels) and
 `/desk/pushes`; every route declares
 its permission and where its thing belongs. The one flow: `plan` (write, preview) → `running` (ask for approval,
 start) → the runner fires → `pushes` (watch, pause, settle).
@@ -17,6 +17,7 @@ from scheduler.desk import (
     rules,
     running,
     several,
+    texts,
     trying,
 )
 from scheduler.desk.routes import blueprint
@@ -33,5 +34,6 @@ __all__ = [
     "rules",
     "running",
     "several",
+    "texts",
     "trying",
 ]

@@ -24,10 +24,11 @@ from scheduler.sandbox.core import Arrived, Sandbox
 NAME = "sms_aliyun"
 ACCESS_KEY, SECRET = "LTAI5tSandboxOfSignpost", "sandbox-secret-of-no-value"
 SIGN, CODE_SIGN, BLOCKED_SIGN = "路标保险", "路标验证", "未报备"
-NOTICE, PROMOTION, CODE = "SMS_270000001", "SMS_270000002", "SMS_270000003"
+NOTICE, PROMOTION, CODE, EVENT = "SMS_270000001", "SMS_270000002", "SMS_270000003", "SMS_270000004"
 TEMPLATES = {  # kind, text: what an institution had approved
     NOTICE: ("notice", "${title}：${summary}详情${link}退订${unsubscribe}"),
     PROMOTION: ("promotion", "${title}${link}拒收请回复R"),
+    EVENT: ("notice", "${event}，${when}，${where}。签到码${code}，改约或取消${link}"),
     CODE: ("code", "验证码${code}，五分钟内有效。"),
 }
 BLACKLISTED, NO_SUCH = "13800000403", "13800000404"  # reported as undelivered
