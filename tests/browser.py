@@ -268,16 +268,22 @@ def sign_in(page: Page, site: Site, login: str) -> None:
     page.wait_for_load_state()
 
 
+_AXE_SCRIPT = Axe().axe_script
+_AXE_RUN = """(options) => axe.run(document, options).then(found => found.violations.map(fault =>
+    `${fault.id}: ${fault.help}: ${fault.nodes.slice(0, 4).map(node => node.target.join(' ')).join('; ')}`))"""
+
+
 def faults(page: Page, *rules: str) -> list[str]:
-    """What axe finds wrong with the page as it stands, by these rules or by ALL (WCAG 2.2 and best practices)."""
-    options: dict[str, Any] = {"resultTypes": ["violations"]}  # what is right is not carried over in detail
+    """What axe finds wrong with the page as it stands, by these rules or by ALL (WCAG 2.2 and best practices).
+
+    A page that stays while its content changes is given axe once, and only what is wrong is carried over.
+    """
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
     if rules and rules != (ALL,):
         options["runOnly"] = list(rules)
-    result = Axe().run(page, options=options)
-    return [
-        f"{fault['id']}: {fault['help']}: {'; '.join(' '.join(node['target']) for node in fault['nodes'][:4])}"
-        for fault in result.response["violations"]
-    ]
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(f"{_AXE_SCRIPT}; undefined")
+    return list(page.evaluate(_AXE_RUN, options))
 
 
 OVERFLOW = """() => {

@@ -1,5 +1,7 @@
 """Fixtures for all tests: settings in a temporary home, a database of the chosen engine."""
 
+import gc
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 from core.database import Database
 from core.i18n import set_locale
 from core.settings import Settings
-from tests import servers
+from tests import quick, servers
 from tests.tracking import fronts
 
 # What a test asks for that touches the relational database.
@@ -41,11 +43,34 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in left]
 
 
+def pytest_collection_finish() -> None:
+    """All that is loaded stays: the collector of garbage need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 def _looks(item: pytest.Item) -> bool:
     """Whether this looks at what pages say, or at the house: in a browser (and is no journey), for what was typed coming
     back alive, at who may open what."""
     pages = "browser" in item.path.stem and "journeys" not in item.path.parts
     return pages or item.path.stem == "test_xss" or "house" in item.path.parts
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quickly(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The application is cheap to make; both workers of a run share what is compiled."""
+    shared = tmp_path_factory.getbasetemp()
+    quick.compile_once((shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared) / "templates")
+    quick.reckon_once()
+    quick.hash_quickly()
+
+
+@pytest.fixture
+def real_passwords() -> Iterator[None]:
+    """Passwords cost what they cost a visitor: for who measures the time that they take."""
+    quick.hash_with(*quick.REAL)
+    yield
+    quick.hash_quickly()
 
 
 @pytest.fixture(autouse=True)

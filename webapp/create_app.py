@@ -20,6 +20,7 @@ from core.signing import Keys
 from institution import access
 from institution.oidc import Provider
 from webapp import api_limiting, blueprints, errors, layout, limiting, shielding
+from webapp.routing import Route
 from webapp.runtime import Runtime
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,6 +32,7 @@ def create_app(runtime: Runtime) -> Flask:
     settings = runtime.service(Settings)
     runtime.offer(Provider, lambda _r: Provider(settings))  # here: its libraries slow every command down
     app = Flask("webapp", static_folder=str(ROOT / "static"), template_folder="templates")
+    app.url_rule_class = Route
     app.extensions["signpost"] = runtime
     app.config.update(
         SECRET_KEY=runtime.service(Keys).derive("session").hex(),

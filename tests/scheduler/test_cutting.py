@@ -19,6 +19,7 @@ from scheduler.cutting import cut
 from scheduler.jobs import Outgoing
 from scheduler.models import Batch, Delivery, DeliveryState, Push, PushState
 from scheduler.planner import Planner
+from tests import forked
 from tests.scheduler.audience_cast import ZONE, activate, people, plan
 from tests.scheduler.conftest import Clock
 from tests.scheduler.receivers import WebhookReceiver
@@ -160,7 +161,7 @@ def test_kill_while_cutting(database: Database, vault: Vault, clock: Clock) -> N
     push_id = _fired(database, vault, clock, count)
     while not _push(database).whole:
         command = [sys.executable, "-c", _CUTTER, database.url, str(push_id)]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+        process = forked.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
         assert process.stdout is not None
         process.stdout.readline()
         before = _push(database).cut_after

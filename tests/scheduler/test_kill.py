@@ -26,6 +26,7 @@ from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
+from tests import forked
 from tests.scheduler.audience_cast import people, plan, send_now
 from tests.scheduler.receivers import ACCEPT, SILENT_BEFORE, Inbox, MailReceiver, WebhookReceiver
 
@@ -90,7 +91,7 @@ class Killer:
         given |= {"pretend_keys": self.pretend_keys, **self.more}
         command = [sys.executable, "-m", "tests.scheduler.pusher", json.dumps(given)]
         with self.lock:
-            self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self.process = forked.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.process.stdout is not None
         self.process.stdout.readline()
 

@@ -17,6 +17,7 @@ from core.settings import Settings
 from scheduler.channels.base import DeliveryError
 from scheduler.token_models import ChannelToken
 from scheduler.tokens import Patience, SharedTokens
+from tests import forked
 from tests.scheduler.conftest import Clock
 from tests.scheduler.token_racer import KEYS, THREADS
 
@@ -167,7 +168,7 @@ def _racer(
     settings: Settings, ledger: Path, stale: str, what: str = "race", lease: float = 30.0
 ) -> Iterator["subprocess.Popen[str]"]:
     command = [sys.executable, "-m", "tests.scheduler.token_racer", settings.relational_url, str(ledger)]
-    with subprocess.Popen(
+    with forked.Popen(
         [*command, stale, what, str(lease)],
         cwd=ROOT,
         stdin=subprocess.PIPE,

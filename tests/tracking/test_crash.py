@@ -12,6 +12,7 @@ import pytest
 
 from core import clock
 from core.settings import Settings
+from tests import forked
 from tests.tracking import crashing
 from tracking.events import new_event, to_line
 from tracking.spool import TORN, Spool
@@ -22,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 def child(home: Path, mode: str) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", crashing.__name__, str(home), mode]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+    return forked.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
 
 
 def run(home: Path, mode: str) -> tuple[int, list[str]]:

@@ -14,6 +14,7 @@ import pytest
 
 from core import clock
 from core.settings import Settings
+from tests import forked
 from tests.tracking import dying
 from tracking import rollups
 from tracking.drain import Drain
@@ -27,7 +28,7 @@ LONGEST = 3.0  # seconds after its first event within which a process that has n
 def live_and_die(home: Path, seed: int, *more: str) -> tuple[list[str], str]:
     """The ids that one process acknowledged before it was killed, and the moment at which that was."""
     command = [sys.executable, "-m", dying.__name__, str(home), str(seed), *more]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with forked.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stderr is not None
         told = [process.stdout.readline()]
         late = threading.Timer(LONGEST if more else random.Random(seed).uniform(0.5, LONGEST), process.kill)

@@ -18,7 +18,7 @@ from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys, load_secret
-from tests import factories
+from tests import factories, forked
 from tests.tracking.fronts import Fronts
 from tests.tracking.rows import event, ship
 from tracking import subscriptions
@@ -44,7 +44,7 @@ def signpost(settings: Settings, *arguments: str, **more: str) -> "subprocess.Co
         **more,
     }
     command = [sys.executable, "-c", "from webapp.cli import main; main()", "reach", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    return forked.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
 @pytest.fixture

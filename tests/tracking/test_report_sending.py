@@ -28,7 +28,7 @@ from core.signing import Keys, load_secret
 from institution import granting, letters
 from institution.models import Staff
 from scheduler.mailroom import Mailroom
-from tests import factories
+from tests import factories, forked
 from tests.factories import OUTLET_A, OUTSIDE_OUTLET, OUTSIDE_PROVINCE, PROVINCE
 from tests.scheduler.receivers import ACCEPT, REFUSE, SILENT_BEFORE, MailReceiver
 from tests.tracking.rows import event, ship
@@ -381,7 +381,7 @@ def killed(post: Post, *, forgetful: bool = False) -> MailReceiver:
             "tests.tracking.reporter",
             json.dumps(given | {"at": at.isoformat()}),
         ]
-        running.append(subprocess.Popen(command, cwd=ROOT))
+        running.append(forked.Popen(command, cwd=ROOT))
         for _tick in range(900):  # a start takes long on a busy machine; nothing waits for the whole of it
             if running[-1].poll() is not None or all(settled(post)):
                 break

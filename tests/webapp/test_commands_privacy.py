@@ -27,6 +27,7 @@ from institution.letter_models import Letter
 from institution.models import Outlet
 from scheduler.counting import visitor_of
 from scheduler.models import Batch, BatchState, Delivery, Push, PushState
+from tests import forked
 from tests.scheduler.audience_cast import people, plan
 from webapp import commands, personal
 from webapp.cli import main
@@ -327,7 +328,7 @@ def _rotating(settings: Settings) -> "subprocess.Popen[bytes]":
         "--batch",
         "10",
     ]
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    return forked.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
 
 
 def _stale(database: Database, vault: Vault) -> int:

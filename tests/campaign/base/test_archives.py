@@ -5,7 +5,6 @@ import io
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
@@ -25,7 +24,7 @@ from core.errors import Conflict, Invalid
 from core.settings import Settings
 from core.signing import Keys
 from institution.outlets import EVERYWHERE
-from tests import factories, servers
+from tests import factories, forked, servers
 from tracking import links, paper
 from tracking.attribution import Attributions
 from tracking.links import Aim
@@ -90,7 +89,7 @@ def _killed(settings: Settings, number: int) -> list[str]:
     """Make the archive in a process that is killed after its second part; the parts that are there."""
     folder = carrying.folder_of(settings, number)
     command = [sys.executable, "-m", "tests.campaign.base.making", str(settings.home)]
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    process = forked.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
     try:
         until = time.monotonic() + 60
         while not (folder / "part-0001.zip").exists():

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from campaign.returns import filing
 from core.database import Database
 from core.settings import Settings
+from tests import forked
 from tests.campaign.returns import cast, crashing
 from tracking.store import ReachStore
 
@@ -41,7 +41,7 @@ def book(settings: Settings, *arguments: str) -> int:
         "SIGNPOST_SECRET_KEY": "test-secret-of-no-value",
     }
     command = [sys.executable, "-m", crashing.__name__, *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False, timeout=120).returncode
+    return forked.run(command, cwd=ROOT, env=environment, timeout=120).returncode
 
 
 def counted(settings: Settings) -> int:

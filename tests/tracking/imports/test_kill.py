@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path as Folder
 
@@ -10,6 +9,7 @@ import pytest
 
 from core.database import Database
 from core.settings import Settings
+from tests import forked
 from tests.tracking.imports import cast, crashing
 from tests.tracking.imports.cast import SCREENS, csv, decide, hand_in, stored
 from tracking.store import ReachStore
@@ -36,7 +36,7 @@ def carry(settings: Settings, *arguments: str) -> int:
         "SIGNPOST_SECRET_KEY": "test-secret-of-no-value",
     }
     command = [sys.executable, "-m", crashing.__name__, *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False, timeout=120).returncode
+    return forked.run(command, cwd=ROOT, env=environment, timeout=120).returncode
 
 
 def counted(settings: Settings) -> int:
