@@ -22,7 +22,7 @@ from institution import (
 from institution import models as institution
 from scheduler import models as scheduler
 from scheduler import quotas as push_quotas
-from scheduler import rule_models, token_models
+from scheduler import receipt_models, rule_models, token_models
 from tracking import batch_models, insight_models, link_models, subscription_models, view_models
 from tracking import models as tracking
 from tracking.imports import models as reach_imports
@@ -50,6 +50,7 @@ __all__ = [
     "push_quotas",
     "reach_alarms",
     "reach_imports",
+    "receipt_models",
     "registration",
     "rooms",
     "rule_models",

@@ -36,8 +36,10 @@ FORM = (
     Field("sdk_app_id", "SdkAppId", mark("短信控制台的应用列表里，形如 1400006666。")),
     Field("sign_name", mark("短信签名"), mark("已审核并完成实名制报备的签名，不带【】。")),
     Field("region", mark("地域"), mark("一般不用改。"), "ap-guangzhou", required=False),
+    Field("pull", mark("拉取回执"), mark("在腾讯云开通了拉取的，填 yes；用回调的不填。"), required=False),
 )
 RECEIVED = b'{"result":0,"errmsg":"OK"}'  # what a callback is answered with
+WHERE = mark("短信控制台 › 应用管理 › 应用列表 › 这个应用 › 事件回调配置：填入“短信下发状态通知”的地址。")
 _TIMEOUT = (5.0, 15.0)
 _MANY = 200  # numbers in a call
 _PULLED = 100  # records in an answer
