@@ -198,8 +198,8 @@ def _correct(session: Session, ids: Sequence[int], now: datetime) -> None:
         session.execute(made.on_conflict_do_nothing())
 
 
-def _set(session: Session, ids: Sequence[int], state: str, **values: object) -> int:
-    here = update(Delivery).where(col(Delivery.id).in_(ids), col(Delivery.state) == state)
+def _set(session: Session, ids: Sequence[int], old: str, **values: object) -> int:
+    here = update(Delivery).where(col(Delivery.id).in_(ids), col(Delivery.state) == old)
     return changed(session, here.values(**values))
 
 

@@ -153,10 +153,14 @@ class TencentSms:
         with self.connect(account) as line:
             return [one for found in doubts for one in line.record(found, min(found.at + _AFTER, now))]
 
-    def pull(self, account: Account) -> list[Receipt]:
-        """Receipts that wait to be fetched, where pulling was opened instead of callbacks; each comes once."""
+    def pull(self, account: Account, settle: Callable[[Sequence[Receipt]], None]) -> int:
+        """Fetch receipts, where pulling was opened instead of callbacks; each comes once, so each page is settled."""
+        many = 0
         with self.connect(account) as line:
-            return line.pull()
+            for page in line.pull():
+                settle(page)
+                many += len(page)
+        return many
 
 
 class TencentLine:
@@ -210,18 +214,16 @@ class TencentLine:
         held = [one for one in answer.PullSmsSendStatusSet or [] if one.SessionContext in asked.keys]
         return [_receipt(asked.key, asked.address, one) for one in held[:1]]
 
-    def pull(self) -> list[Receipt]:
-        """The receipts that wait, until none is left."""
+    def pull(self) -> Iterator[list[Receipt]]:
+        """The receipts that wait, page by page."""
         request = self._models.PullSmsSendStatusRequest()
-        request.Limit = _PULLED
-        request.SmsSdkAppId = self._options["sdk_app_id"]
-        found: list[Receipt] = []
-        while True:
+        request.Limit, request.SmsSdkAppId = _PULLED, self._options["sdk_app_id"]
+        more = True
+        while more:
             answer = self._way.asked(lambda: self._client.PullSmsSendStatus(request), _refusal)
             held = answer.PullSmsSendStatusSet or []
-            found += [_receipt(one.SerialNo or "", normal_phone(one.PhoneNumber or ""), one) for one in held]
-            if len(held) < _PULLED:
-                return found
+            yield [_receipt(one.SerialNo or "", normal_phone(one.PhoneNumber or ""), one) for one in held]
+            more = len(held) == _PULLED
 
 
 def receipts(
