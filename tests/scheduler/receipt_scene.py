@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from sqlmodel import Session, col, select
 
 from campaign import audience, audience_import
+from campaign.addresses import kind_of
 from campaign.audience_models import ClosedAddress
 from core import clock
 from core.database import Database
@@ -44,6 +45,7 @@ COLUMNS = {
     "email": "邮箱",
     "webhook": "接口标识",
     "wecom_app": "企业微信账号",
+    "getui": "cid",
 }
 
 
@@ -147,7 +149,7 @@ class Site:
 
     def refused(self, channel: str, address: str) -> bool:
         """Whether nothing more goes to an address."""
-        indexes = self.vault.indexes("sms" if channel.startswith("sms") else channel, address)
+        indexes = self.vault.indexes(kind_of(channel), address)
         with self.database.reading() as session:
             return bool(audience.refused_among(session, channel, indexes))
 
@@ -170,7 +172,7 @@ class Site:
 
 def people(session: Session, vault: Vault, channel: str, addresses: list[str], now: datetime) -> int:
     """A list of who has these addresses."""
-    column = COLUMNS["sms" if channel.startswith("sms") else channel]
+    column = COLUMNS[kind_of(channel)]
     rows = [f"姓名,{column},网点代码,同意用途,同意时间,同意来源"]
     rows += [f"张三,{one},,education,2026-03-01 10:00,柜面签署" for one in addresses]
     name = f"{channel} {len(addresses)} {addresses[0]}"
