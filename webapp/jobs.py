@@ -19,6 +19,7 @@ from institution import audit_chain, personal_data, retention, uploads
 from institution.approval_reminders import EVERY_SECONDS, Reminders
 from scheduler import early, receipts
 from scheduler.correcting import Corrector
+from scheduler.figures import Reading
 from scheduler.jobs import Job, Outgoing
 from scheduler.mailroom import Mailroom
 from scheduler.polling import Poller
@@ -91,6 +92,18 @@ def _receipts(runtime: Runtime) -> list[Job]:
             "receipts.correct", 5.0, Corrector(database, runtime.service(Recorder), zone, clock.now).run_once
         ),
     ]
+
+
+def _figures(runtime: Runtime) -> Reading:
+    sending, zone = runtime.service(Outgoing).dispatcher, runtime.service(Settings).zone
+    return Reading(
+        runtime.service(Database),
+        runtime.service(Recorder),
+        sending.opener,
+        sending.channels,
+        zone,
+        clock.now,
+    )
 
 
 def _early(database: Database) -> Callable[[], int]:

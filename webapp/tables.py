@@ -26,6 +26,7 @@ from scheduler import receipt_models, rule_models, token_models
 from tracking import batch_models, insight_models, link_models, subscription_models, view_models
 from tracking import models as tracking
 from tracking.imports import models as reach_imports
+from tracking.imports import standing_models
 from tracking.watching import models as reach_alarms
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "rule_models",
     "scheduler",
     "sign_in_models",
+    "standing_models",
     "subscription_models",
     "token_models",
     "tracking",

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from core.i18n import mark
@@ -26,6 +26,7 @@ from scheduler.channels.base_wechat import (
     refusal,
 )
 from scheduler.channels.base_wechat_article import Articles, body
+from scheduler.channels.base_wechat_figures import Figures, figures
 from scheduler.channels.base_wechat_receipts import (
     GREETED,
     WHERE_RECEIPTS,
@@ -86,6 +87,11 @@ class Wechat:
             yield MassLine(Api(http, account, self._tokens, self._clock), self._articles)
         finally:
             http.close()
+
+    def figures(self, account: Account, day: date) -> list[Figures]:
+        """What the platform counted on a day of its articles: who read and who shared them."""
+        with self.connect(account) as line:
+            return [figures(line.api, kind, day) for kind in ("getarticleread", "getarticleshare")]
 
     def ask(self, account: Account, references: Sequence[str]) -> list[Receipt | Tally]:
         """How mass messages ended of which no event came: sent, or refused by the platform; none while it sends."""

@@ -9,6 +9,7 @@ start) → the runner fires → `pushes` (watch, pause, settle).
 from scheduler.desk import (
     calendar,
     channel_acts,
+    channel_figures,
     channel_hook,
     channels,
     plan,
@@ -26,6 +27,7 @@ __all__ = [
     "blueprint",
     "calendar",
     "channel_acts",
+    "channel_figures",
     "channel_hook",
     "channels",
     "plan",

@@ -96,10 +96,64 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_reach_correction_batch'), 'reach_correction', ['batch'], unique=False)
     op.create_index(op.f('ix_reach_correction_done'), 'reach_correction', ['done'], unique=False)
+    _standing()
     with op.batch_alter_table('delivery', schema=None) as batch_op:
         batch_op.add_column(sa.Column('arrived_at', _Time(), nullable=True))
         batch_op.add_column(sa.Column('opened_at', _Time(), nullable=True))
     _give_addresses()
+
+
+def _standing() -> None:
+    """Sources that bring their numbers in by themselves."""
+    op.create_table(
+        'reach_standing',
+        sa.Column('id', sa.Integer(), nullable=False),
+        sa.Column('source', _Text(length=20), nullable=False),
+        sa.Column('subject', _Text(length=60), nullable=False),
+        sa.Column('outlet_code', _Text(length=32), nullable=False),
+        sa.Column('state', _Text(length=12), nullable=False),
+        sa.Column('terms', sa.JSON(), nullable=False),
+        sa.Column('title', _Text(length=200), nullable=False),
+        sa.Column('asked_by', sa.Integer(), nullable=False),
+        sa.Column('asked_at', _Time(), nullable=False),
+        sa.Column('next_at', _Time(), nullable=True),
+        sa.Column('last_day', sa.Date(), nullable=True),
+        sa.Column('brought_at', _Time(), nullable=True),
+        sa.Column('fault', _Text(length=500), nullable=False),
+        sa.Column('batches', sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(['asked_by'], ['staff.id'], name=op.f('fk_reach_standing_asked_by_staff')),
+        sa.PrimaryKeyConstraint('id', name=op.f('pk_reach_standing')),
+        sa.UniqueConstraint('source', 'subject', name='reach_standing_subject'),
+    )
+    op.create_index(op.f('ix_reach_standing_outlet_code'), 'reach_standing', ['outlet_code'], unique=False)
+    op.create_index(op.f('ix_reach_standing_next_at'), 'reach_standing', ['next_at'], unique=False)
+    key = sa.ForeignKeyConstraint(
+        ['standing_id'], ['reach_standing.id'], name=op.f('fk_reach_standing_sum_standing_id_reach_standing')
+    )
+    op.create_table(
+        'reach_standing_sum',
+        sa.Column('standing_id', sa.Integer(), nullable=False),
+        sa.Column('day', sa.Date(), nullable=False),
+        sa.Column('kind', _Text(length=20), nullable=False),
+        sa.Column('piece', _Text(length=80), nullable=False),
+        sa.Column('quantity', sa.BigInteger(), nullable=False),
+        key,
+        sa.PrimaryKeyConstraint('standing_id', 'day', 'kind', 'piece', name=op.f('pk_reach_standing_sum')),
+    )
+    other = sa.ForeignKeyConstraint(
+        ['standing_id'], ['reach_standing.id'], name=op.f('fk_reach_standing_batch_standing_id_reach_standing')
+    )
+    op.create_table(
+        'reach_standing_batch',
+        sa.Column('standing_id', sa.Integer(), nullable=False),
+        sa.Column('number', sa.Integer(), nullable=False),
+        sa.Column('lines', sa.LargeBinary(), nullable=False),
+        sa.Column('made_at', _Time(), nullable=False),
+        sa.Column('done', sa.Boolean(), nullable=False),
+        other,
+        sa.PrimaryKeyConstraint('standing_id', 'number', name=op.f('pk_reach_standing_batch')),
+    )
+    op.create_index(op.f('ix_reach_standing_batch_done'), 'reach_standing_batch', ['done'], unique=False)
 
 
 def _give_addresses() -> None:
@@ -122,5 +176,5 @@ def downgrade() -> None:
     with op.batch_alter_table('delivery', schema=None) as batch_op:
         batch_op.drop_column('opened_at')
         batch_op.drop_column('arrived_at')
-    for name in ('reach_correction', 'push_tally', 'push_received', 'kept_receipt', 'channel_hook'):
+    for name in ('reach_standing_batch', 'reach_standing_sum', 'reach_standing', 'reach_correction', 'push_tally', 'push_received', 'kept_receipt', 'channel_hook'):
         op.drop_table(name)
