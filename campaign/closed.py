@@ -34,6 +34,7 @@ REASONS = {
     "complaint": mark("被投诉为垃圾信息"),
     "not_following": mark("没有关注"),
 }
+_LEFT = ("not_following", "gone")
 SHOWN_OF_INDEX = 16  # of the keyed hash: enough to tell two apart in the log, too little to look one up
 PAGE = 50
 audit.declare({"contact.unsubscribe": mark("本人退订"), "address.reopen": mark("重新启用已关闭的地址")})
@@ -92,6 +93,14 @@ def closed_among(session: Session, channel: str, indexes: Iterable[str]) -> dict
         ClosedAddress.channel == kind_of(channel), among(session, ClosedAddress.address_index, indexes)
     )
     return dict(session.exec(query).all())
+
+
+def came_back(session: Session, channel: str, address_index: str) -> bool:
+    """The platform says that somebody is there again: what was closed because they had left is open; False else."""
+    kind, known = kind_of(channel), former.family(session, address_index)
+    mine = (col(ClosedAddress.channel) == kind, col(ClosedAddress.address_index).in_(known))
+    left = col(ClosedAddress.reason).in_(_LEFT)
+    return bool(session.connection().execute(delete(ClosedAddress).where(*mine, left)).rowcount)
 
 
 def reopen(

@@ -45,7 +45,14 @@ class Secrets:
         current, kind = self.current(account), registry.KINDS.get(account.channel)
         if not current:
             return {}
-        return dict(json.loads(current)) if kind and _several(kind) else {"secret": current}
+        if not (kind and _several(kind)):
+            return {"secret": current}
+        try:
+            found = json.loads(current)
+        except ValueError:
+            found = None
+        # one alone was kept as it is by releases in which its kind had no others
+        return dict(found) if isinstance(found, dict) else {"secret": current}
 
     def fingerprint(self, named: Mapping[str, str]) -> str:
         """A keyed hash (16 hex digits) by which one sees that secrets are others now, and nothing else."""

@@ -12,7 +12,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.i18n import mark
 from institution import audit
 from institution.powers import Scope
-from scheduler import starting
+from scheduler import hooks, starting
 from scheduler.account_form import (
     TLS,
     AccountForm,
@@ -55,6 +55,7 @@ def create(
     account.fingerprint = held.fingerprint(named) if kind.to_group else ""
     session.add(account)
     session.flush()
+    hooks.made(session, account, now)
     _record(session, "channel.create", account, {})
     return account, fresh
 

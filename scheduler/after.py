@@ -1,6 +1,6 @@
 """What became of a push: failures by reason with what to do, who said no since, what was read of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from core.i18n import mark
 from institution.models import Outlet
 from institution.powers import WHOLE, Scope
 from scheduler.models import Delivery, DeliveryState, Push
+from scheduler.receipt_models import PushReceived, PushTally
 from tracking.store import ReachStore
 
 log = structlog.get_logger()
@@ -57,6 +58,41 @@ class Read:
     opened: int
     clicked: int
     engaged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """Heads of all calls together; None for what the platform does not count."""
+
+    total: int | None
+    filtered: int | None
+    reached: int | None
+    failed: int | None
+    shown: int | None
+    clicked: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What platforms said later: so many had it, failed after all, opened it, were cleared of doubt; and the heads of
+    calls where nobody is named (None where none came)."""
+
+    arrived: int
+    failed: int
+    opened: int
+    cleared: int
+    heads: Heads | None
+
+
+def told(session: Session, push_id: int) -> Told | None:
+    """What receipts say of a push; None while none came."""
+    sums = session.get(PushReceived, push_id)
+    columns = [func.sum(getattr(PushTally, one.name)) for one in fields(Heads)]
+    heads = session.exec(select(*columns).where(PushTally.push_id == push_id)).one()
+    known = Heads(*heads) if any(one is not None for one in heads) else None
+    if sums is None:
+        return Told(0, 0, 0, 0, known) if known else None
+    return Told(sums.arrived, sums.failed, sums.opened, sums.cleared, known)
 
 
 def failures(session: Session, push_id: int) -> list[Failure]:

@@ -18,13 +18,14 @@ from email.utils import parseaddr
 from typing import Any
 
 from core.i18n import mark
-from scheduler.channels.base import Account, Closed, DeliveryError, Receipt
+from scheduler.channels.base import About, Account, Closed, DeliveryError, Receipt
 from scheduler.channels.base_dkim import password
 
 _OURS = re.compile(r"<?([0-9a-f]{32}@[\w.-]+)>?")
 # for good, but not because nobody lives there: full, too large, no way there, refused for what it is (RFC 3463)
 _NOT_THE_ADDRESS = ("5.2.2", "5.2.3", "5.3.", "5.4.", "5.6.", "5.7.")
-_COMPLAINTS = ("abuse", "opt-out", "opt-out-list", "fraud")
+_SPAM = ("abuse", "fraud")
+_COMPLAINTS = (*_SPAM, "opt-out", "opt-out-list")
 _MOST, _LARGEST = 500, 262_144  # mails of a poll, bytes of each that are read
 
 
@@ -134,9 +135,14 @@ def became(reference: str, address: str, status: str) -> Receipt | None:
     return Receipt(reference, address, DeliveryError(f"SMTP {status[:9]}", permanent=True, closes=closes))
 
 
+def _complained(reference: str, address: str) -> Receipt:
+    error = DeliveryError(mark("收件人把邮件当作垃圾邮件投诉。"), permanent=True, closes=Closed.complaint)
+    return Receipt(reference, address, error, About.person)
+
+
 def _withdrawn(reference: str, address: str) -> Receipt:
-    error = DeliveryError(mark("收件人把邮件当作垃圾邮件投诉。"), permanent=True, closes=Closed.withdrawn)
-    return Receipt(reference, address, error)
+    error = DeliveryError(mark("收件人退订了邮件。"), permanent=True, closes=Closed.withdrawn)
+    return Receipt(reference, address, error, About.person)
 
 
 def _ours(text: Any) -> str:
@@ -178,10 +184,12 @@ def _recipient(one: Message, name: str) -> str:
 
 def _complaint(part: Any, reference: str, parts: dict[str, Any]) -> list[Receipt]:
     said = part.get_payload(0)
-    if str(said["Feedback-Type"]).strip().lower() not in _COMPLAINTS:
+    kind = str(said["Feedback-Type"]).strip().lower()
+    if kind not in _COMPLAINTS:
         return []
     address = parseaddr(str(said["Original-Rcpt-To"] or ""))[1].lower()
-    return [_withdrawn(reference, address or _to(parts))]
+    said_no = _complained if kind in _SPAM else _withdrawn
+    return [said_no(reference, address or _to(parts))]
 
 
 def _to(parts: dict[str, Any]) -> str:
@@ -199,7 +207,7 @@ def _ses(one: dict[str, Any]) -> Iterator[Receipt]:
             receipt = became(reference, hit["emailAddress"].lower(), hit.get("status") or "5.0.0")
             yield from [receipt] if receipt else []
     for hit in one["complaint"]["complainedRecipients"] if kind == "Complaint" else ():
-        yield _withdrawn(reference, hit["emailAddress"].lower())
+        yield _complained(reference, hit["emailAddress"].lower())
     for address in one["delivery"]["recipients"] if kind == "Delivery" else ():
         yield Receipt(reference, address.lower())
 
@@ -208,8 +216,12 @@ def _sendgrid(one: dict[str, Any]) -> Iterator[Receipt]:
     reference, address = _ours(one["smtp-id"]), one["email"].lower()
     if not reference:
         return
-    if one["event"] in ("spamreport", "unsubscribe", "group_unsubscribe"):
+    if one["event"] == "spamreport":
+        yield _complained(reference, address)
+    if one["event"] in ("unsubscribe", "group_unsubscribe"):
         yield _withdrawn(reference, address)
+    if one["event"] == "open":
+        yield Receipt(reference, address, about=About.opened)
     status = {"bounce": one.get("status") or "5.0.0", "delivered": "2.0.0"}.get(one["event"], "")
     if one.get("type") == "blocked":  # the server refused the letter, not the address
         status = "5.7.1"
@@ -222,8 +234,12 @@ def _mailgun(one: dict[str, Any]) -> Iterator[Receipt]:
     reference, address = _ours(event["message"]["headers"]["message-id"]), event["recipient"].lower()
     if not reference:
         return
-    if event["event"] in ("complained", "unsubscribed"):
+    if event["event"] == "complained":
+        yield _complained(reference, address)
+    if event["event"] == "unsubscribed":
         yield _withdrawn(reference, address)
+    if event["event"] == "opened":
+        yield Receipt(reference, address, about=About.opened)
     if event["event"] == "delivered":
         yield Receipt(reference, address)
     if event["event"] == "failed" and event.get("severity") == "permanent":

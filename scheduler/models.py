@@ -268,7 +268,8 @@ class Delivery(SQLModel, table=True):
     """One recipient of a push: the database refuses the same contact, and the same address, twice.
 
     `key` is the idempotency key at the receiver and the Message-ID of the mail: it never changes. `call` is the number,
-    within the batch, of the call in which it went with others: sent again, a call has the same recipients.
+    within the batch, of the call in which it went with others: sent again, a call has the same recipients. `sent` means
+    accepted; whether it arrived and was opened the platform says later, or never.
     """
 
     __tablename__ = "delivery"
@@ -293,3 +294,5 @@ class Delivery(SQLModel, table=True):
     count_round: int | None = None
     call: int | None = None
     settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    arrived_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    opened_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

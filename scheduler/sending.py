@@ -136,6 +136,9 @@ class Sending:
 
     def _settle(self, session: Session, now: datetime) -> None:
         settling.settle(session, self._pending, now)
+        self._close_addresses(session, now)
+
+    def _close_addresses(self, session: Session, now: datetime) -> None:
         for index, reason in self._closing:
             audience.close_address(session, self._channel.name, index, reason, via="channel", now=now)
         self._closing = []
@@ -291,5 +294,6 @@ class Sending:
         with self._tools.database.transaction() as session:
             now = self._tools.clock()
             settling.settle_late(session, self._pending, now)
+            self._close_addresses(session, now)  # what a platform says of an address needs no lease
             outbox.reassess(session, self._batch_id, now)
             outbox.finish_if_done(session, self._push_id, now)

@@ -87,7 +87,8 @@ def settle(session: Session, settlements: Sequence[Settlement], now: datetime) -
 
 def settle_late(session: Session, settlements: Sequence[Settlement], now: datetime) -> None:
     """Write what a worker learned after it lost its lease: it clears up rows that had become uncertain."""
-    known = [one for one in settlements if one.state in (DeliveryState.sent, DeliveryState.failed)]
+    certain = (DeliveryState.sent, DeliveryState.failed, DeliveryState.refused)
+    known = [one for one in settlements if one.state in certain]
     _settle(session, known, DeliveryState.uncertain, now)
 
 

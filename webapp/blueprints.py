@@ -24,6 +24,7 @@ from institution import desk as institution_desk
 from institution import views as institution_views
 from institution.desk import privacy, searching
 from scheduler import desk as scheduler_desk
+from scheduler import hooks_views
 from tracking import (
     alarms_desk,
     api_views,
@@ -78,6 +79,7 @@ _ALL: tuple[Blueprint, ...] = (
     content_desk.blueprint,
     room_desk.blueprint,
     scheduler_desk.blueprint,
+    hooks_views.blueprint,
     tracking_desk.blueprint,
     keeping_desk.blueprint,
     alarms_desk.blueprint,
@@ -121,6 +123,7 @@ _CSRF_EXEMPT: tuple[str, ...] = (
     "campaign.checkin_views.scans",
     "campaign.base_views.pair",  # a screen on a wall: nobody is signed in, the pairing code is what is asked for
     "campaign.base_views.shown",  # the same, its key stands in a header that no other site can set
+    "scheduler.hooks_views.hear",  # platforms call it themselves: a secret address, and their own signature
     "tracking.report_views.unsubscribe",  # the same, for readers of reports
     "tracking.views.act",  # our own command line, which shows the token of server.json
 )

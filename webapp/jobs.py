@@ -17,8 +17,12 @@ from core.privacy import Vault
 from core.settings import Settings
 from institution import audit_chain, personal_data, retention, uploads
 from institution.approval_reminders import EVERY_SECONDS, Reminders
+from scheduler import early, receipts
+from scheduler.correcting import Corrector
+from scheduler.figures import Reading
 from scheduler.jobs import Job, Outgoing
 from scheduler.mailroom import Mailroom
+from scheduler.polling import Poller
 from scheduler.texts import NoticeTexts, TextRoom
 from tracking import closing, report_sender
 from tracking.drain import Drain
@@ -66,6 +70,7 @@ def _carried_out(runtime: Runtime) -> list[Job]:
     )
     return [
         *runtime.service(Outgoing).jobs(),
+        *_receipts(runtime),
         _plaques(runtime),
         Job("letters.carry", 2.0, mailroom.run_once),
         Job("letters.text", 2.0, _texts(runtime).run_once),
@@ -82,6 +87,43 @@ def _texts(runtime: Runtime) -> TextRoom:
     return TextRoom(
         runtime.service(Database), runtime.service(Vault), dispatcher.opener, dispatcher.channels, clock.now
     )
+
+
+def _receipts(runtime: Runtime) -> list[Job]:
+    """What platforms say later: asked for, put to its row when it came too early, counted back."""
+    database, sending = runtime.service(Database), runtime.service(Outgoing).dispatcher
+    poller = Poller(database, sending.vault, sending.opener, sending.channels, clock.now)
+    zone = runtime.service(Settings).zone
+    return [
+        Job("receipts.poll", 10.0, poller.run_once, poller.stop),
+        Job("receipts.early", 3.0, _early(database)),
+        Job(
+            "receipts.correct", 5.0, Corrector(database, runtime.service(Recorder), zone, clock.now).run_once
+        ),
+    ]
+
+
+def _figures(runtime: Runtime) -> Reading:
+    sending, zone = runtime.service(Outgoing).dispatcher, runtime.service(Settings).zone
+    return Reading(
+        runtime.service(Database),
+        runtime.service(Recorder),
+        sending.opener,
+        sending.channels,
+        zone,
+        clock.now,
+    )
+
+
+def _early(database: Database) -> Callable[[], int]:
+    def settle() -> int:
+        now = clock.now()
+        if not database.ask(early.WAITING, {"now": now}):
+            return 0
+        with database.transaction() as session:
+            return receipts.settle_early(session, now)
+
+    return settle
 
 
 def _plaques(runtime: Runtime) -> Job:

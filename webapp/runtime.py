@@ -29,6 +29,8 @@ from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys, load_secret
+from scheduler.account_secrets import Opener, Secrets
+from scheduler.hearing import Hearing
 from scheduler.jobs import Outgoing, outgoing
 from tracking.attribution import Attributions
 from tracking.batches import Batches
@@ -117,6 +119,7 @@ def build(settings: Settings) -> Runtime:
         Archives, lambda r: Archives(settings, r.service(Database), r.service(Attributions), clock.now)
     )
     runtime.offer(Outgoing, _outgoing)
+    runtime.offer(Hearing, _hearing)
     runtime.offer(Reports, _reports)
     return runtime
 
@@ -180,6 +183,12 @@ def _campaigns(session: Session) -> list[Ended]:
         for one in programme.listing(session)
         if one.visible
     ]
+
+
+def _hearing(runtime: Runtime) -> Hearing:
+    settings, vault = runtime.service(Settings), runtime.service(Vault)
+    opener = Opener(settings, Secrets(runtime.service(Keys), vault), clock.now)
+    return Hearing(runtime.service(Database), vault, opener, settings.zone, clock.now)
 
 
 def _outgoing(runtime: Runtime) -> Outgoing:

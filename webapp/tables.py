@@ -22,10 +22,11 @@ from institution import (
 from institution import models as institution
 from scheduler import models as scheduler
 from scheduler import quotas as push_quotas
-from scheduler import rule_models, token_models
+from scheduler import receipt_models, rule_models, token_models
 from tracking import batch_models, insight_models, link_models, subscription_models, view_models
 from tracking import models as tracking
 from tracking.imports import models as reach_imports
+from tracking.imports import standing_models
 from tracking.watching import models as reach_alarms
 
 __all__ = [
@@ -50,11 +51,13 @@ __all__ = [
     "push_quotas",
     "reach_alarms",
     "reach_imports",
+    "receipt_models",
     "registration",
     "rooms",
     "rule_models",
     "scheduler",
     "sign_in_models",
+    "standing_models",
     "subscription_models",
     "token_models",
     "tracking",

@@ -82,6 +82,8 @@ class Closed(StrEnum):
     withdrawn = "withdrawn"  # the person said no: unsubscribed, refused, blocked the sender
     gone = "gone"  # there is no such address, device, member or follower (any more)
     blocked = "blocked"  # the platform refuses this address (a blacklist)
+    complaint = "complaint"  # the person called a message spam
+    not_following = "not_following"  # the person left; following again opens it
 
 
 class DeliveryError(Exception):
@@ -139,16 +141,49 @@ class Rate:
     per: str = "call"  # or "message", "address"
 
 
+class About(StrEnum):
+    """What a receipt speaks of."""
+
+    outcome = "outcome"  # the message arrived, or never will
+    opened = "opened"  # who got it opened it
+    person = "person"  # who got it said no afterwards, left, or came back (no error)
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What a platform says later of a message: `reference` is what it was called when it was accepted.
 
-    `address` where one reference stands for many recipients. `error` None: it arrived.
+    `address` where one reference stands for many recipients. `error` None: it arrived. `key`: what we called the
+    message or its call, where platforms say it back; None where this one never does.
     """
 
     reference: str
     address: str = ""
     error: DeliveryError | None = None
+    about: About = About.outcome
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How a call ended in heads, where a platform does not say whose; None for what it does not count.
+
+    `total` were meant, `filtered` of them left out by the platform, `reached` had it, `failed` had not; it was `shown`
+    and `clicked` so often.
+    """
+
+    reference: str
+    total: int | None = None
+    filtered: int | None = None
+    reached: int | None = None
+    failed: int | None = None
+    shown: int | None = None
+    clicked: int | None = None
+
+
+Reads = Callable[[Account, bytes, Mapping[str, str], Mapping[str, str]], Sequence[Receipt]]
+Greets = Callable[[Account, Mapping[str, str]], str]
+Counts = Callable[[Account, bytes, Mapping[str, str], Mapping[str, str]], Sequence[Tally]]
 
 
 class Tokens(Protocol):

@@ -198,10 +198,11 @@ def callback_token(secret: str) -> str:
 
 
 def reports(account: Account, body: bytes, query: Mapping[str, str]) -> list[Mapping[str, Any]]:
-    """The reports of a callback whose token is ours, for any secret that holds; DeliveryError for another or for
-    what is no list."""
-    given = query.get("token", "").encode()
-    if not any(hmac.compare_digest(callback_token(one).encode(), given) for one in account.secrets):
+    """The reports of a callback whose token is ours (the account's own, or that of any secret that holds);
+    DeliveryError for another or for what is no list."""
+    given, own = query.get("token", "").encode(), account.options.get("report_token", "")
+    good = [callback_token(one) for one in account.secrets] + ([own] if own else [])
+    if not any(hmac.compare_digest(one.encode(), given) for one in good):
         raise DeliveryError(mark("回执地址里的校验码不对。"), permanent=True)
     try:
         found = json.loads(body)

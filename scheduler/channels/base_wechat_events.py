@@ -1,4 +1,4 @@
-"""What an official account is told by callback: who signed it, what it says, in plain text or under the account's key.
+"""What an official account (or a WeCom application) is told by callback: who signed it, what it says, in plain text or under the account's key.
 
 Rules: developers.weixin.qq.com/doc/oplatform (message push, 消息加解密说明). XML is read without documents of types:
 no entity is ever expanded.
@@ -26,6 +26,13 @@ def greeting(account: Account, query: Mapping[str, str]) -> str:
     """What to answer when the platform tries the address out (GET); DeliveryError unless it signed."""
     _signed(query.get("signature", ""), account, query)
     return query.get("echostr", "")
+
+
+def sealed_greeting(account: Account, query: Mapping[str, str]) -> str:
+    """The same at WeCom (企业微信), which greets under the key; DeliveryError unless it signed."""
+    sealed = query.get("echostr", "")
+    _signed(query.get("msg_signature", ""), account, query, sealed)
+    return _decrypted(sealed, _secret(account, 2), account.login).decode("utf-8", "replace")
 
 
 def opened(account: Account, content: bytes, query: Mapping[str, str]) -> Fields:

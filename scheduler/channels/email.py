@@ -49,7 +49,8 @@ FORM: tuple[Field, ...] = (
     ),
     Field("dkim_key", mark("DKIM 私钥"), mark("RSA，PEM 格式，2048 位"), secret=True, required=False),
 )
-poll, receipts = bounces.poll, bounces.receipts
+poll, receipts, RECEIVED = bounces.poll, bounces.receipts, b"{}"
+WHERE = mark("邮件服务商（SES、SendGrid、Mailgun）的事件通知里填入；自建邮件服务器不用填，退信从退信邮箱读。")
 _TIMEOUT = 20.0
 _LAST = (421, 452)  # the server ends the session, or takes no more in it
 

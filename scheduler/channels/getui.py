@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from core.i18n import mark
-from scheduler.channels.base import Account, Closed, DeliveryError, Field, Message, Rate, Tokens
-from scheduler.channels.base_http import TIMEOUT, Http
+from scheduler.channels.base import Account, Closed, DeliveryError, Field, Message, Rate, Tally, Tokens
+from scheduler.channels.base_http import TIMEOUT, Http, said
 
 NAME = "getui"
 LABEL = mark("个推")
@@ -25,6 +25,7 @@ FORM: tuple[Field, ...] = (
     Field("ttl", mark("离线保留（秒）"), mark("最长 259200，设备不在线时保留多久"), "86400", required=False),
 )
 _STALE = 10001
+_REPORTS = 200  # tasks in a call for figures
 _TOO_MANY = (10003, 10005)
 _REACHED = ("successed_online", "successed_offline")
 
@@ -60,6 +61,11 @@ class Getui:
         finally:
             http.close()
 
+    def ask(self, account: Account, references: Sequence[str]) -> list[Tally]:
+        """How often messages were received, shown and clicked so far; nothing of one that the platform forgot."""
+        with self.connect(account) as line:
+            return line.reported(references)
+
 
 class GetuiLine:
     """A line to one application of the platform."""
@@ -74,6 +80,16 @@ class GetuiLine:
         """Push to all of them; the platform's task id, which stands for the whole call."""
         task = self._make(messages[0])
         return self._push(task, messages)
+
+    def reported(self, tasks: Sequence[str]) -> list[Tally]:
+        """The figures of these tasks, two hundred in a call at most."""
+        found: dict[str, Any] = {}
+        for start in range(0, len(tasks), _REPORTS):
+            found |= self._ask(f"/report/push/task/{','.join(tasks[start : start + _REPORTS])}", None)
+        known = {
+            task: one["total"] for task, one in found.items() if isinstance(one, dict) and "total" in one
+        }
+        return [_tally(task, known[task]) for task in tasks if isinstance(known.get(task), dict)]
 
     def _make(self, message: Message) -> str:
         try:
@@ -99,7 +115,8 @@ class GetuiLine:
         states = found if isinstance(found, dict) else {}
         return [_became(task, states.get(one.address)) for one in messages]
 
-    def _ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+        """The data of an answer; without a body something is fetched."""
         token = self._tokens.get(self._account.number, self._fetch)
         found = self._post(path, body, token)
         if found.get("code") == _STALE:
@@ -121,8 +138,10 @@ class GetuiLine:
         until = str(data.get("expire_time", ""))
         return str(data.get("token", "")), (int(until) / 1000 - now if until.isdigit() else 3600.0)
 
-    def _post(self, path: str, body: dict[str, Any], token: str = "") -> dict[str, Any]:
+    def _post(self, path: str, body: dict[str, Any] | None, token: str = "") -> dict[str, Any]:
         address = f"{self._account.address.rstrip('/')}/v2/{self._account.login}{path}"
+        if body is None:
+            return said(self._http.ask("GET", address, headers={"token": token}))
         return self._http.post(address, body, headers={"token": token} if token else {})
 
 
@@ -136,6 +155,13 @@ def _became(task: str, state: Any) -> str | DeliveryError:
     if state == "successed_ignore":  # not closed: who opens the app again is reached again
         return DeliveryError(mark("设备 90 天没有打开过应用，个推没有下发。"), permanent=True)
     return DeliveryError(mark("个推没有说明这台设备的结果。"), unknown=True)
+
+
+def _tally(task: str, total: dict[str, Any]) -> Tally:
+    """The platform writes numbers as texts."""
+    names = ("target_num", "receive_num", "display_num", "click_num")
+    counts = [int(text) if (text := str(total.get(name, ""))).isdecimal() else None for name in names]
+    return Tally(task, total=counts[0], reached=counts[1], shown=counts[2], clicked=counts[3])
 
 
 def _judged(found: dict[str, Any]) -> dict[str, Any]:

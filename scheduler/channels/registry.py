@@ -26,7 +26,7 @@ from scheduler.channels import (
     wecom_app,
     wecom_robot,
 )
-from scheduler.channels.base import AnyChannel, Field, Look, Tokens
+from scheduler.channels.base import AnyChannel, Counts, Field, Greets, Look, Reads, Tokens
 
 Clock = Callable[[], datetime]
 Make = Callable[..., AnyChannel]
@@ -35,7 +35,10 @@ Make = Callable[..., AnyChannel]
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A channel as forms and lists know it. `to_group`: it posts into a group, without contacts; `templated`: the
-    platform sends only what it approved before, named by a template's code; `tokens`: it is made with access tokens."""
+    platform sends only what it approved before, named by a template's code; `tokens`: it is made with access tokens.
+
+    `reads` understands its callbacks (None: it makes none), `counts` the heads in them, `greets` its trying the address
+    out; `received` is what it wants for an answer, and `where` says where its users type the address."""
 
     name: str
     label: str
@@ -46,6 +49,11 @@ class Kind:
     to_group: bool = False
     templated: bool = False
     tokens: bool = False
+    reads: Reads | None = None
+    counts: Counts | None = None
+    greets: Greets | None = None
+    received: bytes = b""
+    where: str = ""
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -73,7 +81,9 @@ def kind(
     return Kind(
         module.NAME, module.LABEL, module.FORM, module.ADDRESS, make, look,
         to_group=bool(getattr(make, "to_group", False)), templated=templated,
-        tokens=tokens,
+        tokens=tokens, reads=getattr(module, "receipts", None), counts=getattr(module, "tallies", None),
+        greets=getattr(module, "greeting", None), received=getattr(module, "RECEIVED", b""),
+        where=getattr(module, "WHERE", ""),
     )  # fmt: skip
 
 

@@ -40,6 +40,9 @@ FORM = (
     Field("region", mark("地域"), mark("一般不用改。"), "cn-hangzhou", required=False),
 )
 RECEIVED = b'{"code":0,"msg":"\xe6\x88\x90\xe5\x8a\x9f"}'  # what a callback is answered with
+WHERE = mark(
+    "短信服务控制台 › 系统设置 › 通用设置 › 消息回执：打开“批量推送”，填入状态报告接收地址（SmsReport）。"
+)
 _TIMEOUT = (5.0, 15.0)
 _SAME, _OWN = 1000, 100  # numbers in a SendSms, in a SendBatchSms
 _CHINA = timezone(timedelta(hours=8))
@@ -228,6 +231,7 @@ def receipts(
             None
             if one.get("success") is True
             else undelivered(str(one.get("err_code", "")), str(one.get("err_msg", ""))),
+            key=str(one.get("out_id") or ""),
         )
         for one in reports(account, body, query)
     ]

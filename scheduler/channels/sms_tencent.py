@@ -36,8 +36,10 @@ FORM = (
     Field("sdk_app_id", "SdkAppId", mark("短信控制台的应用列表里，形如 1400006666。")),
     Field("sign_name", mark("短信签名"), mark("已审核并完成实名制报备的签名，不带【】。")),
     Field("region", mark("地域"), mark("一般不用改。"), "ap-guangzhou", required=False),
+    Field("pull", mark("拉取回执"), mark("在腾讯云开通了拉取的，填 yes；用回调的不填。"), required=False),
 )
 RECEIVED = b'{"result":0,"errmsg":"OK"}'  # what a callback is answered with
+WHERE = mark("短信控制台 › 应用管理 › 应用列表 › 这个应用 › 事件回调配置：填入“短信下发状态通知”的地址。")
 _TIMEOUT = (5.0, 15.0)
 _MANY = 200  # numbers in a call
 _PULLED = 100  # records in an answer
@@ -151,10 +153,14 @@ class TencentSms:
         with self.connect(account) as line:
             return [one for found in doubts for one in line.record(found, min(found.at + _AFTER, now))]
 
-    def pull(self, account: Account) -> list[Receipt]:
-        """Receipts that wait to be fetched, where pulling was opened instead of callbacks; each comes once."""
+    def pull(self, account: Account, settle: Callable[[Sequence[Receipt]], None]) -> int:
+        """Fetch receipts, where pulling was opened instead of callbacks; each comes once, so each page is settled."""
+        many = 0
         with self.connect(account) as line:
-            return line.pull()
+            for page in line.pull():
+                settle(page)
+                many += len(page)
+        return many
 
 
 class TencentLine:
@@ -208,18 +214,16 @@ class TencentLine:
         held = [one for one in answer.PullSmsSendStatusSet or [] if one.SessionContext in asked.keys]
         return [_receipt(asked.key, asked.address, one) for one in held[:1]]
 
-    def pull(self) -> list[Receipt]:
-        """The receipts that wait, until none is left."""
+    def pull(self) -> Iterator[list[Receipt]]:
+        """The receipts that wait, page by page."""
         request = self._models.PullSmsSendStatusRequest()
-        request.Limit = _PULLED
-        request.SmsSdkAppId = self._options["sdk_app_id"]
-        found: list[Receipt] = []
-        while True:
+        request.Limit, request.SmsSdkAppId = _PULLED, self._options["sdk_app_id"]
+        more = True
+        while more:
             answer = self._way.asked(lambda: self._client.PullSmsSendStatus(request), _refusal)
             held = answer.PullSmsSendStatusSet or []
-            found += [_receipt(one.SerialNo or "", normal_phone(one.PhoneNumber or ""), one) for one in held]
-            if len(held) < _PULLED:
-                return found
+            yield [_receipt(one.SerialNo or "", normal_phone(one.PhoneNumber or ""), one) for one in held]
+            more = len(held) == _PULLED
 
 
 def receipts(

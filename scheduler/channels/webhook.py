@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 import requests
 
 from core.i18n import mark
-from scheduler.channels.base import Account, DeliveryError, Field, Message, Rate
+from scheduler.channels.base import About, Account, Closed, DeliveryError, Field, Message, Rate, Receipt
 
 NAME = "webhook"
 LABEL = mark("接口推送")
@@ -20,7 +20,10 @@ FORM = (
     Field("address", mark("接口网址"), mark("接收方接口的完整网址，以 https:// 开头。")),
     Field("secret", mark("签名密钥"), mark("不填就由系统生成，只显示一次。"), secret=True, required=False),
 )
+RECEIVED = b"{}"  # what a receipt is answered with
+WHERE = mark("交给接收方：消息到达、打开或退订后，按 docs/webhook.md 用同一密钥签名，回传到这个地址。")
 _TIMEOUT = (5.0, 20.0)
+_CLOSES = {"refused": Closed.withdrawn, "gone": Closed.gone}
 _FOR_EVERYONE = (401, 403, 404, 405, 410, 429, 502, 503, 504)
 _TEMPORARY = (408, 409, 425, 429)
 
@@ -100,6 +103,37 @@ def sign(secret: str, stamp: str, body: bytes) -> str:
 def signatures(secrets: Sequence[str], stamp: str, body: bytes) -> str:
     """One signature per secret, joined by commas: while a secret is replaced, a receiver accepts any of them."""
     return ",".join("v1=" + sign(secret, stamp, body) for secret in secrets)
+
+
+def receipts(
+    account: Account, body: bytes, headers: Mapping[str, str], _query: Mapping[str, str]
+) -> list[Receipt]:
+    """What a receiver says later, signed as our posts are: an object or a list of them, with `key`, `recipient` and
+    `status` (delivered, failed, opened, refused, gone); DeliveryError for what is not signed or none of this."""
+    given = headers.get("Signpost-Signature", "").split(",")
+    stamp = headers.get("Signpost-Timestamp", "")
+    good = [f"v1={sign(one, stamp, body)}" for one in account.secrets]
+    if not any(hmac.compare_digest(one.encode(), each.strip().encode()) for one in good for each in given):
+        raise DeliveryError(mark("回调的签名不对，没有理会。"), permanent=True)
+    try:
+        found = json.loads(body)
+        listed = found if isinstance(found, list) else [found]
+        return [
+            _receipt(str(one["key"]), str(one.get("recipient", "")), str(one["status"])) for one in listed
+        ]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DeliveryError(mark("回调的内容读不懂，没有理会。"), permanent=True) from error
+
+
+def _receipt(key: str, recipient: str, status: str) -> Receipt:
+    if status == "delivered":
+        return Receipt(key, recipient)
+    if status == "opened":
+        return Receipt(key, recipient, about=About.opened)
+    if status not in ("failed", *_CLOSES):
+        raise ValueError(status)
+    error = DeliveryError(mark("接收方说没有送到。"), permanent=True, closes=_CLOSES.get(status))
+    return Receipt(key, recipient, error, About.person if status == "refused" else About.outcome)
 
 
 def _payload(message: Message) -> dict[str, str]:

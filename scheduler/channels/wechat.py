@@ -5,14 +5,14 @@ reaches each follower four times a calendar month, a 公众号 sends once a day.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from core.i18n import mark
-from scheduler.channels.base import Account, Closed, DeliveryError, Field, Message, Rate, Receipt, Tokens
+from scheduler.channels.base import Account, DeliveryError, Field, Message, Rate, Receipt, Tally, Tokens
 from scheduler.channels.base_http import TIMEOUT, Http
 from scheduler.channels.base_token import certain
 from scheduler.channels.base_wechat import (
@@ -26,8 +26,19 @@ from scheduler.channels.base_wechat import (
     refusal,
 )
 from scheduler.channels.base_wechat_article import Articles, body
-from scheduler.channels.base_wechat_events import Fields, opened
+from scheduler.channels.base_wechat_figures import Figures, figures
+from scheduler.channels.base_wechat_receipts import (
+    GREETED,
+    WHERE_RECEIPTS,
+    MassResult,
+    greeting,
+    mass_result,
+    not_passed,
+    receipts,
+    tallies,
+)
 
+__all__ = ["MassResult", "greeting", "mass_result", "receipts", "tallies"]
 NAME = "wechat"
 LABEL = mark("微信公众号")
 FORM: tuple[Field, ...] = (
@@ -45,6 +56,7 @@ FORM: tuple[Field, ...] = (
 QUOTAS = {"service": Rate(4, 31 * 86400, "address"), "subscription": Rate(1, 86400, "call")}
 """What a kind of account may send; the platform counts the first by calendar month, the second by Beijing's day."""
 
+RECEIVED, WHERE = GREETED, WHERE_RECEIPTS
 TO_ALL, TO_TAG = "@all", "@tag:"  # addresses that stand for all followers, or for those with a tag
 
 
@@ -75,6 +87,16 @@ class Wechat:
             yield MassLine(Api(http, account, self._tokens, self._clock), self._articles)
         finally:
             http.close()
+
+    def figures(self, account: Account, day: date) -> list[Figures]:
+        """What the platform counted on a day of its articles: who read and who shared them."""
+        with self.connect(account) as line:
+            return [figures(line.api, kind, day) for kind in ("getarticleread", "getarticleshare")]
+
+    def ask(self, account: Account, references: Sequence[str]) -> list[Receipt | Tally]:
+        """How mass messages ended of which no event came: sent, or refused by the platform; none while it sends."""
+        with self.connect(account) as line:
+            return [one for number in references for one in line.ended(number)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +140,13 @@ class MassLine:
             str(answer.get("article_id", "")),
             str(items[0].get("article_url", "")),
         )
+
+    def ended(self, number: str) -> list[Receipt | Tally]:
+        """How a mass message ended; the platform gives no heads here, only its event does."""
+        state = str(self.api.done("/cgi-bin/message/mass/get", {"msg_id": number}).get("msg_status", ""))
+        if state.replace("_", "").lower() == "sendsuccess":
+            return [Tally(number)]
+        return [Receipt(number, error=not_passed())] if state in ("SEND_FAIL", "DELETE") else []
 
     def _broadcast(self, message: Message) -> str | DeliveryError:
         if message.address == TO_ALL:
@@ -184,67 +213,6 @@ class MassLine:
                 infos = self.api.good(answer).get("user_info_list") or []
                 found |= {str(one.get("openid")) for one in infos if not one.get("subscribe")}
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class MassResult:
-    """How a mass message ended, in heads: the platform never says who it was that it did not reach.
-
-    `filtered`: who was left after those were taken out who refuse, or had their four of the month.
-    """
-
-    reference: str
-    sent: bool
-    total: int
-    filtered: int
-    reached: int
-    failed: int
-
-
-def mass_result(event: Fields) -> MassResult | None:
-    """What a callback says of a mass message; None when it is about something else."""
-    if event.get("Event") != "MASSSENDJOBFINISH":
-        return None
-    numbers = [int(event.get(name, "0")) for name in ("TotalCount", "FilterCount", "SentCount", "ErrorCount")]
-    state = event.get("Status", "").replace(" ", "").lower()
-    return MassResult(event.get("MsgID", event.get("MsgId", "")), state == "sendsuccess", *numbers)
-
-
-def receipts(
-    account: Account, body: bytes, _headers: Mapping[str, str], query: Mapping[str, str]
-) -> list[Receipt]:
-    """What a callback says of messages; DeliveryError when the platform did not sign it.
-
-    Of a mass message that reached only some there is none: nobody can say whom; `mass_result` has the numbers.
-    """
-    event = opened(account, body, query)
-    mass = mass_result(event)
-    if mass is not None:
-        if not mass.sent:
-            return [Receipt(mass.reference, error=_not_passed())]
-        return [Receipt(mass.reference)] if mass.reached == mass.total else []
-    if event.get("Event") == "PUBLISHJOBFINISH":
-        done = event.get("PublishEventInfo/publish_status") == "0"
-        reference = event.get("PublishEventInfo/publish_id", "")
-        return [Receipt(reference, error=None if done else _not_passed())]
-    if event.get("Event") == "TEMPLATESENDJOBFINISH":
-        return [Receipt(event.get("MsgID", ""), event.get("FromUserName", ""), _template_error(event))]
-    return []
-
-
-def _template_error(event: Fields) -> DeliveryError | None:
-    state = event.get("Status", "").lower()
-    if state == "success":
-        return None
-    if "user block" in state:
-        return DeliveryError(mark("对方拒收公众号的通知。"), permanent=True, closes=Closed.withdrawn)
-    return DeliveryError(mark("微信没有把通知送到。"), permanent=True)
-
-
-def _not_passed() -> DeliveryError:
-    return DeliveryError(
-        mark("微信审核没有通过，或没有发成；原因请看微信公众平台的通知。"), permanent=True, everyone=True
-    )
 
 
 def _alone() -> DeliveryError:

@@ -11,9 +11,13 @@ from core.i18n import mark
 from scheduler.channels.base import Account, DeliveryError, Field, Message, Rate, Tokens
 from scheduler.channels.base_http import TIMEOUT, Http
 from scheduler.channels.base_wechat import ADDRESS, Api
+from scheduler.channels.base_wechat_receipts import GREETED, WHERE_RECEIPTS, greeting, receipts, tallies
+
+__all__ = ["greeting", "receipts", "tallies"]
 
 NAME = "wechat_notice"
 LABEL = mark("微信服务通知")
+RECEIVED, WHERE = GREETED, WHERE_RECEIPTS
 FORM: tuple[Field, ...] = (
     Field("address", mark("接口地址"), value=ADDRESS),
     Field("login", "AppID", mark("微信公众平台 → 设置与开发 → 开发接口管理")),

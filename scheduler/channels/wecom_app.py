@@ -4,16 +4,27 @@ Facts: developer.work.weixin.qq.com/document/path/90236 (sending), 90454 (how of
 30 a minute and 1,000 an hour: more is dropped without a word, so the rates must forbid it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from core.i18n import mark
-from scheduler.channels.base import Account, Closed, DeliveryError, Field, Message, Rate, Tokens
+from scheduler.channels.base import (
+    About,
+    Account,
+    Closed,
+    DeliveryError,
+    Field,
+    Message,
+    Rate,
+    Receipt,
+    Tokens,
+)
 from scheduler.channels.base_http import TIMEOUT, Http, said
 from scheduler.channels.base_robot import No, cut, fitted, is_card, judge
 from scheduler.channels.base_token import Bearer
+from scheduler.channels.base_wechat_events import opened, sealed_greeting
 
 NAME = "wecom_app"
 LABEL = mark("企业微信应用")
@@ -23,6 +34,12 @@ FORM: tuple[Field, ...] = (
     Field("login", mark("企业 ID"), mark("管理后台 → 我的企业 → 企业信息")),
     Field("agentid", "AgentId", mark("管理后台 → 应用管理 → 这个应用")),
     Field("secret", "Secret", mark("与 AgentId 同一页"), secret=True),
+    Field("token", mark("回调令牌"), mark("接收消息服务器配置里的 Token"), secret=True, required=False),
+    Field("aes_key", mark("回调密钥"), mark("同一页的 EncodingAESKey"), secret=True, required=False),
+)
+greeting, RECEIVED = sealed_greeting, b""
+WHERE = mark(
+    "企业微信管理后台 › 应用管理 › 这个应用 › 接收消息 › 设置 API 接收：填入网址，Token 与 EncodingAESKey 要和上面填的一致。"
 )
 _ENDED = (40001, 40014, 42001)
 _BUSY, _TRIES = -1, 3  # "system busy" may be tried again so often at once
@@ -42,6 +59,22 @@ _NO: dict[int, No] = {
     44004: No(mark("企业微信不收没有内容的消息（44004）。")),
 }
 _ALL_INVALID = 81013
+
+
+def receipts(
+    account: Account, body: bytes, _headers: Mapping[str, str], query: Mapping[str, str]
+) -> list[Receipt]:
+    """Members who left the application's sight or the corporation, or came back; DeliveryError when WeCom did not sign.
+
+    Of messages it says nothing later (developer.work.weixin.qq.com/document/path/90240).
+    """
+    event = opened(account, body, query)
+    kind, member = event.get("Event", ""), event.get("FromUserName", "")
+    if kind == "change_contact" and event.get("ChangeType") == "delete_user":
+        return [Receipt("", event.get("UserID", ""), _nobody(), About.person)]
+    if kind == "unsubscribe":
+        return [Receipt("", member, _nobody(), About.person)]
+    return [Receipt("", member, about=About.person)] if kind == "subscribe" else []
 
 
 class WecomApp:

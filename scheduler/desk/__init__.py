@@ -9,6 +9,8 @@ start) → the runner fires → `pushes` (watch, pause, settle).
 from scheduler.desk import (
     calendar,
     channel_acts,
+    channel_figures,
+    channel_hook,
     channels,
     plan,
     plans,
@@ -26,6 +28,8 @@ __all__ = [
     "blueprint",
     "calendar",
     "channel_acts",
+    "channel_figures",
+    "channel_hook",
     "channels",
     "plan",
     "plans",

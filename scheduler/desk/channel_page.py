@@ -25,6 +25,8 @@ from scheduler.account_secrets import Secrets
 from scheduler.channels import registry
 from scheduler.channels.base import Field
 from scheduler.channels.registry import Kind
+from scheduler.desk.channel_figures import FiguresBox, figures_of
+from scheduler.desk.channel_hook import HookBox, box_of
 from scheduler.models import ChannelAccount, Push
 
 LABELS = {
@@ -71,6 +73,8 @@ class AccountPage:
     shown: str = ""
     field: str | None = None
     fault: str = ""
+    hook: HookBox | None = None
+    figures: FiguresBox | None = None
 
 
 def key_of(name: str) -> str:
@@ -169,6 +173,8 @@ def page_of(
         shown=shown,
         field=error.field if error else None,
         fault=str(error) if error else "",
+        hook=box_of(session, account) if account else None,
+        figures=figures_of(session, account) if account else None,
     )
 
 

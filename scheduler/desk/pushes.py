@@ -18,7 +18,7 @@ from core.privacy import Vault
 from core.settings import Settings
 from institution.access import requires, signed_in
 from scheduler import after, pushes
-from scheduler.after import Failure, Read
+from scheduler.after import Failure, Read, Told
 from scheduler.channels import registry
 from scheduler.desk.plans import push_row
 from scheduler.desk.routes import blueprint, push_place
@@ -91,6 +91,7 @@ class PushPage:
     failures: Sequence[Failure] = ()
     unsubscribed: int = 0
     read: Read | None = None
+    told: Told | None = None
 
     @property
     def uncertain(self) -> int:
@@ -186,6 +187,7 @@ def _page(session: Session, push_id: int) -> PushPage:
         troubles=[_trouble(one, masked.get(one.contact_id, "—")) for one in troubles],
         failures=after.failures(session, push_id),
         unsubscribed=after.unsubscribed(session, found.push),
+        told=after.told(session, push_id),
         read=after.read(session, service(ReachStore), found.push, service(Settings).zone),
         may_run=signed_in().may_at(session, "push.run", found.push.outlet_code),
     )

@@ -104,6 +104,10 @@ class Sandbox:
         self._stand_ins[stand_in.name] = stand_in
         self._map.add(Submount(f"/{stand_in.name}", list(stand_in.rules())))
 
+    def stand_in(self, name: str) -> StandIn | None:
+        """The platform of this name."""
+        return self._stand_ins.get(name)
+
     def fail(self, name: str, *faults: Fault) -> None:
         """Have the next calls to a platform go wrong, one fault after the other; none: all is well again."""
         with self.lock:

@@ -53,7 +53,7 @@ STAND_INS: dict[str, Offer] = {
     sms_aliyun.NAME: Offer(sms_aliyun.SmsAliyun, mark("短信（阿里云）"), Look.sms, {"AccessKey ID": sms_aliyun.ACCESS_KEY, "AccessKey Secret": sms_aliyun.SECRET, _SMS_SIGN: sms_aliyun.SIGN, _TEMPLATE: sms_aliyun.NOTICE}),
     sms_tencent.NAME: Offer(sms_tencent.SmsTencent, mark("短信（腾讯云）"), Look.sms, {"SecretId": sms_tencent.SECRET_ID, "SecretKey": sms_tencent.SECRET_KEY, "SdkAppId": sms_tencent.APP, _SMS_SIGN: sms_tencent.SIGN, _TEMPLATE: sms_tencent.NOTICE}),
     wechat.NAME: Offer(wechat.Wechat, mark("微信公众号"), Look.card, {"AppID": wechat_box.APP, "AppSecret": wechat_box.SECRET, mark("回调令牌"): wechat_box.TOKEN, mark("回调密钥"): wechat_box.AES_KEY}),
-    wecom_app.NAME: Offer(wecom_app.WecomApp, mark("企业微信应用"), Look.card, {mark("企业 ID"): wecom_app.CORP, "AgentId": str(wecom_app.AGENT), "Secret": wecom_app.SECRET}),
+    wecom_app.NAME: Offer(wecom_app.WecomApp, mark("企业微信应用"), Look.card, {mark("企业 ID"): wecom_app.CORP, "AgentId": str(wecom_app.AGENT), "Secret": wecom_app.SECRET, mark("回调令牌"): wechat_box.TOKEN, mark("回调密钥"): wechat_box.AES_KEY}),
     jpush.NAME: Offer(jpush.JPush, mark("极光推送"), Look.notice, {"AppKey": jpush.APP, "Master Secret": jpush.SECRET}),
     getui.NAME: Offer(getui.Getui, mark("个推"), Look.notice, {"AppID": getui.APP, "AppKey": getui.KEY, "MasterSecret": getui.SECRET}),
     webpush.NAME: Offer(webpush.WebPush, mark("浏览器推送"), Look.notice, {mark("联系邮箱"): webpush.CONTACT, mark("VAPID 私钥"): webpush.KEY}),

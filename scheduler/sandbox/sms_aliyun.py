@@ -19,6 +19,7 @@ from werkzeug.routing import Rule
 from werkzeug.wrappers import Request, Response
 
 from core import clock
+from scheduler.sandbox.calling_back import Callback
 from scheduler.sandbox.core import Arrived, Sandbox
 
 NAME = "sms_aliyun"
@@ -106,6 +107,12 @@ class SmsAliyun:
         code, _, text = str(code).partition(" ")
         status = 200 if code.startswith(("isv.", "isp.")) else 400
         return _json({"Code": code, "Message": text or code}, status)
+
+    def waiting(self, sandbox: Sandbox) -> list[Callback]:
+        """What the carriers reported since the last time, to be called back."""
+        with self._lock:
+            new = any(not one.reported for one in self.records)
+        return [Callback(self.report(), wanted=b'"code":0')] if new else []
 
     def report(self) -> bytes:
         """The body of the next callback: every message that was not reported yet."""

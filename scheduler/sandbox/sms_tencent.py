@@ -18,6 +18,7 @@ from werkzeug.routing import Rule
 from werkzeug.wrappers import Request, Response
 
 from core import clock
+from scheduler.sandbox.calling_back import Callback
 from scheduler.sandbox.core import Arrived, Sandbox
 
 NAME = "sms_tencent"
@@ -93,6 +94,12 @@ class SmsTencent:
     def refuse(self, code: Any) -> Response:
         """One of Tencent's codes for the whole call; HTTP says 200."""
         return _json({"Error": {"Code": str(code), "Message": str(code)}})
+
+    def waiting(self, sandbox: Sandbox) -> list[Callback]:
+        """What the carriers reported since the last time, to be called back."""
+        with self._lock:
+            new = any(not one.reported for one in self.records)
+        return [Callback(self.report(), wanted=b'"result":0')] if new else []
 
     def report(self) -> bytes:
         """The carriers report: the body of the next callback."""

@@ -11,6 +11,7 @@ from werkzeug.routing import Rule
 from werkzeug.wrappers import Request, Response
 
 from scheduler.sandbox import wechat_box as box
+from scheduler.sandbox.calling_back import Callback
 from scheduler.sandbox.core import Arrived, Sandbox
 from scheduler.sandbox.wechat_box import APP, SECRET, Sent
 from scheduler.sandbox.wechat_notices import Notices
@@ -26,6 +27,7 @@ _POSTS = {
     "publication": "/cgi-bin/freepublish/get",
     "sendall": "/cgi-bin/message/mass/sendall",
     "send": "/cgi-bin/message/mass/send",
+    "ended": "/cgi-bin/message/mass/get",
     "users": "/cgi-bin/user/info/batchget",
     "template": "/cgi-bin/message/template/send",
     "subscribe": "/cgi-bin/message/subscribe/bizsend",
@@ -48,6 +50,7 @@ class Wechat:
         self.followers = box.cast()
         self.fetched = 0  # tokens that were given out anew
         self.delayed = False
+        self.sealed = False  # callbacks under the account's key
         self.figures: dict[tuple[str, str], list[Any]] = {}
         self.files: dict[str, bytes] = {}
         self.drafts: dict[str, dict[str, Any]] = {}
@@ -79,6 +82,20 @@ class Wechat:
         with sandbox.lock:
             waiting, self.events = self.events, []
         return [box.callback(one, sandbox.clock(), sealed) for one in waiting]
+
+    def waiting(self, sandbox: Sandbox) -> list[Callback]:
+        """The same as calls to be made."""
+        return [Callback(*one, "text/xml", b"success") for one in self.callbacks(sandbox, self.sealed)]
+
+    def greeting(self, sandbox: Sandbox) -> Callback:
+        """Whether an address is the account's: it must say back what only who knows the token lets pass."""
+        query, said = box.greeting(sandbox.clock())
+        return Callback(b"", query, wanted=said)
+
+    def follow(self, openid: str, following: bool) -> None:
+        """Somebody begins to follow, or leaves."""
+        self.followers.setdefault(openid, box.Follower()).following = following
+        self._tell("subscribe" if following else "unsubscribe", openid)
 
     def answer(
         self, sandbox: Sandbox, endpoint: str, request: Request, values: Mapping[str, Any]
@@ -122,6 +139,7 @@ class Wechat:
         todo: dict[str, Callable[[Sandbox, dict[str, Any]], _Answer]] = {
             "draft": self._draft, "publish": self._publish, "publication": self._publication, "send": self._send,
             "sendall": self._send_all, "users": self._users, "template": self._notices.template, "subscribe": self._notices.subscribe,
+            "ended": self._ended,
         }  # fmt: skip
         if endpoint == "figures":
             return self._figures(sandbox, str(values["kind"]), body)
@@ -226,6 +244,10 @@ class Wechat:
             FilterCount=reached, SentCount=reached, ErrorCount=0,
         )  # fmt: skip
         return 0, {"msg_id": int(number), "msg_data_id": int(number) + 1}
+
+    def _ended(self, sandbox: Sandbox, body: dict[str, Any]) -> _Answer:
+        known = str(body.get("msg_id")) in {str(one.number) for one in self._seen.values()}
+        return (0, {"msg_id": body["msg_id"], "msg_status": "SEND_SUCCESS"}) if known else (40007, {})
 
     def _reach(self, sandbox: Sandbox, openid: str, article: dict[str, Any], host: str, number: str) -> bool:
         """Whether a mass message reaches a follower: not who left, refuses, or had the four of the month."""

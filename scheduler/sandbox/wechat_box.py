@@ -114,9 +114,31 @@ def callback(values: dict[str, Any], at: float, sealed: bool) -> tuple[bytes, di
     return xml({"ToUserName": "gh_sandbox", "Encrypt": inside}).encode(), query
 
 
-def _sealed(text: bytes) -> str:
+def greeting(at: float) -> tuple[dict[str, str], bytes]:
+    """The query a platform tries an address out with, and the answer it wants."""
+    stamp, nonce, said = str(int(at)), os.urandom(6).hex(), os.urandom(8).hex()
+    signed = signature(TOKEN, stamp, nonce)
+    return {"timestamp": stamp, "nonce": nonce, "signature": signed, "echostr": said}, said.encode()
+
+
+def sealed_greeting(at: float, receiver: str) -> tuple[dict[str, str], bytes]:
+    """The same at WeCom: what is to be said back comes under the key."""
+    stamp, nonce, said = str(int(at)), os.urandom(6).hex(), os.urandom(8).hex()
+    inside = _sealed(said.encode(), receiver)
+    signed = signature(TOKEN, stamp, nonce, inside)
+    return {"timestamp": stamp, "nonce": nonce, "msg_signature": signed, "echostr": inside}, said.encode()
+
+
+def sealed_callback(values: dict[str, Any], at: float, receiver: str) -> tuple[bytes, dict[str, str]]:
+    """Body and query of a callback of WeCom, which are always under the key."""
+    stamp, nonce, inside = str(int(at)), os.urandom(6).hex(), _sealed(xml(values).encode(), receiver)
+    query = {"timestamp": stamp, "nonce": nonce, "msg_signature": signature(TOKEN, stamp, nonce, inside)}
+    return xml({"ToUserName": receiver, "Encrypt": inside}).encode(), query
+
+
+def _sealed(text: bytes, receiver: str = APP) -> str:
     key = base64.b64decode(AES_KEY + "=")
-    plain = os.urandom(16) + struct.pack(">I", len(text)) + text + APP.encode()
+    plain = os.urandom(16) + struct.pack(">I", len(text)) + text + receiver.encode()
     short = 32 - len(plain) % 32
     plain += bytes([short]) * short
     cipher = Cipher(algorithms.AES(key), modes.CBC(key[:16])).encryptor()

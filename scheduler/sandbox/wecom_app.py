@@ -7,6 +7,8 @@ from typing import Any
 from werkzeug.routing import Rule
 from werkzeug.wrappers import Request, Response
 
+from scheduler.sandbox import wechat_box as box
+from scheduler.sandbox.calling_back import Callback
 from scheduler.sandbox.core import Arrived, Sandbox
 
 NAME = "wecom_app"
@@ -28,6 +30,7 @@ class WecomApp:
         self.unlicensed = {"member30"}
         self.fetched = 0
         self.dropped = 0
+        self.events: list[dict[str, Any]] = []
         self._token, self._until = "", 0.0
         self._seen: dict[str, float] = {}
 
@@ -45,6 +48,23 @@ class WecomApp:
     def expire(self) -> None:
         """Let the token that was given out end now."""
         self._until = 0.0
+
+    def see(self, member: str, sees: bool) -> None:
+        """A member comes into the application's sight, or out of it."""
+        (self.visible.add if sees else self.visible.discard)(member)
+        event = "subscribe" if sees else "unsubscribe"
+        self.events.append({"FromUserName": member, "MsgType": "event", "Event": event, "AgentID": AGENT})
+
+    def waiting(self, sandbox: Sandbox) -> list[Callback]:
+        """Events to be called back, under the key."""
+        with sandbox.lock:
+            waiting, self.events = self.events, []
+        return [Callback(*box.sealed_callback(one, sandbox.clock(), CORP), "text/xml") for one in waiting]
+
+    def greeting(self, sandbox: Sandbox) -> Callback:
+        """Whether an address is the application's: it must say back what only who has the key can read."""
+        query, said = box.sealed_greeting(sandbox.clock(), CORP)
+        return Callback(b"", query, wanted=said)
 
     def answer(
         self, sandbox: Sandbox, endpoint: str, request: Request, values: Mapping[str, Any]

@@ -201,17 +201,17 @@ MAILGUN = {"recipient": "u1@example.com", "message": {"headers": {"message-id": 
         ({**SES_BOUNCE, "bounce": {**SES_BOUNCE["bounce"], "bounceType": "Transient"}}, None),
         (
             {**SES, "notificationType": "Complaint", "complaint": {"complainedRecipients": [{"emailAddress": "u1@example.com"}]}},
-            (True, Closed.withdrawn),
+            (True, Closed.complaint),
         ),
         ({**SES, "notificationType": "Delivery", "delivery": {"recipients": ["u1@example.com"]}}, (False, None)),
         ([{**SENDGRID, "event": "bounce", "type": "bounce", "status": "5.1.1"}], GONE),
         ([{**SENDGRID, "event": "bounce", "type": "blocked", "status": "5.1.1"}], NEVER),
         ([{**SENDGRID, "event": "deferred"}], None),
-        ([{**SENDGRID, "event": "spamreport"}], (True, Closed.withdrawn)),
+        ([{**SENDGRID, "event": "spamreport"}], (True, Closed.complaint)),
         ([{**SENDGRID, "event": "delivered"}], (False, None)),
         ({"event-data": {**MAILGUN, "event": "failed", "severity": "permanent", "delivery-status": {"code": 550}}}, GONE),
         ({"event-data": {**MAILGUN, "event": "failed", "severity": "temporary"}}, None),
-        ({"event-data": {**MAILGUN, "event": "complained"}}, (True, Closed.withdrawn)),
+        ({"event-data": {**MAILGUN, "event": "complained"}}, (True, Closed.complaint)),
         ({"event-data": {**MAILGUN, "event": "delivered"}}, (False, None)),
         ([{**SENDGRID, "smtp-id": "<other@example.com>", "event": "spamreport"}], None),
         ([1, "x", None, {}, {"event-data": 3}, {"mail": []}], None),
@@ -338,7 +338,7 @@ def test_a_mailbox_is_read_once(tmp_path: Path) -> None:
             bounces.poll(account, fail, trusting)
         assert not box.seen, "what was not settled is read again"
         assert bounces.poll(account, got.extend, trusting) == 3
-        assert [one.error.closes for one in got if one.error] == [Closed.gone, Closed.withdrawn]
+        assert [one.error.closes for one in got if one.error] == [Closed.gone, Closed.complaint]
         assert box.seen == {3, 7, 9} and bounces.poll(account, got.extend, trusting) == 0
         wrong = Account("", login="edu@example.cn", secrets=("other",), options=options)
         with pytest.raises(DeliveryError) as caught:

@@ -9,6 +9,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from core.errors import Invalid
 from core.i18n import gettext as _
 from core.i18n import mark
+from scheduler.sandbox.calling_back import Caller
 from scheduler.sandbox.core import Sandbox
 from scheduler.sandbox.inbox import Inbox
 from scheduler.sandbox.registry import STAND_INS, address, besides, filled
@@ -35,17 +36,47 @@ class _Quiet(WSGIRequestHandler):
     show_default=True,
     help="Milliseconds before each answer.",
 )
+@click.option(
+    "--callback",
+    "callbacks",
+    multiple=True,
+    metavar="NAME=ADDRESS",
+    help="Call back to an account's receipt address, e.g. sms_aliyun=http://127.0.0.1:8000/hooks/…; may be repeated.",
+)
 @plain_errors
-def sandbox(port: int, latency: int) -> None:
+def sandbox(port: int, latency: int, callbacks: tuple[str, ...]) -> None:
     """Stand-ins of every platform on loopback; nothing reaches a real person."""
     settings = read_settings()
     platforms = filled(Sandbox(latency=latency / 1000))
     try:
         with besides(platforms, port + 1) as ports:
             inbox = Inbox(platforms, locale=settings.locale, zone=settings.zone, ports=ports)
-            _serve(_server(port, inbox), ports)
+            server, caller = _server(port, inbox), _calling(platforms, callbacks)
+            try:
+                _serve(server, ports)
+            finally:
+                caller.stop()
     except OSError as error:
         raise Invalid(mark("这个端口已被占用。请用 --port 换一个。"), field="port") from error
+
+
+def _calling(platforms: Sandbox, callbacks: tuple[str, ...]) -> Caller:
+    """Call back where it was asked for; Invalid when an address does not answer as its platform wants."""
+    caller = Caller(platforms)
+    for one in callbacks:
+        name, _sign, address = one.partition("=")
+        try:
+            good = caller.use(name, address)
+        except OSError:
+            good = False
+        if not good:
+            raise Invalid(
+                mark("“%(name)s”的回执地址没有按平台的要求回答，请先启动网站，再从渠道账号页复制地址。"),
+                field="callback",
+                name=name,
+            )
+    caller.start()
+    return caller
 
 
 def _server(port: int, inbox: Inbox) -> BaseWSGIServer:

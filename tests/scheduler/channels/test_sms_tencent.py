@@ -175,13 +175,14 @@ def test_receipts_come_by_callback_or_are_pulled_once(bench: Bench, stand_in: Sm
     references = bench.send(sent)
     body, here = stand_in.report(), account(bench.url)
     called_back = receipts(here, body, {}, {"token": callback_token(platform.SECRET_KEY)})
-    pulled = TencentSms(bench.clock).pull(here)
+    pulled: list[Receipt] = []
+    assert TencentSms(bench.clock).pull(here, pulled.extend) == len(sent)
     for found in (called_back, pulled):
         assert [(one.reference, one.address) for one in found] == [
             (reference, one.address) for reference, one in zip(references, sent, strict=True)
         ]
         assert [one.error and one.error.closes for one in found[:3]] == [None, Closed.gone, None]
-    assert TencentSms(bench.clock).pull(here) == []
+    assert TencentSms(bench.clock).pull(here, pulled.extend) == 0
     assert json.loads(sms_tencent.RECEIVED)["result"] == 0
     for token in ({}, {"token": ""}, {"token": callback_token("another")}):
         with pytest.raises(DeliveryError):
