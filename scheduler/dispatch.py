@@ -6,14 +6,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import structlog
+from sqlmodel import Session
 
 from core.database import Database
 from core.privacy import Vault
-from scheduler import outbox
+from scheduler import failover, outbox
 from scheduler.account_secrets import Opener
 from scheduler.calling import Calling
 from scheduler.channels.base import AnyChannel
 from scheduler.composer import Composer
+from scheduler.models import Batch
 from scheduler.patience import Limits
 from scheduler.quotas import DatabaseQuotas, Quotas
 from scheduler.sending import Sending, Tools
@@ -56,9 +58,7 @@ class Dispatcher:
             if channel not in self.waiting():  # an idle worker takes no write lock
                 break
             with self.database.transaction() as session:
-                batch = outbox.claim(
-                    session, channel=channel, owner=owner, now=self.clock(), limits=self.limits
-                )
+                batch = self._claim(session, channel, owner)
             if batch is None:
                 continue
             chosen = self.channels[channel]
@@ -66,6 +66,14 @@ class Dispatcher:
             kind(self._tools, chosen, batch, owner).run()
             done += 1
         return done
+
+    def _claim(self, session: Session, channel: str, owner: str) -> Batch | None:
+        """The next batch of a channel; None when there is none, or it was handed on to another account."""
+        now = self.clock()
+        batch = outbox.claim(session, channel=channel, owner=owner, now=now, limits=self.limits)
+        if batch is not None and failover.rerouted(session, batch, self.channels[channel], now):
+            return None
+        return batch
 
     def waiting(self) -> set[str]:
         """The channels of which a batch can be claimed now."""
