@@ -6,8 +6,9 @@ and the rest stays with the platform that alone can tell. The next push begins w
 """
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import structlog
 from sqlalchemy import ColumnElement, and_, bindparam, func, not_, update
@@ -34,6 +35,20 @@ _MOVED = Prepared(
         col(PushFailover.push_id) == bindparam("push"), col(PushFailover.moved_at).is_not(None)
     )
 )
+
+
+class Patience(Protocol):
+    """How long the outbox waits, by which clock."""
+
+    @property
+    def limits(self) -> Limits:
+        """Numbers of tries."""
+        ...
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """The time."""
+        ...
 
 
 class Taken(NamedTuple):
@@ -75,9 +90,7 @@ def takes_over(
     batch_id: int,
     fault: DeliveryError | None,
     attempts: int,
-    *,
-    limits: Limits,
-    now: datetime,
+    tools: Patience,
 ) -> bool:
     """Whether a push goes on without the account of this batch, which just failed; else it is to be stopped as ever.
 
@@ -85,6 +98,7 @@ def takes_over(
     """
     if fault is None:
         return False
+    limits, now = tools.limits, tools.clock()
     batch = session.get_one(Batch, batch_id, populate_existing=True)
     found = session.get(PushFailover, batch.push_id, populate_existing=True)
     if found is None or batch.account_id is not None:

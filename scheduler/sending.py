@@ -216,7 +216,8 @@ class Sending:
         self._note(delivery, DeliveryState.sent, reference=reference)
 
     def _failed(self, delivery: Waiting, error: DeliveryError, *, again: bool | None = None) -> None:
-        """`again`: whether what is in doubt may go out once more under its key (None: as the channel says)."""
+        """`again`: whether what is in doubt, by this try or one before, may go out once more (None: as the channel says)."""
+        doubt = error.unknown or (again is None and delivery.call is not None)
         again = self._channel.idempotent if again is None else again
         last = delivery.attempts + 1 >= self._tools.limits.most_attempts
         if error.everyone:
@@ -225,16 +226,16 @@ class Sending:
             self._closing.append((delivery.address_index, error.closes))
             gone = error.closes != Closed.withdrawn
             self._note(delivery, DeliveryState.failed if gone else DeliveryState.refused, error.message)
-        elif error.unknown and (last or not again):
+        elif doubt and (last or not again):
             self._note(delivery, DeliveryState.uncertain, error.message)
         elif error.permanent and error.everyone:
-            self._note(delivery, DeliveryState.queued, error.message, tried=False)
+            self._note(delivery, DeliveryState.queued, error.message, tried=False, again=doubt)
         elif error.permanent or last:
             self._note(delivery, DeliveryState.failed, error.message)
         else:
             self._retry = True
             self._fault_wait = max(self._fault_wait, error.retry_after or 0.0)
-            self._note(delivery, DeliveryState.queued, error.message, again=error.unknown)
+            self._note(delivery, DeliveryState.queued, error.message, again=doubt)
 
     def _note(
         self,
@@ -278,14 +279,12 @@ class Sending:
             outbox.finish_if_done(session, self._push_id, now)
 
     def _stop_if_failing(self, session: Session, attempts: int) -> None:
-        limits, now = self._tools.limits, self._tools.clock()
+        limits = self._tools.limits
         if too_many := outbox.failing(session, self._push_id, limits):
             self._stop_reason = mark("失败太多，已自动暂停。请查看失败原因，处理后再继续。")
         elif attempts >= limits.most_attempts and not self._stop_reason:
             self._stop_reason = mark("渠道连续多次不通，已自动暂停。请检查渠道设置后再继续。")
-        if not too_many and failover.takes_over(
-            session, self._batch_id, self._fault, attempts, now=now, limits=limits
-        ):
+        if not too_many and failover.takes_over(session, self._batch_id, self._fault, attempts, self._tools):
             return
         if self._stop_reason and outbox.stop_push(session, self._push_id, self._stop_reason):
             log.warning("push stopped", push=self._push_id, reason=self._stop_reason)
