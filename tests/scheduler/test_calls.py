@@ -210,7 +210,7 @@ def test_a_doubt_outlives_a_platform_that_is_busy_when_asked_again(scene: Scene)
     """A busy platform says nothing of the call before: a new call with another key would reach people twice."""
     line = scene.line()
     scene.push(line, 10)
-    scene.sandbox.fail("calls", Fault("after"), Fault("status", 503), Fault("status", 503))
+    scene.sandbox.fail("calls", Fault("after"), Fault("status", 503))
     for _ in range(5):
         line.run_once()
         scene.clock.forward(minutes=2)
