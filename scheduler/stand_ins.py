@@ -45,7 +45,8 @@ def checked(
         raise Conflict(mark("别的账号由这个账号接替，先取消接替，再改所属机构。"), field="outlet_code")
     if failover_id is None:
         return None
-    if failover_id not in [one.id for one in candidates(session, channel, outlet_code, own)]:
+    kept = account is not None and (account.failover_id, account.outlet_code) == (failover_id, outlet_code)
+    if not kept and failover_id not in [one.id for one in candidates(session, channel, outlet_code, own)]:
         raise Invalid(mark("接替账号须是同一机构、同一种地址、已启用的另一个账号。"), field="failover_id")
     seen, following = {own}, session.get(ChannelAccount, failover_id)
     while following is not None:
