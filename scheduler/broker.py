@@ -124,6 +124,11 @@ class Brokered:
         """Workers end by themselves."""
 
 
+def check_installed() -> None:
+    """Invalid, with what to do, when Celery is missing."""
+    _library("celery")
+
+
 def _library(name: str) -> Any:
     """Celery is an extra and takes a third of a second to load: only who has a broker does."""
     try:

@@ -7,7 +7,7 @@ and the rest stays with the platform that alone can tell. The next push begins w
 
 import uuid
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -29,6 +29,7 @@ log = structlog.get_logger()
 
 audit.declare({"push.failover": mark("推送改由接替账号发送")})
 
+_AT_ONCE, _SOON = 1000, timedelta(seconds=1)
 _LOST = mark("原来的渠道账号一直不通，不知道对方是否收到。")
 _MOVED = Prepared(
     select(col(PushFailover.account_id)).where(
@@ -137,7 +138,10 @@ def rerouted(session: Session, batch: Batch, channel: AnyChannel, now: datetime)
         }
         changed(session, update(Batch).where(col(Batch.id) == batch.id).values(**values, not_before=now))
         return True
-    _split(session, batch, account, free, now)
+    if not _split(session, batch, account, free, now):
+        later = {"state": BatchState.queued, "owner": None, "lease_until": None, "not_before": now + _SOON}
+        changed(session, update(Batch).where(col(Batch.id) == batch.id).values(**later))
+        return True
     waiting = and_(col(Delivery.batch_id) == batch.id, col(Delivery.state) == DeliveryState.queued)
     if _count(session, waiting):
         return False
@@ -184,11 +188,19 @@ def _move(session: Session, push_id: int, found: PushFailover, reason: str, now:
             session, "push.failover", "push", push_id, before={"account": first.name},
             after={"account": other.name, "reason": reason}, outlet_code=push.outlet_code,
         )  # fmt: skip
-    resting = update(Batch).where(
-        col(Batch.push_id) == push_id, col(Batch.state) == BatchState.queued, col(Batch.not_before) > now
-    )
-    changed(session, resting.values(not_before=now))
+    _wake(session, push_id, now)
     return True
+
+
+def _wake(session: Session, push_id: int, now: datetime) -> None:
+    """Have those batches rest no longer that waited for the first account; who is just claiming one is not waited for."""
+    query = select(Batch.id).where(
+        Batch.push_id == push_id, Batch.state == BatchState.queued, col(Batch.not_before) > now
+    )
+    resting = session.exec(query.with_for_update(skip_locked=True)).all()
+    for start in range(0, len(resting), _AT_ONCE):
+        some = col(Batch.id).in_(resting[start : start + _AT_ONCE])
+        changed(session, update(Batch).where(some).values(not_before=now))
 
 
 def _give_up(session: Session, batch_id: int, now: datetime) -> None:
@@ -208,9 +220,14 @@ def _doubtful(channel: AnyChannel) -> ColumnElement[bool]:
 
 def _split(
     session: Session, batch: Batch, account: ChannelAccount, free: ColumnElement[bool], now: datetime
-) -> None:
-    """Put those who are in no doubt into a batch of the other account."""
-    session.exec(select(Push.id).where(Push.id == batch.push_id).with_for_update()).one()
+) -> bool:
+    """Put those who are in no doubt into a batch of the other account; False while somebody else numbers batches.
+
+    Not waited for: who holds the push may want the batch that is held here.
+    """
+    alone = select(Push.id).where(Push.id == batch.push_id)
+    if session.exec(alone.with_for_update(skip_locked=True, key_share=True)).first() is None:
+        return False
     last = session.exec(select(func.max(Batch.number)).where(Batch.push_id == batch.push_id)).one() or 0
     made = Batch(
         key=uuid.uuid4().hex, push_id=batch.push_id, number=last + 1, size=_count(session, free), channel=account.channel,
@@ -221,6 +238,7 @@ def _split(
     changed(session, update(Delivery).where(free).values(batch_id=made.id, call=None))
     left = update(Batch).where(col(Batch.id) == batch.id)
     changed(session, left.values(size=_count(session, col(Delivery.batch_id) == batch.id)))
+    return True
 
 
 def _count(session: Session, condition: ColumnElement[bool]) -> int:

@@ -130,7 +130,7 @@ def test_workers_of_a_broker_send_what_a_server_plans(
 
 @pytest.mark.parametrize("by", ["threads", "broker"])
 def test_a_worker_that_is_told_to_end_gives_its_batch_back(
-    settings: Settings, whole: Database, keys: Keys, vault: Vault, tmp_path: Path, by: str
+    settings: Settings, whole: Database, keys: Keys, vault: Vault, *, tmp_path: Path, by: str
 ) -> None:
     """SIGTERM: the mail in hand is finished, the rest waits unclaimed, the line to the mail server is ended."""
     with redis(tmp_path) if by == "broker" else _nothing() as url, MailReceiver().serve() as mail:
@@ -192,6 +192,7 @@ def test_while_the_broker_is_away_pushes_wait(
     database: Database,
     keys: Keys,
     vault: Vault,
+    *,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -543,8 +543,8 @@ def test_only_accounts_of_the_same_node_and_kind_of_address_stand_in(two: Two, s
         with pytest.raises(Conflict, match="先取消接替"):
             stand_ins.checked(session, "sms_tencent", "330000", None, other)
         assert not stand_ins.allowed("wecom_robot") and not stand_ins.allowed("wechat")
-        other.active = False
-        session.add(other)
+        other.active, first.failover_id = False, None
+        session.add_all([first, other])
         session.flush()
         with pytest.raises(Invalid, match="已启用"):
             stand_ins.checked(session, "sms_aliyun", "", other.id, first)

@@ -53,7 +53,7 @@ def worker(threads: int | None, channels: Sequence[str]) -> None:
 def _by_broker(line: Outgoing, threads: int, channels: Sequence[str]) -> None:
     assert isinstance(line.senders, Brokered)  # noqa: S101  (the setting says so)
     broker: Broker = line.senders.broker
-    click.echo(_("正在接经纪的活；按 Ctrl+C 停止。"))
+    click.echo(_("正在从消息队列接活；按 Ctrl+C 停止。"))
     broker.work(
         partial(sending, line.dispatcher, seconds=SLICE),
         threads=threads,
