@@ -171,6 +171,17 @@ class Settings(BaseSettings):
         description="Where rate limits are counted: memory:// (each process for itself), redis://host:6379 (install redis); empty: not at all",
     )
     scheduler: bool = Field(True, description="Whether `signpost serve` also carries out plans")
+    push_threads: int = Field(
+        2,
+        ge=1,
+        le=64,
+        description="Threads that send for each channel in a process; of `signpost worker` with a broker: in all",
+    )
+    broker_url: str = Field(
+        "",
+        repr=False,
+        description="Broker by which pushes go to workers on many machines (install signpost[broker]; start signpost worker): redis://host:6379/1, amqp://user:password@host; empty: threads of this process send",
+    )
 
     @field_validator("time_zone")
     @classmethod

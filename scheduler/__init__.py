@@ -1,7 +1,7 @@
 """Carries plans out: what was decided goes to whom it concerns, on time, once.
 
 Responsible for plans, the hours and quotas they keep to, pushes cut into batches, the outbox with its claims and leases,
-the composer of messages, the dispatcher, the channels (one file each) and the runner of periodic jobs.
+the composer of messages, the dispatcher and its workers, accounts that take over, the channels (one file each), the runner.
 May import campaign, content, tracking, institution and core.
 
 The one flow: `planner` fires a due plan, `cutting` writes its `Push` page by page into batches (rows in the outbox) →

@@ -13,6 +13,7 @@ from core.errors import Conflict, Invalid
 from core.i18n import gettext, mark
 from institution.models import Outlet
 from institution.powers import WHOLE
+from scheduler import stand_ins
 from scheduler.channels import registry
 from scheduler.channels.registry import Kind
 from scheduler.models import ChannelAccount
@@ -25,7 +26,7 @@ _SECRET, _OPTION = 4000, 500
 @dataclass(frozen=True, slots=True)
 class AccountForm:
     """What a person writes; port and tls are a mail server's, `options` a platform's own fields, `secrets` those
-    of its secrets that have names of their own."""
+    of its secrets that have names of their own, `failover_id` the account that takes over."""
 
     channel: str
     name: str
@@ -35,6 +36,7 @@ class AccountForm:
     login: str = ""
     sender: str = ""
     outlet_code: str = WHOLE
+    failover_id: int | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -48,7 +50,9 @@ def checked(session: Session, form: AccountForm, account: ChannelAccount | None 
     if form.outlet_code and session.get(Outlet, form.outlet_code) is None:
         raise Invalid(mark("请选择账号属于哪个机构。"), field="outlet_code")
     _check_name(session, name, form.outlet_code, account)
-    return {"channel": kind.name, "name": name, "outlet_code": form.outlet_code, **_where(kind, form)}
+    other = stand_ins.checked(session, kind.name, form.outlet_code, form.failover_id, account)
+    named = {"channel": kind.name, "name": name, "outlet_code": form.outlet_code, "failover_id": other}
+    return named | _where(kind, form)
 
 
 def checked_url(text: str) -> str:

@@ -27,7 +27,19 @@ from scheduler.channels import registry
 from scheduler.models import ChannelAccount, Plan, PlanState, Push, PushState
 
 __all__ = ["TLS", "AccountForm", "checked_url"]
-_FIELDS = ("channel", "name", "address", "port", "tls", "login", "sender", "options", "outlet_code", "active")
+_FIELDS = (
+    "channel",
+    "name",
+    "address",
+    "port",
+    "tls",
+    "login",
+    "sender",
+    "options",
+    "failover_id",
+    "outlet_code",
+    "active",
+)
 
 audit.declare(
     {
@@ -83,7 +95,8 @@ def edit(
         check_whole(kind, held.named(account))
     _save(session, account, now)
     reason = mark("渠道账号改过了，请重新提交审批。")
-    halted = starting.halt(session, account_id, reason, now) if account.line != old else []
+    moved = (account.line, account.failover_id) != (old, before["failover_id"])
+    halted = starting.halt(session, account_id, reason, now) if moved else []
     _record(session, "channel.edit", account, before, halted=halted, secret_replaced=bool(own))
     return halted
 

@@ -1,24 +1,39 @@
 """Claims batches and has them sent, in as many threads and processes as ask."""
 
 import threading
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import structlog
+from sqlalchemy import bindparam, func
+from sqlmodel import Session, col, select
 
-from core.database import Database
+from core.database import Database, Prepared, UtcDateTime
 from core.privacy import Vault
-from scheduler import outbox
+from scheduler import failover, outbox
 from scheduler.account_secrets import Opener
 from scheduler.calling import Calling
 from scheduler.channels.base import AnyChannel
 from scheduler.composer import Composer
+from scheduler.models import Batch, BatchState, Push, PushState
 from scheduler.patience import Limits
 from scheduler.quotas import DatabaseQuotas, Quotas
 from scheduler.sending import Sending, Tools
 
 log = structlog.get_logger()
+
+_READY = Prepared(
+    select(col(Batch.channel), func.count())
+    .join(Push, col(Push.id) == Batch.push_id)
+    .where(
+        Batch.state == BatchState.queued,
+        col(Batch.not_before) <= bindparam("now", type_=UtcDateTime),
+        Push.state == PushState.running,
+    )
+    .group_by(col(Batch.channel))
+)
 
 
 class Dispatcher:
@@ -48,17 +63,15 @@ class Dispatcher:
             database, composer, vault, opener, quotas or DatabaseQuotas(), clock, self.limits, self.stopping
         )
 
-    def run(self, channel: str) -> int:
-        """Send every batch of a channel that can be claimed now; returns how many were taken."""
-        done = 0
-        while not self.stopping.is_set():
+    def run(self, channel: str, seconds: float | None = None) -> int:
+        """Send every batch of a channel that can be claimed now (none is begun after so long); returns how many."""
+        done, begun = 0, time.monotonic()
+        while not self.stopping.is_set() and (seconds is None or time.monotonic() - begun < seconds):
             owner = uuid.uuid4().hex
             if channel not in self.waiting():  # an idle worker takes no write lock
                 break
             with self.database.transaction() as session:
-                batch = outbox.claim(
-                    session, channel=channel, owner=owner, now=self.clock(), limits=self.limits
-                )
+                batch = self._claim(session, channel, owner)
             if batch is None:
                 continue
             chosen = self.channels[channel]
@@ -67,9 +80,21 @@ class Dispatcher:
             done += 1
         return done
 
+    def _claim(self, session: Session, channel: str, owner: str) -> Batch | None:
+        """The next batch of a channel; None when there is none, or it was handed on to another account."""
+        now = self.clock()
+        batch = outbox.claim(session, channel=channel, owner=owner, now=now, limits=self.limits)
+        if batch is not None and failover.rerouted(session, batch, self.channels[channel], now):
+            return None
+        return batch
+
     def waiting(self) -> set[str]:
         """The channels of which a batch can be claimed now."""
         return {channel for (channel,) in self.database.ask(outbox.WAITING, {"now": self.clock()})}
+
+    def ready(self) -> dict[str, int]:
+        """How many batches of each channel can be claimed now."""
+        return dict(self.database.ask(_READY, {"now": self.clock()}))
 
     def take_up(self) -> int:
         """Take batches from workers whose lease ran out; returns how many."""

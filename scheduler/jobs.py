@@ -1,12 +1,8 @@
 """The periodic jobs of the scheduler: plans, sending, leases, counting."""
 
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-
-import structlog
 
 from campaign.unsubscribe import Unsubscriptions
 from core.database import Database
@@ -15,6 +11,7 @@ from core.settings import Settings
 from core.signing import Keys
 from scheduler import pushes
 from scheduler.account_secrets import Opener, Secrets
+from scheduler.broker import Broker, Brokered
 from scheduler.channels import registry
 from scheduler.channels.base import AnyChannel
 from scheduler.composer import Composer
@@ -24,10 +21,9 @@ from scheduler.patience import Limits
 from scheduler.planner import Planner
 from scheduler.quotas import quotas
 from scheduler.tokens import SharedTokens
+from scheduler.worker import Senders, Threads, let_go
 from tracking.attribution import Attributions
 from tracking.recorder import Recorder
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,36 +46,21 @@ class Outgoing:
         counter: Counter,
         *,
         clock: Callable[[], datetime],
-        threads: int = 2,
+        senders: Senders,
     ) -> None:
         self.planner = planner
         self.dispatcher = dispatcher
         self.counter = counter
         self.clock = clock
-        # Threads of its own for each channel: a slow mail server does not hold up the others.
-        self._pools = {name: ThreadPoolExecutor(threads, f"push-{name}") for name in dispatcher.channels}
-        self._slots: dict[str, list[Future[int] | None]] = {name: [None] * threads for name in self._pools}
-        self._lock = threading.Lock()
+        self.senders = senders
 
     def plan(self) -> int:
         """Fire due plans and cut them into batches."""
         return self.planner.tick(self.clock())
 
     def dispatch(self) -> None:
-        """Wake every idle thread of a channel that has something to claim."""
-        with self._lock:
-            for name in self.dispatcher.waiting() & self._slots.keys():
-                slots = self._slots[name]
-                for position, running in enumerate(slots):
-                    if running is None or running.done():
-                        slots[position] = self._pools[name].submit(self._send, name)
-
-    def _send(self, channel: str) -> int:
-        try:
-            return self.dispatcher.run(channel)
-        except Exception:
-            log.exception("sending failed; it is tried again", channel=channel)
-            return 0
+        """Wake those who send: threads of this process, or the workers of the broker."""
+        self.senders.wake()
 
     def tidy(self) -> None:
         """Take batches up from workers that died; clear away what was cancelled while being sent."""
@@ -104,19 +85,21 @@ class Outgoing:
         return sent
 
     def stop(self) -> None:
-        """Let each thread finish the message it is handing over, and end."""
+        """Let each thread finish what it is handing over and give its batch back; end the lines that are kept."""
         self.dispatcher.stopping.set()
-        for pool in self._pools.values():
-            pool.shutdown(wait=True, cancel_futures=True)
+        self.senders.stop()
+        let_go(self.dispatcher.channels)
 
     def jobs(self) -> list[Job]:
         """The periodic jobs, for the runner."""
+        return [Job("push.plan", 1.0, self.plan), *self.sending_jobs(), Job("push.count", 2.0, self.count)]
+
+    def sending_jobs(self) -> list[Job]:
+        """Those of a process that sends and does nothing else."""
         lease = self.dispatcher.limits.lease_seconds
         return [
-            Job("push.plan", 1.0, self.plan),
             Job("push.dispatch", 0.5, self.dispatch, self.stop),
             Job("push.tidy", min(5.0, lease / 4), self.tidy),
-            Job("push.count", 2.0, self.count),
         ]
 
 
@@ -131,7 +114,7 @@ def outgoing(
     clock: Callable[[], datetime],
     limits: Limits | None = None,
     channels: Sequence[AnyChannel] = (),
-    threads: int = 2,
+    threads: int | None = None,
 ) -> Outgoing:
     """Put the scheduler together over the objects of a process; `channels` others than the usual ones, `threads` that
     send at a time for each channel."""
@@ -146,10 +129,10 @@ def outgoing(
         database, by_name, composer, vault, opener, clock=clock, limits=limits, quotas=counted
     )
     counter = Counter(database, recorder, vault, settings)
-    return Outgoing(
-        Planner(database, settings.zone, sizes, settings.holidays),
-        dispatcher,
-        counter,
-        clock=clock,
-        threads=threads,
+    planner = Planner(database, settings.zone, sizes, settings.holidays)
+    senders: Senders = (
+        Brokered(dispatcher, Broker(settings.broker_url, by_name))
+        if settings.broker_url
+        else Threads(dispatcher, threads or settings.push_threads)
     )
+    return Outgoing(planner, dispatcher, counter, clock=clock, senders=senders)

@@ -116,7 +116,7 @@ class ChannelAccount(SQLModel, table=True):
     """An account at a receiver: a webhook, a mail server, a platform. Plans at its node and below may use it.
 
     `options` are what a platform wants by its own names; `fingerprint` is a keyed hash of the secrets of a group's
-    robot, whose secret alone says which group it posts into.
+    robot, whose secret alone says which group it posts into; `failover_id` is the account that takes over from it.
 
     Secrets are ciphertext and never shown again. Until `previous_until` a webhook is signed with the secret
     before as well. An empty `secret_sealed` of a webhook is the secret derived from its address, which
@@ -141,6 +141,7 @@ class ChannelAccount(SQLModel, table=True):
     previous_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     secret_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     active: bool = True
+    failover_id: int | None = Field(default=None, foreign_key="channel_account.id")
     outlet_code: str = Field(default="", max_length=32, index=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)
@@ -173,6 +174,7 @@ class Plan(SQLModel, table=True):
     body: str = Field(default="", max_length=5000)
     summary: str = Field(default="", max_length=300)
     template: str = Field(default="", max_length=100)
+    failover_template: str = Field(default="", max_length=100)
     parameters: list[list[str]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     list_id: int | None = Field(default=None, foreign_key="contact_list.id")
     channel: str = Field(max_length=16)

@@ -8,10 +8,12 @@ _LONGEST_ASKED = 86_400.0  # a receiver that asks for more than a day is not bel
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How patient the outbox is: seconds, numbers of tries, and the share of failures that stops a push."""
+    """How patient the outbox is: seconds, numbers of tries (until the push stops, until another
+    account takes over), and the share of failures that stops a push."""
 
     lease_seconds: float = 120.0
     most_attempts: int = 8
+    failover_attempts: int = 3
     backoff_first: float = 15.0
     backoff_most: float = 3600.0
     failing_share: float = 0.2

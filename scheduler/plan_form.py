@@ -36,6 +36,7 @@ class PlanForm:
     body: str = ""
     summary: str = ""
     template: str = ""
+    failover_template: str = ""
     parameters: Pairs = ()
     account_id: int | None = None
     campaign: str = ""
@@ -67,6 +68,7 @@ def checked(session: Session, form: PlanForm) -> dict[str, Any]:
         "body": body,
         "summary": summary,
         "template": template,
+        "failover_template": _code(form.failover_template),
         "parameters": [list(pair) for pair in form.parameters] if kind.templated else [],
         "list_id": None if kind.to_group else form.list_id,
         "channel": form.channel,
@@ -131,6 +133,14 @@ def _short(kind: Kind, form: PlanForm) -> tuple[str, str]:
     if not template or len(template) > 100 or not template.isascii() or not template.isprintable():
         raise Invalid(mark("这个渠道只发平台审核过的模板，请填写模板编号。"), field="template")
     return summary, template
+
+
+def _code(text: str) -> str:
+    """The template of the account that takes over; empty where it needs none."""
+    code = text.strip()
+    if len(code) > 100 or not code.isascii() or not code.isprintable():
+        raise Invalid(mark("模板编号不超过 100 个字母和数字。"), field="failover_template")
+    return code
 
 
 def _check_message(session: Session, piece_key: str, subject: str, body: str) -> None:

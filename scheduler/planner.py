@@ -15,7 +15,7 @@ from campaign.recurrence import moments
 from core.database import Database, Prepared, UtcDateTime
 from core.i18n import mark
 from institution import audit
-from scheduler import rules, starting, windows
+from scheduler import failover, rules, starting, windows
 from scheduler.cutting import AHEAD, PAGE, UNCUT, count, cut
 from scheduler.models import Plan, PlanState, Push, PushState
 from scheduler.windows import Rules
@@ -108,6 +108,7 @@ def fire(session: Session, plan_id: int, *, zone: ZoneInfo, now: datetime, count
         push.target = starting.line(session, plan)
     session.add_all(pushes)
     session.flush()
+    failover.prepare(session, plan, pushes)
     return pushes
 
 

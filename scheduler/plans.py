@@ -14,7 +14,7 @@ from core.i18n import gettext as _
 from core.i18n import mark
 from institution import audit
 from institution.approval_models import Approval
-from scheduler import starting
+from scheduler import stand_ins, starting
 from scheduler.channels import registry
 from scheduler.models import PLAN_NAMES, Plan, PlanApproval, PlanState
 from scheduler.plan_form import CHANNELS, PlanForm, check_account, checked, published
@@ -176,6 +176,7 @@ def _check_sendable(session: Session, plan: Plan) -> None:
     if plan.piece_key:
         published(session, plan.piece_key)
     check_account(session, plan.channel, plan.account_id, plan.outlet_code)
+    stand_ins.check_template(session, plan)
 
 
 def _act(

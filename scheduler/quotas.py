@@ -19,7 +19,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from core.database import Prepared
 from scheduler.channels.base import Rate
-from scheduler.models import Delivery, DeliveryState, Push
+from scheduler.models import Batch, Delivery, DeliveryState, Push
 
 _EXACT = 100  # takings that are remembered one by one; more of them are put together
 _Taken = list[tuple[float, int]]
@@ -196,10 +196,11 @@ def held(
         query = (
             select(Delivery.address_index, func.count(), func.min(Delivery.settled_at))
             .join(Push, col(Push.id) == Delivery.push_id)
+            .join(Batch, col(Batch.id) == Delivery.batch_id)
             .where(
                 col(Delivery.address_index).in_(list(indexes)),
-                Push.channel == channel,
-                func.coalesce(Push.account_id, 0) == account,
+                Batch.channel == channel,
+                func.coalesce(Batch.account_id, Push.account_id, 0) == account,
                 or_(
                     col(Delivery.state) == DeliveryState.sending,
                     col(Delivery.state).in_(

@@ -16,7 +16,7 @@ from core.database import Database
 from core.errors import DomainError
 from core.i18n import mark
 from core.privacy import Vault
-from scheduler import caps, outbox, quotas, settling
+from scheduler import caps, failover, outbox, quotas, settling
 from scheduler.account_secrets import Opener
 from scheduler.channels import registry
 from scheduler.channels.base import AnyChannel, Closed, DeliveryError, Message
@@ -58,6 +58,7 @@ class Sending:
         self._attempts = batch.attempts
         self._push_id = batch.push_id
         self._account = 0
+        self._by, self._named = batch.account_id, batch.channel
         self._owner = owner
         self._pending: list[Settlement] = []
         self._closing: list[tuple[str, Closed]] = []
@@ -85,8 +86,8 @@ class Sending:
     def _send_all(self) -> None:
         try:
             with self._tools.database.reading() as session:
-                push = session.get_one(Push, self._push_id)
-                self._account = push.account_id or 0
+                push = failover.routed(session, session.get_one(Push, self._push_id), self._by)
+                self._account, self._named = push.account_id or 0, push.channel
                 waiting = settling.waiting(session, self._batch_id)
                 letter = self._tools.composer.letter(session, push)
                 account = self._tools.opener.open(session, push)
@@ -162,7 +163,7 @@ class Sending:
         """Settle who had all the messages that the institution allows in so many days; the others."""
         if registry.to_group(self._channel.name):
             return group
-        over = caps.over(session, self._channel.name, [one.address_index for one in group], now)
+        over = caps.over(session, self._named, [one.address_index for one in group], now)
         capped = [one for one in group if one.address_index in over]
         if capped:
             settling.withhold(session, capped, now, DeliveryState.cancelled, CAPPED)
@@ -218,7 +219,8 @@ class Sending:
         self._note(delivery, DeliveryState.sent, reference=reference)
 
     def _failed(self, delivery: Waiting, error: DeliveryError, *, again: bool | None = None) -> None:
-        """`again`: whether what is in doubt may go out once more under its key (None: as the channel says)."""
+        """`again`: whether what is in doubt, by this try or one before, may go out once more (None: as the channel says)."""
+        doubt = error.unknown or (again is None and delivery.call is not None)
         again = self._channel.idempotent if again is None else again
         last = delivery.attempts + 1 >= self._tools.limits.most_attempts
         if error.everyone:
@@ -227,16 +229,16 @@ class Sending:
             self._closing.append((delivery.address_index, error.closes))
             gone = error.closes != Closed.withdrawn
             self._note(delivery, DeliveryState.failed if gone else DeliveryState.refused, error.message)
-        elif error.unknown and (last or not again):
+        elif doubt and (last or not again):
             self._note(delivery, DeliveryState.uncertain, error.message)
         elif error.permanent and error.everyone:
-            self._note(delivery, DeliveryState.queued, error.message, tried=False)
+            self._note(delivery, DeliveryState.queued, error.message, tried=False, again=doubt)
         elif error.permanent or last:
             self._note(delivery, DeliveryState.failed, error.message)
         else:
             self._retry = True
             self._fault_wait = max(self._fault_wait, error.retry_after or 0.0)
-            self._note(delivery, DeliveryState.queued, error.message, again=error.unknown)
+            self._note(delivery, DeliveryState.queued, error.message, again=doubt)
 
     def _note(
         self,
@@ -280,11 +282,13 @@ class Sending:
             outbox.finish_if_done(session, self._push_id, now)
 
     def _stop_if_failing(self, session: Session, attempts: int) -> None:
-        too_many = outbox.failing(session, self._push_id, self._tools.limits)
-        if too_many:
+        limits = self._tools.limits
+        if too_many := outbox.failing(session, self._push_id, limits):
             self._stop_reason = mark("失败太多，已自动暂停。请查看失败原因，处理后再继续。")
-        elif attempts >= self._tools.limits.most_attempts and not self._stop_reason:
+        elif attempts >= limits.most_attempts and not self._stop_reason:
             self._stop_reason = mark("渠道连续多次不通，已自动暂停。请检查渠道设置后再继续。")
+        if not too_many and failover.takes_over(session, self._batch_id, self._fault, attempts, self._tools):
+            return
         if self._stop_reason and outbox.stop_push(session, self._push_id, self._stop_reason):
             log.warning("push stopped", push=self._push_id, reason=self._stop_reason)
 

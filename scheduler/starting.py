@@ -19,7 +19,7 @@ from core.i18n import gettext as _
 from core.i18n import mark
 from institution import approval_kinds, approvals, audit
 from institution.approval_models import Approval
-from scheduler import plan_message, windows
+from scheduler import plan_message, stand_ins, windows
 from scheduler.channels import registry
 from scheduler.models import ChannelAccount, Plan, PlanApproval, PlanState
 
@@ -29,15 +29,17 @@ COVERED = (
     "stale_hours", "outlet_code",
 )  # fmt: skip
 # What plans of before did not say: as long as it is empty, what was approved then stays approved.
-ADDED = ("summary", "template", "parameters", "off_days")
+ADDED = ("summary", "template", "failover_template", "parameters", "off_days")
 
 audit.declare({"plan.stop": mark("没有有效批准，停下推送计划")})
 
 
 def digest(session: Session, plan: Plan) -> str:
-    """SHA-256 (hex) over all that matters of a plan, and over where its account leads."""
+    """SHA-256 (hex) over all that matters of a plan, and over where its account leads, and the one that takes over from it."""
     said = {name: getattr(plan, name) for name in COVERED} | {"line": line(session, plan)}
     said |= {name: value for name in ADDED if (value := getattr(plan, name))}
+    if other := stand_ins.line(session, plan):
+        said["failover"] = other
     text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -92,11 +94,13 @@ def request(
 
 
 def halt(session: Session, account_id: int, reason: str, now: datetime) -> list[int]:
-    """Pause the active plans of an account that may not go out as they are now; returns their ids."""
+    """Pause the active plans of an account (or of one for which it stands in) that may not go out as they are now; returns their ids."""
     account = session.get_one(ChannelAccount, account_id)
-    query = select(Plan).where(Plan.account_id == account_id, Plan.state == PlanState.active)
+    concerned = [account_id, *stand_ins.stood_in_for(session, account_id)]
+    query = select(Plan).where(col(Plan.account_id).in_(concerned), Plan.state == PlanState.active)
     plans = list(session.exec(query.order_by(col(Plan.id))))
-    stopped = [one.id or 0 for one in plans if not account.active or not approved(session, one)]
+    closed = account_id if not account.active else None
+    stopped = [one.id or 0 for one in plans if one.account_id == closed or not approved(session, one)]
     for plan_id in stopped:
         stop(session, plan_id, reason, now)
     return stopped
@@ -142,6 +146,8 @@ def _facts(session: Session, approval: Approval) -> Sequence[tuple[str, str]]:
         (_("开始时间"), plan.first_at.replace("T", " ")),
         (_("重复"), in_words(plan.rule)),
     ]
+    if other := stand_ins.of(session, plan):
+        facts.append((_("不通时由"), f"{other.name} {other.line} {plan.failover_template}".strip()))
     if plan.template:
         facts.append(
             (_("模板"), f"{plan.template} {plan_message.as_text(plan.parameters)}".replace("\n", "；"))

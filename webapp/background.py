@@ -8,11 +8,13 @@ import json
 import multiprocessing.util
 import os
 import secrets
+import threading
 from pathlib import Path
 
 import structlog
 
 from core.settings import Settings
+from scheduler.jobs import Outgoing
 from scheduler.runner import Runner
 from tracking.reports import InternalToken
 from tracking.store import ReachStore
@@ -34,6 +36,16 @@ def start(runtime: Runtime) -> Runner:
     # A worker process of the server ends without atexit; this hook runs in both kinds of process.
     multiprocessing.util.Finalize(None, stop, args=(runtime, runner), exitpriority=10)
     return runner
+
+
+def work(runtime: Runtime, told: threading.Event) -> None:
+    """Send what is claimed until told to end, and do nothing else: another machine helps a server this way."""
+    line = runtime.service(Outgoing)
+    runner = Runner(line.sending_jobs())
+    runner.start()
+    told.wait()
+    runner.stop()
+    runtime.close()
 
 
 def stop(runtime: Runtime, runner: Runner) -> None:

@@ -26,6 +26,7 @@ COMMANDS = {
     "room": _Entry("webapp.commands.room", "room", mark("核对密室探索：有没有死路，写房间文件的格式")),
     "audience": _Entry("webapp.commands.push", "audience", mark("导入联系人名单")),
     "push": _Entry("webapp.commands.push", "push", mark("查看与推进推送")),
+    "worker": _Entry("webapp.commands.worker", "worker", mark("只发推送：让别的机器帮忙，或从消息队列接活")),
     "sandbox": _Entry("webapp.commands.sandbox", "sandbox", mark("推送平台的替身：看推送到了手机上是什么样")),
     "reach": _Entry("webapp.commands.reach", "reach", mark("触达报告与触达库")),
     "links": _Entry("webapp.commands.links", "links", mark("短链接、二维码与统计图片")),

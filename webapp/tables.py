@@ -20,9 +20,9 @@ from institution import (
     sign_in_models,
 )
 from institution import models as institution
+from scheduler import failover_models, receipt_models, rule_models, token_models
 from scheduler import models as scheduler
 from scheduler import quotas as push_quotas
-from scheduler import receipt_models, rule_models, token_models
 from tracking import batch_models, insight_models, link_models, subscription_models, view_models
 from tracking import models as tracking
 from tracking.imports import models as reach_imports
@@ -41,6 +41,7 @@ __all__ = [
     "content",
     "education_base",
     "events",
+    "failover_models",
     "insight_models",
     "institution",
     "letter_models",

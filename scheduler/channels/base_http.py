@@ -80,7 +80,10 @@ def _read(answer: requests.Response, until: float) -> None:
 def said(answer: requests.Response) -> dict[str, Any]:
     """The JSON object of an answer, whatever its status; a platform that is busy or answers nonsense is an error."""
     if answer.status_code in _BUSY:
-        raise DeliveryError(f"HTTP {answer.status_code}", retry_after=_seconds(answer), everyone=True)
+        wait = _seconds(answer)
+        if wait is None and answer.status_code == 429:  # a limit, whose end it does not name
+            wait = 0.0
+        raise DeliveryError(f"HTTP {answer.status_code}", retry_after=wait, everyone=True)
     try:
         found = answer.json()
     except ValueError as error:

@@ -154,10 +154,11 @@ def _judge(answer: requests.Response, now: datetime) -> None:
     status = answer.status_code
     if 200 <= status < 300:
         return
+    wait = _retry_after(answer.headers.get("Retry-After", ""), now)
     raise DeliveryError(
         f"HTTP {status}",
         permanent=not (status in _TEMPORARY or status >= 500),
-        retry_after=_retry_after(answer.headers.get("Retry-After", ""), now),
+        retry_after=0.0 if wait is None and status == 429 else wait,  # a limit, whose end it does not name
         everyone=status in _FOR_EVERYONE or 300 <= status < 400,
     )
 

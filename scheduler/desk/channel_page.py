@@ -19,7 +19,7 @@ from core.signing import Keys
 from institution import conflict, places
 from institution.access import signed_in
 from institution.places import Choices
-from scheduler import accounts
+from scheduler import accounts, failover, stand_ins
 from scheduler.account_form import TLS, AccountForm
 from scheduler.account_secrets import Secrets
 from scheduler.channels import registry
@@ -37,6 +37,7 @@ LABELS = {
     "tls": mark("加密"),
     "login": mark("用户名"),
     "sender": mark("发件人"),
+    "failover_id": mark("接替账号"),
 }
 _PLAIN = ("address", "port", "tls", "login", "sender", "secret")
 _NUMBER = 5
@@ -69,6 +70,8 @@ class AccountPage:
     plans: int = 0
     old_until: datetime | None = None
     stopped: Push | None = None
+    others: Mapping[str, str] | None = None
+    taken: Push | None = None
     base: str = ""
     shown: str = ""
     field: str | None = None
@@ -85,7 +88,10 @@ def key_of(name: str) -> str:
 def labels(kind: Kind) -> dict[str, str]:
     """The fields of a kind that may be shown, with what they are called (not translated yet)."""
     own = {key_of(one.name): one.label for one in kind.form if not one.secret}
-    return {"name": LABELS["name"], "outlet_code": LABELS["outlet_code"]} | own
+    shared = (
+        ("name", "outlet_code", "failover_id") if stand_ins.allowed(kind.name) else ("name", "outlet_code")
+    )
+    return {name: LABELS[name] for name in shared} | own
 
 
 def values_of(account: ChannelAccount) -> dict[str, str]:
@@ -120,6 +126,7 @@ def posted(session: Session, name: str) -> AccountForm:
         login=form.get("login", ""),
         sender=form.get("sender", ""),
         outlet_code=places.typed(session, form),
+        failover_id=int(other) if (other := form.get("failover_id", "")).isdecimal() else None,
         options={one.name: form.get(key_of(one.name), "") for one in kind.own},
         secrets={name: form.get(key_of(name), "") for name in kind.secrets},
     )
@@ -169,6 +176,8 @@ def page_of(
         plans=accounts.active_plans(session).get(account.id or 0, 0) if account else 0,
         old_until=until if until is not None and until > clock.now() else None,
         stopped=accounts.last_fault(session, account.id or 0) if account else None,
+        others=others(session, account),
+        taken=failover.latest(session, account.id or 0) if account else None,
         base=request.form.get("base", known) if error else known,
         shown=shown,
         field=error.field if error else None,
@@ -176,6 +185,18 @@ def page_of(
         hook=box_of(session, account) if account else None,
         figures=figures_of(session, account) if account else None,
     )
+
+
+def others(session: Session, account: ChannelAccount | None) -> dict[str, str] | None:
+    """The accounts that may take over; None for a new account, and where an address means nothing to another one."""
+    if account is None or not stand_ins.allowed(account.channel):
+        return None
+    found = stand_ins.candidates(session, account.channel, account.outlet_code, account.id)
+    kept = session.get(ChannelAccount, account.failover_id) if account.failover_id else None
+    if kept is not None and kept not in found:
+        found.append(kept)
+    shown = {"": _("没有，停下等人处理")}
+    return shown | {str(one.id): f"{registry.label(one.channel)} · {one.name}" for one in found}
 
 
 def _elsewhere(one: Field, kind: Kind, account: ChannelAccount | None) -> bool:

@@ -18,7 +18,18 @@ from institution.conflict import Field
 from institution.desk_table import Column, Listing, View
 from scheduler import accounts
 from scheduler.channels import registry
-from scheduler.desk.channel_page import asked, blank, held, labels, once, page_of, posted, say, values_of
+from scheduler.desk.channel_page import (
+    asked,
+    blank,
+    held,
+    labels,
+    once,
+    others,
+    page_of,
+    posted,
+    say,
+    values_of,
+)
 from scheduler.desk.routes import account_place, blueprint
 from scheduler.models import ChannelAccount
 
@@ -147,8 +158,15 @@ def _both(account_id: int, base: str) -> ResponseReturnValue:
         shown_as = labels(registry.get(account.channel))
         theirs, mine = values_of(account), {name: request.form.get(name, "") for name in shown_as}
         named = places.names(session, {theirs["outlet_code"], mine["outlet_code"]})
+        other = others(session, account) or {}
     shown = [
-        Field(name, _(label), theirs.get(name, ""), mine[name], named if name == "outlet_code" else {})
+        Field(
+            name,
+            _(label),
+            theirs.get(name, ""),
+            mine[name],
+            named if name == "outlet_code" else other if name == "failover_id" else {},
+        )
         for name, label in shown_as.items()
     ]
     back = url_for(".channel", account_id=account_id)

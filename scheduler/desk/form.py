@@ -35,6 +35,7 @@ LABELS = {
     "body": mark("正文"),
     "summary": mark("摘要"),
     "template": mark("模板编号"),
+    "failover_template": mark("接替账号的模板编号"),
     "parameters": mark("模板参数"),
     "campaign": mark("活动期"),
     "list_id": mark("名单"),
@@ -95,6 +96,7 @@ def posted(session: Session) -> PlanForm:
                 "campaign",
                 "summary",
                 "template",
+                "failover_template",
                 "off_days",
             )
         },

@@ -17,11 +17,12 @@ from core.i18n import mark
 from core.privacy import Vault
 from core.settings import Settings
 from institution.access import requires, signed_in
-from scheduler import after, pushes
+from scheduler import after, failover, pushes
 from scheduler.after import Failure, Read, Told
 from scheduler.channels import registry
 from scheduler.desk.plans import push_row
 from scheduler.desk.routes import blueprint, push_place
+from scheduler.failover import Taken
 from scheduler.models import (
     BATCH_NAMES,
     DELIVERY_NAMES,
@@ -59,6 +60,7 @@ class BatchRow:
     tone: str
     reason: str
     next_try: datetime | None
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class PushPage:
     unsubscribed: int = 0
     read: Read | None = None
     told: Told | None = None
+    taken: Taken | None = None
 
     @property
     def uncertain(self) -> int:
@@ -175,6 +178,7 @@ def _page(session: Session, push_id: int) -> PushPage:
     if found.push.list_id is not None:
         people = [one.contact_id for one in troubles]
         masked = audience.masked_addresses(session, service(Vault), found.push.channel, people)
+    taken = failover.taken(session, push_id)
     return PushPage(
         progress=found,
         state=row.state,
@@ -183,7 +187,8 @@ def _page(session: Session, push_id: int) -> PushPage:
         moving=found.push.state in _MOVING,
         reason=_(found.push.reason),
         left=_left(found.seconds_left),
-        batches=[_batch(batch) for batch in pushes.batches(session, push_id)],
+        batches=[_batch(batch, taken) for batch in pushes.batches(session, push_id)],
+        taken=taken,
         troubles=[_trouble(one, masked.get(one.contact_id, "—")) for one in troubles],
         failures=after.failures(session, push_id),
         unsubscribed=after.unsubscribed(session, found.push),
@@ -193,10 +198,11 @@ def _page(session: Session, push_id: int) -> PushPage:
     )
 
 
-def _batch(batch: Batch) -> BatchRow:
+def _batch(batch: Batch, taken: Taken | None) -> BatchRow:
     state = BatchState(batch.state)
     later = batch.not_before if state == BatchState.queued and batch.attempts else None
-    return BatchRow(batch, _(BATCH_NAMES[state]), _BATCH_TONES[state], _(batch.reason), later)
+    account = taken.account if taken is not None and batch.account_id else ""
+    return BatchRow(batch, _(BATCH_NAMES[state]), _BATCH_TONES[state], _(batch.reason), later, account)
 
 
 def _trouble(one: Delivery, address: str) -> TroubleRow:

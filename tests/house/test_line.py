@@ -28,6 +28,8 @@ ONLY = {
     "requests": ("scheduler.channels.",),
     "authlib": ("institution.oidc",),
     "pyotp": ("institution.second_factor",),
+    "celery": ("scheduler.broker",),
+    "kombu": ("scheduler.broker",),
 }
 
 

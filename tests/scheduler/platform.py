@@ -3,6 +3,7 @@
 The channel stands for all that send by calls: it has no rules of its own, and the stand-in recognises keys or does not.
 """
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -43,6 +44,37 @@ class CallChannel:
             http.close()
 
 
+@dataclass
+class SingleChannel(CallChannel):
+    """The same, one by one: what is handed over has the recipient's own key."""
+
+    group: int = 1
+    call_size: int = 1
+
+    @contextmanager
+    def connect(self, account: Account) -> Iterator["SingleLine"]:  # type: ignore[override]
+        """A kept-alive line."""
+        http = Http(self.timeout)
+        try:
+            yield SingleLine(CallLine(http, account.address))
+        finally:
+            http.close()
+
+
+class SingleLine:
+    """A line that sends one by one."""
+
+    def __init__(self, line: "CallLine") -> None:
+        self._line = line
+
+    def send(self, message: Message) -> str:
+        """One post; the reference."""
+        (said,) = self._line.send_many(message.key, [message])
+        if isinstance(said, DeliveryError):
+            raise said
+        return said
+
+
 class CallLine:
     """A line to the platform."""
 
@@ -57,7 +89,8 @@ class CallLine:
     def send_many(self, key: str, messages: Sequence[Message]) -> Sequence[str | DeliveryError]:
         """One post; what the platform says of each."""
         assert len({one.link for one in messages}) == 1, "one content for all"
-        body = {"key": key, "text": messages[0].text, "to": [one.address for one in messages]}
+        body: dict[str, Any] = {"key": key, "text": messages[0].text, "to": [one.address for one in messages]}
+        body["by"] = os.getpid()
         answer = self._http.post(self._address, body)
         return [_ERRORS[said]() if said in _ERRORS else str(said) for said in answer["results"]]
 
@@ -84,6 +117,7 @@ class Platform:
     calls: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     reached: Counter[str] = field(default_factory=Counter)
     done: dict[str, list[str]] = field(default_factory=dict)
+    callers: dict[int, int] = field(default_factory=dict)  # the process that made each call
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def rules(self) -> Iterable[Rule]:
@@ -99,6 +133,7 @@ class Platform:
         with self.lock:
             self.calls.append((key, to))
             number = len(self.calls)
+            self.callers[number] = request.json.get("by", 0)
         self.before(number)
         if self.limit is not None and not sandbox.allows(self.name, "account", *self.limit):
             return Response(status=429)

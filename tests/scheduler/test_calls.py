@@ -204,3 +204,15 @@ def test_an_address_that_had_its_share_holds_up_nobody_else(scene: Scene) -> Non
     scene.clock.forward(minutes=1, seconds=1)
     line.run_once()
     assert scene.states() == {DeliveryState.sent: 22}
+
+
+def test_a_doubt_outlives_a_platform_that_is_busy_when_asked_again(scene: Scene) -> None:
+    """A busy platform says nothing of the call before: a new call with another key would reach people twice."""
+    line = scene.line()
+    scene.push(line, 10)
+    scene.sandbox.fail("calls", Fault("after"), Fault("status", 503))
+    for _ in range(5):
+        line.run_once()
+        scene.clock.forward(minutes=2)
+    assert len({key for key, _to in scene.platform.calls}) == 1
+    assert set(scene.platform.reached.values()) == {1} and len(scene.platform.reached) == 10

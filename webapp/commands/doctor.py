@@ -113,7 +113,7 @@ def _redis(_objects: Runtime) -> Check:
     return Check(
         "Redis",
         _version([path, "--version"]) if path else "",
-        mark("多台机器时共用的限额与令牌；一台机器不需要"),
+        mark("多台机器时共用的限额，也可给 signpost worker 传话；一台机器不需要"),
     )
 
 

@@ -17,6 +17,7 @@ from core.i18n import gettext as _
 from core.i18n import mark
 from core.settings import Settings
 from institution import people
+from scheduler import broker
 from tracking.store import ReachStore
 from webapp import demo as demo_institution
 from webapp import migrate, starter_library
@@ -84,6 +85,8 @@ def serve(workers: int, prepare: bool) -> None:
                 "内置触达库只能由一个进程使用：请设置 SIGNPOST_REACH_URL 指向 ClickHouse，或只用一个工作进程。"
             )
         )
+    if settings.broker_url:
+        broker.check_installed()
     if not migrate.is_current(objects.service(Database)):
         raise Invalid(mark("数据库还没有升级到当前版本：请先运行 signpost setup。"))
     objects.close()

@@ -1,0 +1,66 @@
+"""Who sends the batches that wait: threads of this process. With a broker, workers on any machine (`broker`)."""
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
+
+import structlog
+
+from scheduler.channels.base import AnyChannel
+from scheduler.dispatch import Dispatcher
+
+log = structlog.get_logger()
+
+
+class Senders(Protocol):
+    """Those who send what waits."""
+
+    def wake(self) -> object:
+        """Have everybody who is idle look for something to claim."""
+        ...
+
+    def stop(self) -> None:
+        """End; who is sending finishes what is in their hands."""
+        ...
+
+
+class Threads:
+    """Threads of its own for each channel: a slow mail server does not hold up the others."""
+
+    def __init__(self, dispatcher: Dispatcher, threads: int) -> None:
+        self._dispatcher = dispatcher
+        self._pools = {name: ThreadPoolExecutor(threads, f"push-{name}") for name in dispatcher.channels}
+        self._slots: dict[str, list[Future[int] | None]] = {name: [None] * threads for name in self._pools}
+        self._lock = threading.Lock()
+
+    def wake(self) -> None:
+        """Wake every idle thread of a channel that has something to claim."""
+        with self._lock:
+            for name in self._dispatcher.waiting() & self._slots.keys():
+                slots = self._slots[name]
+                for position, running in enumerate(slots):
+                    if running is None or running.done():
+                        slots[position] = self._pools[name].submit(sending, self._dispatcher, name)
+
+    def stop(self) -> None:
+        """Let each thread finish the message it is handing over, and end."""
+        for pool in self._pools.values():
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def sending(dispatcher: Dispatcher, channel: str, seconds: float | None = None) -> int:
+    """Send what can be claimed of a channel (for so long at most); an error is logged, and the batches wait on."""
+    try:
+        return dispatcher.run(channel, seconds)
+    except Exception:
+        log.exception("sending failed; it is tried again", channel=channel)
+        return 0
+
+
+def let_go(channels: Mapping[str, AnyChannel]) -> None:
+    """End the lines that channels keep between batches: a server on the other side waits for a word."""
+    for one in channels.values():
+        close: Callable[[], object] | None = getattr(one, "close", None)
+        if close is not None:
+            close()
