@@ -60,6 +60,7 @@ __all__ = [
     "sign_in_models",
     "standing_models",
     "subscription_models",
+    "text_models",
     "token_models",
     "tracking",
     "view_models",
