@@ -21,8 +21,8 @@ from institution import (
 )
 from institution import models as institution
 from scheduler import models as scheduler
+from scheduler import opening_models, rule_models, token_models
 from scheduler import quotas as push_quotas
-from scheduler import rule_models, token_models
 from tracking import batch_models, insight_models, link_models, subscription_models, view_models
 from tracking import models as tracking
 from tracking.imports import models as reach_imports
@@ -45,6 +45,7 @@ __all__ = [
     "letter_models",
     "link_models",
     "oidc_models",
+    "opening_models",
     "personal_models",
     "play_sessions",
     "push_quotas",

@@ -7,6 +7,7 @@ start) → the runner fires → `pushes` (watch, pause, settle).
 """
 
 from scheduler.desk import (
+    audience_form,
     calendar,
     channel_acts,
     channels,
@@ -22,6 +23,7 @@ from scheduler.desk import (
 from scheduler.desk.routes import blueprint
 
 __all__ = [
+    "audience_form",
     "blueprint",
     "calendar",
     "channel_acts",

@@ -17,8 +17,9 @@ from core.settings import Settings
 from institution import conflict, places
 from institution.access import requires, signed_in
 from institution.approval_models import Approval
-from scheduler import plans, pushes, rules, starting, windows
+from scheduler import plans, pushes, reaching, rules, starting, windows
 from scheduler.channels import registry
+from scheduler.desk import audience_form
 from scheduler.desk.form import Choices, blank, choices, copied, fields, posted, typed, values_of
 from scheduler.desk.plans import PushRow, push_row
 from scheduler.desk.preview import Shown, shown
@@ -58,6 +59,9 @@ class PlanPage:
     place: str = ""
     route: str = ""
     list_name: str = ""
+    filters: Sequence[str] = ()
+    after_name: str = ""
+    counted: str = ""
     rhythm: str = ""
     next_at: Sequence[datetime] = ()
     shown: Shown | None = None
@@ -182,7 +186,10 @@ def _page(
         base=request.form.get("base", "") if error else conflict.version_of(values_of(plan)),
         place=places.name(session, plan.outlet_code),
         route=known.routes.get(f"{plan.channel}:{plan.account_id or ''}", "—"),
-        list_name=known.lists.get(str(plan.list_id), "—") if plan.list_id else _("群里的人，不用名单"),
+        list_name=reaching.named(session, plan),
+        filters=reaching.filters(session, plan),
+        after_name=reaching.push_name(session, plan.after_id) if plan.after_id else "",
+        counted=_counted(session, plan) if request.args.get("count") else "",
         rhythm=in_words(plan.rule),
         next_at=_next(session, plan),
         shown=seen,
@@ -193,6 +200,11 @@ def _page(
         field=error.field if error else None,
         fault=str(error) if error else "",
     )
+
+
+def _counted(session: Session, plan: Plan) -> str:
+    found = reaching.count(session, plan, clock.now())
+    return audience_form.said(found) if found else _("到时候按当时的人算。")
 
 
 def _next(session: Session, plan: Plan) -> list[datetime]:

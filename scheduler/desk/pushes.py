@@ -90,6 +90,7 @@ class PushPage:
     may_run: bool
     failures: Sequence[Failure] = ()
     unsubscribed: int = 0
+    to_group: bool = False
     read: Read | None = None
 
     @property
@@ -171,7 +172,7 @@ def _page(session: Session, push_id: int) -> PushPage:
     row = push_row(found.push, found.plan_name)
     troubles = pushes.troubles(session, push_id)
     masked = {0: _("群")}
-    if found.push.list_id is not None:
+    if not registry.to_group(found.push.channel):
         people = [one.contact_id for one in troubles]
         masked = audience.masked_addresses(session, service(Vault), found.push.channel, people)
     return PushPage(
@@ -179,6 +180,7 @@ def _page(session: Session, push_id: int) -> PushPage:
         state=row.state,
         tone=row.tone,
         channel=registry.label(found.push.channel),
+        to_group=registry.to_group(found.push.channel),
         moving=found.push.state in _MOVING,
         reason=_(found.push.reason),
         left=_left(found.seconds_left),
