@@ -34,12 +34,12 @@ class Quota:
 @dataclass(frozen=True, slots=True)
 class Going:
     """Something that is to go out: `line` names the quotas that hold (a channel, or a kind of account at it),
-    `account` and `audience` (a list; None a group) whose quota it uses."""
+    `account` and `audience` (a list or a segment; None a group) whose quota it uses."""
 
     at: datetime
     line: str
     account: int | None
-    audience: int | None
+    audience: str | int | None
     plan_id: int
     name: str
 
@@ -81,7 +81,7 @@ def conflicts(
 
 def _groups(goings: Iterable[Going], quota: Quota) -> Iterator[list[Going]]:
     """Those that share a quota: of an account, and where it counts per person of an audience."""
-    found: dict[tuple[int | None, int | None], list[Going]] = defaultdict(list)
+    found: dict[tuple[int | None, str | int | None], list[Going]] = defaultdict(list)
     for one in goings:
         found[one.account, one.audience if quota.each else None].append(one)
     yield from found.values()

@@ -12,7 +12,7 @@ from campaign.recipients import Audience, LeftOut
 from core.errors import NotFound
 from core.i18n import gettext as _
 from core.i18n import mark
-from scheduler import outcomes
+from scheduler import outcomes, segment_pushes
 from scheduler.channels import registry
 from scheduler.models import Plan, Push
 
@@ -87,6 +87,9 @@ def filters(session: Session, plan: Plan) -> list[str]:
     """What the plan's segment asks for, in words; empty without one."""
     row = session.get(Segment, plan.segment_id) if plan.segment_id else None
     return segment_words.words(session, row) if row else []
+
+
+assert segment_pushes.OUTCOMES  # noqa: S101  (importing it hands the filter by pushes in to segments)
 
 
 def push_name(session: Session, push_id: int) -> str:

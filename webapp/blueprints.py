@@ -24,6 +24,7 @@ from institution import desk as institution_desk
 from institution import views as institution_views
 from institution.desk import privacy, searching
 from scheduler import desk as scheduler_desk
+from scheduler import opening_views
 from tracking import (
     alarms_desk,
     api_views,
@@ -78,6 +79,7 @@ _ALL: tuple[Blueprint, ...] = (
     content_desk.blueprint,
     room_desk.blueprint,
     scheduler_desk.blueprint,
+    opening_views.blueprint,
     tracking_desk.blueprint,
     keeping_desk.blueprint,
     alarms_desk.blueprint,

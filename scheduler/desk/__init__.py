@@ -8,6 +8,7 @@ start) → the runner fires → `pushes` (watch, pause, settle).
 
 from scheduler.desk import (
     audience_form,
+    booster,
     calendar,
     channel_acts,
     channels,
@@ -25,6 +26,7 @@ from scheduler.desk.routes import blueprint
 __all__ = [
     "audience_form",
     "blueprint",
+    "booster",
     "calendar",
     "channel_acts",
     "channels",

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import islice
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
-from campaign.recurrence import in_words, upcoming
+from campaign.recurrence import in_words
 from core import clock
 from core.errors import DomainError, Invalid, NotFound
 from core.http import reading, render, service, transaction
@@ -17,6 +18,7 @@ from core.settings import Settings
 from institution import conflict, places
 from institution.access import requires, signed_in
 from institution.approval_models import Approval
+from scheduler import calendar as sending_calendar
 from scheduler import plans, pushes, reaching, rules, starting, windows
 from scheduler.channels import registry
 from scheduler.desk import audience_form
@@ -25,6 +27,8 @@ from scheduler.desk.plans import PushRow, push_row
 from scheduler.desk.preview import Shown, shown
 from scheduler.desk.routes import APPROVAL_TONES, TONES, blueprint, plan_place
 from scheduler.models import APPROVAL_NAMES, PLAN_NAMES, Plan, PlanApproval, PlanState
+
+_AHEAD = 800  # days: a yearly plan has its next two times in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,10 +214,9 @@ def _counted(session: Session, plan: Plan) -> str:
 def _next(session: Session, plan: Plan) -> list[datetime]:
     """The next three times, moved to where the rules allow them; those that days off drop are left out."""
     zone, now = service(Settings).zone, clock.now()
+    span = sending_calendar.When(zone, now, now, now + timedelta(days=_AHEAD))
     allowed = rules.of(session, plan, service(Settings).holidays)
-    found = upcoming(plan.first_at, plan.rule, zone, now, 12)
-    kept = [windows.next_allowed(at, allowed, zone) for at in found if not windows.dropped(at, allowed, zone)]
-    return list(dict.fromkeys(kept))[:3]
+    return list(islice(sending_calendar.moments_of(session, plan, allowed, span), 3))
 
 
 def _hours(session: Session, channel: str) -> str:

@@ -17,9 +17,10 @@ from core.i18n import mark
 from core.privacy import Vault
 from core.settings import Settings
 from institution.access import requires, signed_in
-from scheduler import after, pushes
+from scheduler import after, outcomes, pushes
 from scheduler.after import Failure, Read
 from scheduler.channels import registry
+from scheduler.desk.booster import Boosting, boosting
 from scheduler.desk.plans import push_row
 from scheduler.desk.routes import blueprint, push_place
 from scheduler.models import (
@@ -91,6 +92,8 @@ class PushPage:
     failures: Sequence[Failure] = ()
     unsubscribed: int = 0
     to_group: bool = False
+    opened: int | None = None
+    booster: Boosting | None = None
     read: Read | None = None
 
     @property
@@ -181,6 +184,8 @@ def _page(session: Session, push_id: int) -> PushPage:
         tone=row.tone,
         channel=registry.label(found.push.channel),
         to_group=registry.to_group(found.push.channel),
+        opened=outcomes.opened(session, push_id) if outcomes.tells_openings(found.push.channel) else None,
+        booster=boosting(session, found),
         moving=found.push.state in _MOVING,
         reason=_(found.push.reason),
         left=_left(found.seconds_left),
