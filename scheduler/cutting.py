@@ -62,10 +62,8 @@ def cut(
     size = batch_sizes[push.channel]
     limit = size * max(1, page // size)
     found = _page(session, push, limit)
-    values: dict[str, Any] = {
-        "state": PushState.running,
-        "whole": registry.to_group(push.channel) or len(found) < limit,
-    }
+    whole = registry.to_group(push.channel) or len(found) < limit
+    values: dict[str, Any] = {"state": PushState.running, "whole": whole}
     if found:
         values["cut_after"] = found[-1].contact_id
     if push.state == PushState.cutting:

@@ -4,6 +4,7 @@ WeChat service accounts: four messages per follower and calendar month, so that 
 way; subscription accounts: one a day (mass send, developers.weixin.qq.com). Robots: twenty a minute.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -62,6 +63,10 @@ QUOTAS: Mapping[str, tuple[Quota, ...]] = {
     "dingtalk_robot": (Quota(20, Span.minute),),
     "feishu_robot": (Quota(100, Span.minute),),
 }
+
+
+_WEEKS = 5
+_WEEKLY = re.compile(r"FREQ=WEEKLY;BYDAY=(?P<day>MO|TU|WE|TH|FR|SA|SU)(?P<end>;UNTIL=[0-9TZ]+)?")
 
 
 def conflicts(
@@ -130,3 +135,18 @@ def _same_hour(at: datetime, zone: ZoneInfo, days: int) -> datetime:
     local = at.astimezone(zone)
     day: date = local.date() + timedelta(days=days)
     return datetime.combine(day, local.timetz().replace(tzinfo=None), zone).astimezone(at.tzinfo)
+
+
+def split(rule: str, quota: Quota) -> tuple[str, str] | None:
+    """A weekly rule that a monthly quota is too small for, as two: so many of the month that fit, and those that are
+    one too many (the fifth Tuesday), for another channel. None where it cannot be said so simply.
+
+    RFC 5545: BYDAY=5TU of a monthly rule is the fifth Tuesday of the months that have one.
+    """
+    found = _WEEKLY.fullmatch(rule)
+    if found is None or quota.span != Span.month or not 1 <= quota.times <= _WEEKS - 1:
+        return None
+    day, end = found["day"], found["end"] or ""
+    kept = ",".join(f"{week}{day}" for week in range(1, quota.times + 1))
+    rest = ",".join(f"{week}{day}" for week in range(quota.times + 1, _WEEKS + 1))
+    return f"FREQ=MONTHLY;BYDAY={kept}{end}", f"FREQ=MONTHLY;BYDAY={rest}{end}"

@@ -144,7 +144,15 @@ def copied(session: Session, plan_id: int, channel: str, known: Choices) -> dict
     signed_in().check(session, "push.view", plan.outlet_code)
     route = next((one for one in known.routes if one.partition(":")[0] == channel), f"{plan.channel}:")
     name = _("%(name)s（%(channel)s）") % {"name": plan.name, "channel": registry.label(channel)}
-    return values_of(plan) | {"route": route, "name": name[:80]}
+    return values_of(plan) | {"route": route, "name": name[:80]} | proposed(plan.rule)
+
+
+def proposed(rule: str) -> dict[str, str]:
+    """Another rhythm that the address proposes (`at`, `rule`), as the calendar does for what does not fit."""
+    args = request.args
+    found = {"first_at": args["at"][:16]} if "at" in args else {}
+    rule = args.get("rule", rule)[:200]
+    return found | {"rule": rule, "rhythm": rule if rule in PRESETS else CUSTOM}
 
 
 def choices(session: Session, scope: Scope, plan: Plan | None = None) -> Choices:

@@ -22,7 +22,7 @@ from scheduler import calendar as sending_calendar
 from scheduler import plans, pushes, reaching, rules, starting, windows
 from scheduler.channels import registry
 from scheduler.desk import audience_form
-from scheduler.desk.form import Choices, blank, choices, copied, fields, posted, typed, values_of
+from scheduler.desk.form import Choices, blank, choices, copied, fields, posted, proposed, typed, values_of
 from scheduler.desk.plans import PushRow, push_row
 from scheduler.desk.preview import Shown, shown
 from scheduler.desk.routes import APPROVAL_TONES, TONES, blueprint, plan_place
@@ -120,7 +120,7 @@ def show(plan_id: int) -> ResponseReturnValue:
     """A plan: its form while it may be changed, its preview, its pushes."""
     with reading() as session:
         plan = plans.get(session, plan_id)
-        page = _page(session, plan, values_of(plan))
+        page = _page(session, plan, values_of(plan) | proposed(plan.rule))
     return render("scheduler/plan.html", page)
 
 
