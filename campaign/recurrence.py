@@ -35,7 +35,7 @@ _DAYS = {
     "SA": mark("周六"), "SU": mark("周日"),
 }  # fmt: skip
 _WEEKDAY = re.compile(r"FREQ=WEEKLY;BYDAY=((?:MO|TU|WE|TH|FR|SA|SU)(?:,(?:MO|TU|WE|TH|FR|SA|SU))*)")
-_NTH_WEEKDAY = re.compile(r"FREQ=MONTHLY;BYDAY=([1-4])(MO|TU|WE|TH|FR|SA|SU)")
+_NTH_WEEKDAY = re.compile(r"FREQ=MONTHLY;BYDAY=([1-5])(MO|TU|WE|TH|FR|SA|SU)((?:,[1-5]\2)*)")
 _MONTH_DAY = re.compile(r"FREQ=MONTHLY;BYMONTHDAY=(\d{1,2})")
 
 
@@ -47,7 +47,8 @@ def in_words(rule: str) -> str:
         days = gettext("、").join(gettext(_DAYS[day]) for day in found[1].split(","))
         return gettext("每%(days)s") % {"days": days}
     if found := _NTH_WEEKDAY.fullmatch(rule):
-        return gettext("每月第 %(number)s 个%(day)s") % {"number": found[1], "day": gettext(_DAYS[found[2]])}
+        numbers = gettext("、").join([found[1], *(one[0] for one in found[3].split(",") if one)])
+        return gettext("每月第 %(number)s 个%(day)s") % {"number": numbers, "day": gettext(_DAYS[found[2]])}
     if found := _MONTH_DAY.fullmatch(rule):
         return gettext("每月 %(number)s 日") % {"number": found[1]}
     return rule

@@ -8,14 +8,17 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_
 from sqlmodel import Session, col, select
 
+from campaign import segment_events
 from campaign.addresses import KINDS
 from campaign.audience_models import ContactGroup, Segment
-from campaign.contacts import EDUCATION, PURPOSE_NAMES, Contact, ContactMember
+from campaign.contacts import EDUCATION, PURPOSE_NAMES, Consent, Contact, ContactMember
 from campaign.groups import GROUPS
 from campaign.recipients import Audience, alias, may_write
+from campaign.segment_handed import handed
+from core import clock
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import mark
 from institution import audit
@@ -36,7 +39,8 @@ class Filters:
     """Who belongs: all that is set must hold; of groups, languages and lists one is enough.
 
     `part` is a node of the tree (whoever is served by an outlet in it), `channel` a kind of address that the person
-    agreed to for `purpose` and did not refuse.
+    agreed to for `purpose` and did not refuse; `since` (a moment, ISO) asks for consent given from then on. `event_did`
+    and `event_of` are a question of `segment_events`, `push_did` and `push_id` one of what is handed in.
     """
 
     part: str = ""
@@ -46,6 +50,11 @@ class Filters:
     channel: str = ""
     purpose: str = EDUCATION
     lists: tuple[int, ...] = ()
+    since: str = ""
+    event_did: str = ""
+    event_of: str = ""
+    push_did: str = ""
+    push_id: int = 0
 
 
 def make(session: Session, name: str, filters: Filters, *, outlet_code: str, now: datetime) -> Segment:
@@ -99,14 +108,21 @@ def segments(session: Session, *where: ColumnElement[bool]) -> list[Segment]:
 
 def read(row: Segment) -> Filters:
     """The filters as they were saved."""
-    kept: dict[str, Any] = json.loads(row.filters)
-    known = {one.name for one in fields(Filters)}
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in kept.items()
-        if name in known
-    }
-    return Filters(**values)
+    return _read(json.loads(row.filters))
+
+
+def definition(row: Segment) -> str:
+    """What a segment means, exactly: its node and all filters that are set. What it will learn to ask later leaves it
+    the same, so that what was approved stays approved."""
+    usual = asdict(Filters())
+    kept = {name: value for name, value in asdict(read(row)).items() if value != usual[name]}
+    return json.dumps({"node": row.outlet_code, **kept}, ensure_ascii=False, sort_keys=True)
+
+
+def defined(text: str, as_of: datetime) -> Audience:
+    """Whom a definition stands for, whatever became of its segment; events as they stood at a moment."""
+    kept = json.loads(text)
+    return audience(_read(kept), kept["node"], as_of)
 
 
 def audience_of(session: Session, segment_id: int) -> Audience:
@@ -115,18 +131,19 @@ def audience_of(session: Session, segment_id: int) -> Audience:
     return audience(read(row), row.outlet_code)
 
 
-def audience(filters: Filters, outlet_code: str) -> Audience:
-    """Whom filters stand for among the contacts of a node."""
-    return Audience(where=lambda contact: _where(filters, outlet_code, contact))
+def audience(filters: Filters, outlet_code: str, as_of: datetime | None = None) -> Audience:
+    """Whom filters stand for among the contacts of a node, now or as events stood at a moment."""
+    at = as_of or clock.now()
+    return Audience(where=lambda contact: _where(filters, outlet_code, contact, at))
 
 
 def count(session: Session, filters: Filters, outlet_code: str) -> int:
     """How many people that is now."""
-    where = _where(filters, outlet_code, Contact)
+    where = _where(filters, outlet_code, Contact, clock.now())
     return session.exec(select(func.count()).select_from(Contact).where(where)).one()
 
 
-def _where(filters: Filters, outlet_code: str, contact: Any) -> ColumnElement[bool]:
+def _where(filters: Filters, outlet_code: str, contact: Any, at: datetime) -> ColumnElement[bool]:
     found = [contact.holder_code == outlet_code]
     if filters.part:
         inside = Scope(frozenset({filters.part})).condition(Outlet.code)
@@ -148,7 +165,35 @@ def _where(filters: Filters, outlet_code: str, contact: Any) -> ColumnElement[bo
         found.append(exists().where(member.contact_id == contact.id, member.list_id.in_(filters.lists)))
     if filters.channel:
         found.append(may_write(filters.channel, filters.purpose, contact))
-    return and_(*found)
+    return and_(*found, *_told(filters, outlet_code, contact, at))
+
+
+def _told(filters: Filters, outlet_code: str, contact: Any, at: datetime) -> list[ColumnElement[bool]]:
+    """What people did: agreed since a day, came to something, opened a push."""
+    found: list[ColumnElement[bool]] = []
+    if filters.since:
+        one, since = alias(Consent), datetime.fromisoformat(filters.since)
+        agreed = exists().where(
+            one.contact_id == contact.id, one.purpose == filters.purpose, one.given_at >= since
+        )
+        found.append(agreed.where(one.channel == filters.channel) if filters.channel else agreed)
+    if filters.event_did:
+        of = (segment_events.place(outlet_code), segment_events.meant(filters.event_of))
+        found.append(segment_events.did(filters.event_did, of, contact, purpose=filters.purpose, as_of=at))
+    asks = handed()
+    if filters.push_did:  # where nobody can answer, nobody belongs
+        found.append(asks.where(filters.push_did, filters.push_id, contact) if asks else false())
+    return found
+
+
+def _read(kept: dict[str, Any]) -> Filters:
+    known = {one.name for one in fields(Filters)}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in kept.items()
+        if name in known
+    }
+    return Filters(**values)
 
 
 def _checked(session: Session, name: str, filters: Filters, outlet_code: str, known: int | None) -> str:
@@ -175,6 +220,21 @@ def check(session: Session, filters: Filters, outlet_code: str) -> None:
         raise Invalid(mark("没有这个渠道。"), field="channel")
     if filters.purpose not in PURPOSE_NAMES:
         raise Invalid(mark("没有这个用途。"), field="purpose")
+    segment_events.check(session, filters.event_did, filters.event_of, outlet_code)
+    asks = handed()
+    if filters.push_did and asks:
+        asks.check(session, filters.push_did, filters.push_id, outlet_code)
+    if filters.since:
+        _check_moment(filters.since)
+
+
+def _check_moment(text: str) -> None:
+    try:
+        aware = datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        aware = False
+    if not aware:
+        raise Invalid(mark("请写一个日期，例如 2026-03-01。"), field="since")
 
 
 def _written(filters: Filters) -> str:

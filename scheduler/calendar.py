@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from itertools import chain, islice, takewhile
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from campaign.recurrence import moments
-from scheduler import quota_plan, rules, windows
-from scheduler.models import ChannelAccount, Plan, PlanApproval, PlanState
+from scheduler import followups, quota_plan, rules, windows
+from scheduler.models import ChannelAccount, Plan, PlanApproval, PlanState, Push
 from scheduler.quota_plan import Conflict, Going, Quota, Span
 from scheduler.windows import Rules
 
@@ -29,6 +29,16 @@ class Sending:
     certain: bool
 
 
+@dataclass(frozen=True, slots=True)
+class When:
+    """Which span of the institution's clock is asked for (open at both ends), and what it says now."""
+
+    zone: ZoneInfo
+    now: datetime
+    since: datetime
+    until: datetime
+
+
 def sendings(
     session: Session, condition: ColumnElement[bool], first: date, last: date, *, zone: ZoneInfo, country: str,
     now: datetime,
@@ -41,12 +51,13 @@ def sendings(
     lines = {row.id: _line(row) for row in session.exec(select(ChannelAccount))}
     since = max(datetime.combine(first, time(), zone), now) - timedelta(microseconds=1)
     until = datetime.combine(last + timedelta(days=1), time(), zone)
+    when = When(zone, now, since, until)
     found = [
-        Sending(Going(at, lines.get(plan.account_id, plan.channel), plan.account_id, plan.list_id, plan.id or 0, plan.name),
-                plan, plan.state == PlanState.active)
+        Sending(Going(at, lines.get(plan.account_id, plan.channel), plan.account_id, _audience(session, plan), plan.id or 0,
+                      plan.name), plan, plan.state == PlanState.active)
         for plan in session.exec(query)
-        if plan.state == PlanState.active or plan.approval in (PlanApproval.asked, PlanApproval.approved)
-        for at in _moments(plan, rules.of(session, plan, country), since, until, zone)
+        if _counts(plan)
+        for at in moments_of(session, plan, rules.of(session, plan, country), when)
     ]  # fmt: skip
     return sorted(found, key=lambda one: (one.going.at, one.plan.id or 0))
 
@@ -80,16 +91,49 @@ def _line(account: ChannelAccount) -> str:
     return f"{account.channel}:{kind}" if account.channel == "wechat" and kind else account.channel
 
 
-def _moments(plan: Plan, allowed: Rules, since: datetime, until: datetime, zone: ZoneInfo) -> list[datetime]:
+def _counts(plan: Plan) -> bool:
+    """Whether a plan takes a place: it runs, waits for approval, was approved; or it is a booster, whose place is kept
+    from the day it is drafted."""
+    asked = plan.approval in (PlanApproval.asked, PlanApproval.approved)
+    return plan.state == PlanState.active or asked or plan.after_id is not None
+
+
+def _audience(session: Session, plan: Plan | Push | None) -> str | int | None:
+    """Whose quota it uses: of a follow-up that of the people it follows, who had the first message already. Two lists
+    may share people; that only the push itself can tell, by the caps."""
+    if isinstance(plan, Plan) and plan.follows_id is not None:
+        *_between, root = followups.chain(session, plan.id)
+        source = session.get(Plan, root)
+        return _audience(session, source) if source is not plan else None
+    if plan is not None and plan.after_id is not None:
+        return _audience(session, session.get(Push, plan.after_id))
+    if plan is not None and plan.segment_id is not None:
+        return f"segment {plan.segment_id}"
+    return plan.list_id if plan is not None else None
+
+
+def _meant(session: Session, plan: Plan, begin: datetime, when: When) -> Iterator[datetime]:
+    """The moments that a plan means, rising, from about `begin` on."""
+    if plan.follows_id is not None:
+        source = session.get(Plan, plan.follows_id)
+        coming = (
+            _meant(session, source, begin - timedelta(days=plan.follows_days), when) if source else iter(())
+        )
+        yield from followups.moments(session, plan, coming, when.zone, when.now)
+    elif plan.next_due_at is not None:
+        yield plan.next_due_at
+        if plan.rule:
+            yield from moments(plan.first_at, plan.rule, when.zone, plan.next_due_at)
+    elif plan.state != PlanState.ended:
+        yield from moments(plan.first_at, plan.rule, when.zone, begin)
+
+
+def moments_of(session: Session, plan: Plan, allowed: Rules, when: When) -> list[datetime]:
     """The moments of a plan, moved to where they are allowed; what is meant for days before may be moved into them."""
-    if plan.next_due_at is not None:
-        later = moments(plan.first_at, plan.rule, zone, plan.next_due_at) if plan.rule else iter(())
-        meant: Iterator[datetime] = chain([plan.next_due_at], later)
-    else:
-        meant = moments(plan.first_at, plan.rule, zone, since - _EARLIER)
+    meant = _meant(session, plan, when.since - _EARLIER, when)
     moved = [
-        windows.next_allowed(at, allowed, zone)
-        for at in takewhile(lambda at: at < until, islice(meant, _MOST))
-        if not windows.dropped(at, allowed, zone)
+        windows.next_allowed(at, allowed, when.zone)
+        for at in takewhile(lambda at: at < when.until, islice(meant, _MOST))
+        if not windows.dropped(at, allowed, when.zone)
     ]
-    return [at for at in dict.fromkeys(moved) if since < at < until]
+    return [at for at in dict.fromkeys(moved) if when.since < at < when.until]

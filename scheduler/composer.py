@@ -13,7 +13,7 @@ from campaign.unsubscribe import Unsubscriptions
 from content.lifecycle import PublishedPiece
 from core.i18n import gettext, using_locale
 from core.settings import Settings
-from scheduler import plan_message
+from scheduler import openings, plan_message
 from scheduler.channels import registry
 from scheduler.channels.base import Message
 from scheduler.models import Plan, Push
@@ -114,7 +114,8 @@ class Composer:
     ) -> Message:
         """The message to one recipient; links carry campaign, the recipient's outlet and the channel.
 
-        A message into a group goes to nobody by name, and nobody can refuse it alone.
+        A message into a group goes to nobody by name, and nobody can refuse it alone. Where each recipient has a link of
+        their own it says which message it stood in.
         """
         token = self._attributions.sign(Attribution(letter.campaign, outlet, letter.channel))
         unsubscribe = ""
@@ -122,9 +123,9 @@ class Composer:
             unsubscribe = self._settings.public_url + self._unsubscriptions.path(
                 letter.channel, address_index
             )
-        locale = self._settings.locale
+        locale, told = self._settings.locale, key if registry.tells_openings(letter.channel) else ""
         with using_locale(locale):
-            mail = self._mail(letter, address.name, token, unsubscribe)
+            mail = self._mail(letter, address.name, token, unsubscribe, told)
             return Message(
                 key=key,
                 address=address.address,
@@ -144,7 +145,7 @@ class Composer:
                 ),
             )  # fmt: skip
 
-    def _mail(self, letter: Letter, name: str, token: str, unsubscribe: str) -> Mail:
+    def _mail(self, letter: Letter, name: str, token: str, unsubscribe: str, key: str) -> Mail:
         settings = self._settings
         english = settings.locale == "en"
         return Mail(
@@ -154,33 +155,35 @@ class Composer:
             title=letter.subject,
             name=name,
             paragraphs=[
-                self._parts(text, token) for text in re.split(r"\n\s*\n", letter.body) if text.strip()
+                self._parts(text, token, key) for text in re.split(r"\n\s*\n", letter.body) if text.strip()
             ],
-            link=f"{settings.public_url}{letter.path}?{PARAMETER}={token}",
+            link=f"{settings.public_url}{openings.marked(letter.path, key)}?{PARAMETER}={token}",
             has_piece=letter.has_piece,
             minutes=letter.minutes,
             unsubscribe=unsubscribe,
             locale=settings.locale,
         )
 
-    def _parts(self, text: str, token: str) -> list[Part]:
-        """A paragraph cut into text and links; links to our own site get the token."""
+    def _parts(self, text: str, token: str, key: str) -> list[Part]:
+        """A paragraph cut into text and links; links to our own site get the token, and say in which message they stood."""
         parts, end = [], 0
         for found in _URL.finditer(text.strip()):
             parts += [
                 Part(text.strip()[end : found.start()]),
-                Part(found[0], self._attributed(found[0], token)),
+                Part(found[0], self._attributed(found[0], token, key)),
             ]
             end = found.end()
         return [part for part in [*parts, Part(text.strip()[end:])] if part.text]
 
-    def _attributed(self, url: str, token: str) -> str:
+    def _attributed(self, url: str, token: str, key: str) -> str:
         own = self._settings.public_url
         if url != own and not url.startswith((own + "/", own + "?", own + "#")):
             return url
         parts = urlsplit(url)
         query = "&".join(filter(None, [parts.query, f"{PARAMETER}={token}"]))
-        return urlunsplit(parts._replace(query=query))
+        base = urlsplit(own).path
+        path = base + openings.marked(parts.path.removeprefix(base) or "/", key)
+        return urlunsplit(parts._replace(path=path if key else parts.path, query=query))
 
     def _text_of(self, piece: PublishedPiece | None, name: str) -> str:
         if piece is None:

@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import UpdateBase, bindparam, delete, func, or_, update
 from sqlmodel import Session, col, select
 
-from campaign import audience
 from campaign.audience import LeftOut, Recipient
 from core.database import Prepared
 from core.i18n import mark
-from scheduler import outbox
+from scheduler import outbox, reaching
+from scheduler.channels import registry
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
 
 PAGE = 5000  # recipients in a transaction, about: a longer one would hold up every other writer
@@ -62,7 +62,8 @@ def cut(
     size = batch_sizes[push.channel]
     limit = size * max(1, page // size)
     found = _page(session, push, limit)
-    values: dict[str, Any] = {"state": PushState.running, "whole": push.list_id is None or len(found) < limit}
+    whole = registry.to_group(push.channel) or len(found) < limit
+    values: dict[str, Any] = {"state": PushState.running, "whole": whole}
     if found:
         values["cut_after"] = found[-1].contact_id
     if push.state == PushState.cutting:
@@ -88,18 +89,16 @@ def count(session: Session, push_id: int) -> LeftOut | None:
     push = session.get(Push, push_id)
     if push is None or push.state != PushState.cutting:
         return None
-    if push.list_id is None:
+    if registry.to_group(push.channel):
         return LeftOut(1, 0, 0, 0, 0)
-    return audience.left_out_of(session, list_id=push.list_id, channel=push.channel)
+    return reaching.left_out(session, push)
 
 
 def _page(session: Session, push: Push, limit: int) -> list[Recipient]:
-    """The next people of its list; without one the group of its account, as one recipient who is nobody's contact."""
-    if push.list_id is None:
+    """The next people it means; of a robot the group of its account, as one recipient who is nobody's contact."""
+    if registry.to_group(push.channel):
         return [Recipient(0, f"group-{push.account_id}", push.outlet_code)]
-    return audience.recipients_of(
-        session, list_id=push.list_id, channel=push.channel, after_id=push.cut_after, limit=limit
-    )
+    return reaching.page(session, push, after_id=push.cut_after, limit=limit)
 
 
 def _claimed(session: Session, push: Push, values: dict[str, Any]) -> bool:

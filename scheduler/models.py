@@ -10,6 +10,7 @@ from sqlmodel import Field, SQLModel
 
 from core.database import UtcDateTime
 from core.i18n import mark
+from scheduler.meant_models import PlanMeant, PushMeant
 
 # SQLite only counts up in a column of exactly the type INTEGER.
 _Serial = BigInteger().with_variant(Integer(), "sqlite")
@@ -158,7 +159,7 @@ class ChannelAccount(SQLModel, table=True):
         return text if len(text) <= 500 else f"{text[:430]}… {hashlib.sha256(text.encode()).hexdigest()}"
 
 
-class Plan(SQLModel, table=True):
+class Plan(PlanMeant, table=True):
     """What goes out, to whom, on which channel, when. `first_at` is local time of the institution, without
     zone, because a recurrence means the same hour of the clock all year. Without `account_id` mail goes by
     the mail server of the settings; without `list_id` it goes into the group of its account. `parameters` fill the
@@ -194,7 +195,7 @@ class Plan(SQLModel, table=True):
     updated_at: datetime = Field(sa_type=UtcDateTime)
 
 
-class Push(SQLModel, table=True):
+class Push(PushMeant, table=True):
     """One firing of a plan, with a copy of what the plan said then; at most one per plan and moment.
 
     `target` is the line of its account when it fired: what was approved goes nowhere else. It is cut page by page:
@@ -203,7 +204,11 @@ class Push(SQLModel, table=True):
     """
 
     __tablename__ = "push"
-    __table_args__ = (UniqueConstraint("plan_id", "due_at"), Index("push_state", "state"))
+    __table_args__ = (
+        UniqueConstraint("plan_id", "due_at"),
+        UniqueConstraint("plan_id", "after_id", name="push_follows_once"),
+        Index("push_state", "state"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     plan_id: int = Field(foreign_key="push_plan.id")

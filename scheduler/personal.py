@@ -14,6 +14,7 @@ from institution import holders, retention, sealed
 from institution.holders import Holder, Section, Sought
 from institution.retention import Rule
 from institution.sealed import Sealed
+from scheduler import openings
 from scheduler.channels import registry
 from scheduler.models import DELIVERY_NAMES, ChannelAccount, Delivery, DeliveryState, Push
 from scheduler.token_models import ChannelToken
@@ -62,6 +63,8 @@ def _export(session: Session, _vault: Vault, person: Sought) -> Section:
         .where(_of(session, person))
         .order_by(col(Delivery.id))
     )
+    found = session.exec(query).all()
+    opened = openings.keys(session, [delivery.key for _push, delivery in found])
     return [
         {
             gettext("时间"): (delivery.settled_at or push.due_at).isoformat(timespec="minutes"),
@@ -69,8 +72,9 @@ def _export(session: Session, _vault: Vault, person: Sought) -> Section:
             gettext("内容"): push.subject or push.piece_key,
             gettext("活动期"): push.campaign,
             gettext("结果"): gettext(DELIVERY_NAMES[DeliveryState(delivery.state)]),
+            gettext("链接"): gettext("打开过") if delivery.key in opened else "",
         }
-        for push, delivery in session.exec(query)
+        for push, delivery in found
     ]
 
 

@@ -1,11 +1,11 @@
 """What a plan must say before it is kept: every field checked against what it names."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlmodel import Session
 
-from campaign import audience, programme
+from campaign import programme
 from campaign.contacts import EMAIL
 from campaign.recurrence import LOCAL, check_rule, parse_local
 from content import lifecycle
@@ -14,10 +14,11 @@ from core.errors import Invalid
 from core.i18n import mark
 from institution.models import Outlet
 from institution.powers import WHOLE, Scope
-from scheduler import windows
+from scheduler import plan_audience, windows
 from scheduler.channels import registry
 from scheduler.channels.registry import KINDS, Kind
-from scheduler.models import ChannelAccount
+from scheduler.models import ChannelAccount, Plan
+from scheduler.plan_audience import BY_LIST, Meant
 from scheduler.plan_message import Pairs
 
 CHANNELS = tuple(KINDS)
@@ -43,11 +44,21 @@ class PlanForm:
     rule: str = ""
     stale_hours: float = 6.0
     off_days: str = ""
+    meant: Meant = BY_LIST
     outlet_code: str = WHOLE
 
 
-def checked(session: Session, form: PlanForm) -> dict[str, Any]:
-    """The columns of a plan; Invalid with its field for what cannot be."""
+def form_of(plan: Plan) -> PlanForm:
+    """A saved plan as a form would say it."""
+    own = {one.name for one in fields(Meant)}
+    said = {one.name: getattr(plan, one.name) for one in fields(PlanForm) if one.name != "meant"}
+    pairs = tuple((name, value) for name, value in plan.parameters)
+    meant = Meant(**{name: getattr(plan, name) for name in own})
+    return PlanForm(**said | {"parameters": pairs, "meant": meant})
+
+
+def checked(session: Session, form: PlanForm, plan_id: int | None = None) -> dict[str, Any]:
+    """The columns of a plan (of a new one, or of this number); Invalid with its field for what cannot be."""
     name, subject, body = form.name.strip(), form.subject.strip(), form.body.strip().replace("\r\n", "\n")
     if not name or len(name) > 80:
         raise Invalid(mark("请给计划起一个名字（不超过 80 个字）。"), field="name")
@@ -60,8 +71,12 @@ def checked(session: Session, form: PlanForm) -> dict[str, Any]:
         raise Invalid(mark("请选择周末和节假日怎样处理。"), field="off_days")
     _check_message(session, form.piece_key, subject, body)
     summary, template = _short(kind, form)
-    _check_place(session, form)
-    return {
+    rule = check_rule(form.rule)
+    meant = plan_audience.checked(
+        session, form.meant, form.list_id, form.channel, part=form.outlet_code, plan_id=plan_id
+    )
+    _check_campaign(session, form)
+    return meant | {
         "name": name,
         "piece_key": form.piece_key,
         "subject": subject,
@@ -70,13 +85,12 @@ def checked(session: Session, form: PlanForm) -> dict[str, Any]:
         "template": template,
         "failover_template": _code(form.failover_template),
         "parameters": [list(pair) for pair in form.parameters] if kind.templated else [],
-        "list_id": None if kind.to_group else form.list_id,
         "channel": form.channel,
         "account_id": check_account(session, form.channel, form.account_id, form.outlet_code),
         "campaign": form.campaign,
         "outlet_code": form.outlet_code,
         "first_at": parse_local(form.first_at).strftime(LOCAL),
-        "rule": check_rule(form.rule),
+        "rule": "" if meant["follows_id"] or meant["after_id"] else rule,
         "stale_hours": form.stale_hours,
         "off_days": form.off_days,
     }
@@ -105,22 +119,13 @@ def published(session: Session, key: str) -> PublishedPiece:
     return piece
 
 
-def _check_place(session: Session, form: PlanForm) -> None:
-    """People of the plan's own part of the tree; a campaign of it or of a node above."""
+def _check_campaign(session: Session, form: PlanForm) -> None:
+    """A campaign of the plan's own part of the tree or of a node above."""
     part = Scope(frozenset([form.outlet_code]))
-    if not registry.to_group(form.channel):
-        if form.list_id is None:
-            raise Invalid(mark("请选择一份名单。"), field="list_id")
-        _check_list(session, part, form.list_id)
     if form.campaign:
         campaign = programme.get(session, form.campaign)
         if not part.covers(session, campaign.outlet_code, above=True):
             raise Invalid(mark("这个活动期不归计划所在的机构，请另选一个。"), field="campaign")
-
-
-def _check_list(session: Session, part: Scope, list_id: int) -> None:
-    if not part.covers(session, audience.get_list(session, list_id).outlet_code):
-        raise Invalid(mark("这份名单不归计划所在的机构，请另选一份。"), field="list_id")
 
 
 def _short(kind: Kind, form: PlanForm) -> tuple[str, str]:

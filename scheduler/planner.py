@@ -15,7 +15,7 @@ from campaign.recurrence import moments
 from core.database import Database, Prepared, UtcDateTime
 from core.i18n import mark
 from institution import audit
-from scheduler import failover, rules, starting, windows
+from scheduler import failover, followups, reaching, rules, starting, windows
 from scheduler.cutting import AHEAD, PAGE, UNCUT, count, cut
 from scheduler.models import Plan, PlanState, Push, PushState
 from scheduler.windows import Rules
@@ -26,7 +26,9 @@ _MOST_MISSED = 400
 _AHEAD = 100_000
 _DUE = Prepared(
     select(col(Plan.id)).where(
-        Plan.state == PlanState.active, col(Plan.next_due_at) <= bindparam("now", type_=UtcDateTime)
+        Plan.state == PlanState.active,
+        col(Plan.follows_id).is_(None),
+        col(Plan.next_due_at) <= bindparam("now", type_=UtcDateTime),
     )
 )
 
@@ -48,6 +50,10 @@ class Planner:
         """Fire what is due and cut what is not cut yet; returns how many pushes were cut."""
         for (plan_id,) in self.database.ask(_DUE, {"now": now}):
             self._alone(partial(fire, plan_id=plan_id, zone=self.zone, now=now, country=self.country))
+        waiting = followups.ready(self.database, zone=self.zone, country=self.country, now=now)
+        for plan_id, push_id in waiting:
+            follow = partial(fire_after, plan_id=plan_id, push_id=push_id, zone=self.zone, now=now)
+            self._alone(partial(follow, country=self.country))
         return sum(self._cut(push_id, now) for (push_id,) in self.database.ask(UNCUT, {}))
 
     def _cut(self, push_id: int, now: datetime) -> bool:
@@ -105,11 +111,33 @@ def fire(session: Session, plan_id: int, *, zone: ZoneInfo, now: datetime, count
     ]
     pushes.append(_last(plan, due[-1], now, off=windows.dropped(due[-1], allowed, zone)))
     for push in pushes:
-        push.target = starting.line(session, plan)
+        reaching.freeze(session, plan, push).target = starting.line(session, plan)
     session.add_all(pushes)
     session.flush()
     failover.prepare(session, plan, pushes)
     return pushes
+
+
+def fire_after(
+    session: Session, plan_id: int, push_id: int, *, zone: ZoneInfo, now: datetime, country: str = ""
+) -> Push | None:
+    """Answer a push with a plan that follows it, unless it was answered: of two planners the second waits for the
+    plan's row and finds it done."""
+    plan = session.get(Plan, plan_id, populate_existing=True, with_for_update=True)
+    if plan is None or plan.state != PlanState.active or followups.answered(session, plan_id, push_id):
+        return None
+    if not starting.approved(session, plan):
+        _stop(session, plan, now)
+        return None
+    at = followups.due(plan.first_at, plan.follows_days, session.get_one(Push, push_id).due_at, zone)
+    off = windows.dropped(at, rules.of(session, plan, country), zone)
+    push = _last(plan, followups.free_moment(session, plan_id, at), now, off=off)
+    push.after_id = push_id
+    reaching.freeze(session, plan, push).target = starting.line(session, plan)
+    session.add(push)
+    session.flush()
+    followups.end_if_over(session, plan, now)
+    return push
 
 
 def _held_until(

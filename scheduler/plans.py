@@ -14,7 +14,7 @@ from core.i18n import gettext as _
 from core.i18n import mark
 from institution import audit
 from institution.approval_models import Approval
-from scheduler import stand_ins, starting
+from scheduler import followups, stand_ins, starting
 from scheduler.channels import registry
 from scheduler.models import PLAN_NAMES, Plan, PlanApproval, PlanState
 from scheduler.plan_form import CHANNELS, PlanForm, check_account, checked, published
@@ -61,7 +61,7 @@ def edit(session: Session, plan_id: int, form: PlanForm, *, now: datetime) -> Pl
         raise Conflict(mark("请先暂停计划，再修改。"))
     starting.check_free(session, plan)
     before = snapshot(plan)
-    for name, value in checked(session, form).items():
+    for name, value in checked(session, form, plan_id).items():
         setattr(plan, name, value)
     plan.updated_at, plan.reason = now, ""
     session.add(plan)
@@ -112,11 +112,18 @@ def check_startable(session: Session, plan: Plan, *, zone: ZoneInfo, now: dateti
     if plan.state not in _EDITABLE:
         raise _wrong_state(plan)
     _check_sendable(session, plan)
-    due = next_due(plan.first_at, plan.rule, zone, now)
+    due = _begins(plan, zone, now)
     if due is None:
         raise Invalid(mark("计划的时间已经过去，请改到将来的时间再启动。"), field="first_at")
     starting.check_approved(session, plan)
     return due
+
+
+def _begins(plan: Plan, zone: ZoneInfo, now: datetime) -> datetime | None:
+    """When it fires first; of a follow-up, from which push on it follows."""
+    if plan.follows_id is not None:
+        return followups.since(plan, zone, now)
+    return next_due(plan.first_at, plan.rule, zone, now)
 
 
 def check_active(plan: Plan) -> None:
@@ -129,7 +136,7 @@ def send_now(session: Session, plan_id: int, *, now: datetime) -> Plan:
     """Fire an approved draft or paused one-time plan at the planner's next look."""
     plan = get(session, plan_id)
     _check_sendable(session, plan)
-    if plan.rule:
+    if plan.rule or plan.follows_id:
         raise Invalid(mark("重复的计划按时间执行；要马上发送，请另做一份只发一次的计划。"), field="rule")
     starting.check_approved(session, plan)
     return _act(session, plan, "plan.now", PlanState.active, now.replace(microsecond=0), now=now)

@@ -4,6 +4,7 @@ WeChat service accounts: four messages per follower and calendar month, so that 
 way; subscription accounts: one a day (mass send, developers.weixin.qq.com). Robots: twenty a minute.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,12 +35,12 @@ class Quota:
 @dataclass(frozen=True, slots=True)
 class Going:
     """Something that is to go out: `line` names the quotas that hold (a channel, or a kind of account at it),
-    `account` and `audience` (a list; None a group) whose quota it uses."""
+    `account` and `audience` (a list or a segment; None a group) whose quota it uses."""
 
     at: datetime
     line: str
     account: int | None
-    audience: int | None
+    audience: str | int | None
     plan_id: int
     name: str
 
@@ -64,6 +65,10 @@ QUOTAS: Mapping[str, tuple[Quota, ...]] = {
 }
 
 
+_WEEKS = 5
+_WEEKLY = re.compile(r"FREQ=WEEKLY;BYDAY=(?P<day>MO|TU|WE|TH|FR|SA|SU)(?P<end>;UNTIL=[0-9TZ]+)?")
+
+
 def conflicts(
     goings: Iterable[Going], quotas: Mapping[str, Sequence[Quota]], zone: ZoneInfo
 ) -> list[Conflict]:
@@ -81,7 +86,7 @@ def conflicts(
 
 def _groups(goings: Iterable[Going], quota: Quota) -> Iterator[list[Going]]:
     """Those that share a quota: of an account, and where it counts per person of an audience."""
-    found: dict[tuple[int | None, int | None], list[Going]] = defaultdict(list)
+    found: dict[tuple[int | None, str | int | None], list[Going]] = defaultdict(list)
     for one in goings:
         found[one.account, one.audience if quota.each else None].append(one)
     yield from found.values()
@@ -130,3 +135,18 @@ def _same_hour(at: datetime, zone: ZoneInfo, days: int) -> datetime:
     local = at.astimezone(zone)
     day: date = local.date() + timedelta(days=days)
     return datetime.combine(day, local.timetz().replace(tzinfo=None), zone).astimezone(at.tzinfo)
+
+
+def split(rule: str, quota: Quota) -> tuple[str, str] | None:
+    """A weekly rule that a monthly quota is too small for, as two: so many of the month that fit, and those that are
+    one too many (the fifth Tuesday), for another channel. None where it cannot be said so simply.
+
+    RFC 5545: BYDAY=5TU of a monthly rule is the fifth Tuesday of the months that have one.
+    """
+    found = _WEEKLY.fullmatch(rule)
+    if found is None or quota.span != Span.month or not 1 <= quota.times <= _WEEKS - 1:
+        return None
+    day, end = found["day"], found["end"] or ""
+    kept = ",".join(f"{week}{day}" for week in range(1, quota.times + 1))
+    rest = ",".join(f"{week}{day}" for week in range(quota.times + 1, _WEEKS + 1))
+    return f"FREQ=MONTHLY;BYDAY={kept}{end}", f"FREQ=MONTHLY;BYDAY={rest}{end}"

@@ -34,7 +34,7 @@ def retry_failed(
     after, count, touched = 0, 0, set[int]()
     while found := _page(session, push_id, reasons, after):
         after = found[-1].id or 0
-        no = audience.refused_among(session, push.channel, [one.address_index for one in found])
+        no = audience.refused_among(session, push.channel, [one.address_index for one in found], push.purpose)
         again = [one for one in found if one.address_index not in no]
         touched |= {one.batch_id for one in again}
         count += len(again)

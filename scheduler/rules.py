@@ -68,7 +68,7 @@ def of(session: Session, plan: Plan, country: str) -> Rules:
         opens=found.opens,
         closes=found.closes,
         spreads=plan.channel in _SPREADING,
-        off_days=plan.off_days if plan.rule else "",
+        off_days=plan.off_days if plan.rule or plan.follows_id else "",
         seed=plan.id or 0,
         off=partial(off, country),
     )

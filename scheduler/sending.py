@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from campaign import audience
 from campaign.audience import Address
+from campaign.contacts import EDUCATION
 from core.database import Database
 from core.errors import DomainError
 from core.i18n import mark
@@ -59,6 +60,7 @@ class Sending:
         self._push_id = batch.push_id
         self._account = 0
         self._by, self._named = batch.account_id, batch.channel
+        self._purpose = EDUCATION
         self._owner = owner
         self._pending: list[Settlement] = []
         self._closing: list[tuple[str, Closed]] = []
@@ -88,6 +90,7 @@ class Sending:
             with self._tools.database.reading() as session:
                 push = failover.routed(session, session.get_one(Push, self._push_id), self._by)
                 self._account, self._named = push.account_id or 0, push.channel
+                self._purpose = push.purpose
                 waiting = settling.waiting(session, self._batch_id)
                 letter = self._tools.composer.letter(session, push)
                 account = self._tools.opener.open(session, push)
@@ -145,7 +148,8 @@ class Sending:
         self._closing = []
 
     def _refused(self, session: Session, group: Sequence[Waiting]) -> set[str]:
-        return audience.refused_among(session, self._channel.name, [one.address_index for one in group])
+        indexes = [one.address_index for one in group]
+        return audience.refused_among(session, self._channel.name, indexes, self._purpose)
 
     def _willing(self, session: Session, group: list[Waiting]) -> list[Waiting]:
         """Settle who said no meanwhile, leave waiting whose address was written to just now; the others."""

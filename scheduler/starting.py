@@ -9,17 +9,17 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, update
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from campaign.contacts import ContactList, ContactMember
+from campaign.contacts import EDUCATION, PURPOSE_NAMES
 from campaign.recurrence import in_words
 from core.errors import Conflict, NotFound
 from core.i18n import gettext as _
 from core.i18n import mark
 from institution import approval_kinds, approvals, audit
 from institution.approval_models import Approval
-from scheduler import plan_message, stand_ins, windows
+from scheduler import plan_message, reaching, stand_ins, windows
 from scheduler.channels import registry
 from scheduler.models import ChannelAccount, Plan, PlanApproval, PlanState
 
@@ -29,17 +29,24 @@ COVERED = (
     "stale_hours", "outlet_code",
 )  # fmt: skip
 # What plans of before did not say: as long as it is empty, what was approved then stays approved.
-ADDED = ("summary", "template", "failover_template", "parameters", "off_days")
+ADDED = (
+    "summary", "template", "failover_template", "parameters", "off_days", "purpose", "segment_id", "follows_id",
+    "follows_days", "follows_when", "after_id", "series_id",
+)  # fmt: skip
+_USUAL = {"purpose": EDUCATION}
 
 audit.declare({"plan.stop": mark("没有有效批准，停下推送计划")})
 
 
 def digest(session: Session, plan: Plan) -> str:
-    """SHA-256 (hex) over all that matters of a plan, and over where its account leads, and the one that takes over from it."""
+    """SHA-256 (hex) over all that matters of a plan, over where its account leads and the one that takes over from it,
+    and over whom its segment means."""
     said = {name: getattr(plan, name) for name in COVERED} | {"line": line(session, plan)}
-    said |= {name: value for name in ADDED if (value := getattr(plan, name))}
+    said |= {name: value for name in ADDED if (value := getattr(plan, name)) and value != _USUAL.get(name)}
     if other := stand_ins.line(session, plan):
         said["failover"] = other
+    if plan.segment_id:
+        said["segment"] = reaching.definition(session, plan)
     text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -140,7 +147,9 @@ def _facts(session: Session, approval: Approval) -> Sequence[tuple[str, str]]:
         raise NotFound(mark("没有找到这份推送计划。"))
     facts = [
         (_("计划"), plan.name),
-        (_("名单"), _people(session, plan)),
+        (_("发给谁"), reaching.named(session, plan)),
+        *_people(session, plan, approval.requested_at),
+        (_("用途"), _(PURPOSE_NAMES[plan.purpose])),
         (_("渠道"), registry.label(plan.channel)),
         (_("经由"), line(session, plan) or _("系统设置的邮件服务器")),
         (_("开始时间"), plan.first_at.replace("T", " ")),
@@ -161,14 +170,16 @@ def _facts(session: Session, approval: Approval) -> Sequence[tuple[str, str]]:
     return facts
 
 
-def _people(session: Session, plan: Plan) -> str:
-    if plan.list_id is None:
-        return _("群里的人，不用名单")
-    contacts = session.get(ContactList, plan.list_id)
-    size = select(func.count()).where(ContactMember.list_id == plan.list_id)
-    return _("%(name)s（%(size)s 人）") % {
-        "name": contacts.name if contacts else "—", "size": session.exec(size).one(),
-    }  # fmt: skip
+def _people(session: Session, plan: Plan, at: datetime) -> list[tuple[str, str]]:
+    """Who that is, by the filters in words, and how many would get it now."""
+    facts = [(_("筛选条件"), line) for line in reaching.filters(session, plan)]
+    try:
+        known = reaching.count(session, plan, at)
+    except NotFound:
+        return [*facts, (_("现在能收到"), _("名单或人群已删除"))]
+    if known is not None:
+        facts.append((_("现在能收到"), _("%(count)s 人") % {"count": known.reached}))
+    return facts
 
 
 def _note(session: Session, plan_id: int, standing: PlanApproval) -> None:

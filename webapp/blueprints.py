@@ -24,7 +24,7 @@ from institution import desk as institution_desk
 from institution import views as institution_views
 from institution.desk import privacy, searching
 from scheduler import desk as scheduler_desk
-from scheduler import hooks_views
+from scheduler import hooks_views, opening_views
 from tracking import (
     alarms_desk,
     api_views,
@@ -80,6 +80,7 @@ _ALL: tuple[Blueprint, ...] = (
     room_desk.blueprint,
     scheduler_desk.blueprint,
     hooks_views.blueprint,
+    opening_views.blueprint,
     tracking_desk.blueprint,
     keeping_desk.blueprint,
     alarms_desk.blueprint,

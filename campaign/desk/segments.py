@@ -1,6 +1,9 @@
 """The desk of segments: saved filters over one's own contacts, with a count before anything is saved."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as field_of
+from datetime import date, datetime, time
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,6 +13,7 @@ from campaign import lists, segments
 from campaign.addresses import KINDS
 from campaign.audience_models import Segment
 from campaign.contacts import PURPOSE_NAMES, ContactList
+from campaign.desk import segment_asks
 from campaign.desk.routes import audience_blueprint as blueprint
 from campaign.desk.routes import segment_place
 from campaign.groups import GROUPS, LANGUAGES
@@ -56,6 +60,7 @@ class SegmentPage:
     count: int | None = None
     error: str = ""
     field: str = ""
+    asks: Mapping[str, Mapping[str, str]] = field_of(default_factory=dict)
 
     @property
     def groups(self) -> list[Box]:
@@ -71,6 +76,11 @@ class SegmentPage:
     def channels(self) -> list[tuple[str, str]]:
         """The channels that can be asked for."""
         return [("", _("不限")), *((one.name, _(one.label)) for one in KINDS.values())]
+
+    @property
+    def day(self) -> str:
+        """The day since which consent counts, as a form writes it."""
+        return self.filters.since[:10]
 
     @property
     def purposes(self) -> list[tuple[str, str]]:
@@ -167,8 +177,23 @@ def _filters() -> Filters:
         languages=tuple(one for one in form.getlist("languages") if one in LANGUAGES),
         channel=form.get("channel", "")[:16],
         purpose=form.get("purpose", "education")[:16],
+        since=_since(form.get("since", "").strip()[:10]),
+        **segment_asks.posted(),
         lists=tuple(int(one) for one in form.getlist("lists")[:50] if one.isdecimal() and len(one) < 10),
     )
+
+
+def _since(day: str) -> str:
+    """The beginning of a day on the institution's clock; what is no day is refused when it is checked."""
+    try:
+        return datetime.combine(date.fromisoformat(day), time(), service(Settings).zone).isoformat()
+    except ValueError:
+        return day
+
+
+def _own(session: Session, place: str, first: str) -> str:
+    """The node whose events and pushes a new segment is offered: the one that was chosen, if it is one's own."""
+    return place if signed_in().may_at(session, "audience.edit", place) else first
 
 
 def _again(number: int | None, error: DomainError) -> str:
@@ -186,16 +211,18 @@ def _page(
     inside = me.scope("audience.view").condition(ContactList.outlet_code)
     mine = (inside, col(ContactList.outlet_code) == row.outlet_code) if row else (inside,)
     boxes = [(str(one.id), one.name, one.id in filters.lists) for one in lists.lists(session, *mine)]
+    known = places.choices(session, me.scope("audience.edit"), chosen=place)
     page = SegmentPage(
         row.id if row else None,
         name,
         filters,
-        places.choices(session, me.scope("audience.edit"), chosen=place),
+        known,
         place,
         boxes,
         me.may_at(session, "audience.edit", row.outlet_code) if row else True,
         count,
         str(error) if error else "",
         (error.field or "name") if error else "",
+        segment_asks.choices(session, row.outlet_code if row else _own(session, place, known.first)),
     )
     return render("campaign/audience_segment.html", page)

@@ -121,6 +121,16 @@ def to_group(name: str) -> bool:
     return name in KINDS and KINDS[name].to_group
 
 
+def tells_openings(name: str) -> bool:
+    """Whether each recipient of a channel gets a link of their own, so that it is known who followed it."""
+    one = KINDS.get(name)
+    return one is not None and not one.to_group and one.look != Look.sms and _single(one)
+
+
+def _single(one: Kind) -> bool:
+    return getattr(one.make, "call_size", 1) == 1
+
+
 def label(name: str) -> str:
     """What a channel is called, in the language in force; one that is gone by its name."""
     return gettext(KINDS[name].label) if name in KINDS else name

@@ -7,6 +7,8 @@ start) → the runner fires → `pushes` (watch, pause, settle).
 """
 
 from scheduler.desk import (
+    audience_form,
+    booster,
     calendar,
     channel_acts,
     channel_figures,
@@ -25,7 +27,9 @@ from scheduler.desk import (
 from scheduler.desk.routes import blueprint
 
 __all__ = [
+    "audience_form",
     "blueprint",
+    "booster",
     "calendar",
     "channel_acts",
     "channel_figures",

@@ -4,18 +4,20 @@ import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from campaign.events import days
 from campaign.events.month import first_of, next_month
+from campaign.recurrence import LOCAL, in_words, parse_local
 from core import clock
 from core.http import reading, render, service
 from core.i18n import gettext as _
 from core.settings import Settings
 from institution.access import requires, signed_in
-from scheduler import accounts
+from scheduler import accounts, quota_plan
 from scheduler import calendar as sending_calendar
 from scheduler.calendar import Sending
 from scheduler.channels import registry
@@ -24,6 +26,7 @@ from scheduler.models import Plan
 from scheduler.quota_plan import Conflict, Quota, Span
 
 IN_A_DAY = 4
+_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Trouble:
     proposal: str
     way: str
     way_url: str
+    keep: str = ""
+    keep_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +105,14 @@ def send_calendar() -> ResponseReturnValue:
         )  # fmt: skip
         wrong = sending_calendar.conflicts(session, found, settings.zone)
         others = [one.channel for one in accounts.usable(session, scope)]
+        plans = {one.going.plan_id: one.plan for one in found}
         used = dict.fromkeys(one.plan.channel for one in found)
         shown = [one for one in found if channel in ("", one.plan.channel)]
-        troubles = [_trouble(one, others) for one in wrong if _inside(one, first) and _is(one, channel)]
+        troubles = [
+            _trouble(one, others, plans.get(one.going.plan_id))
+            for one in wrong
+            if _inside(one, first) and _is(one, channel)
+        ]
     return render(
         "scheduler/calendar.html",
         CalendarPage(
@@ -153,8 +163,9 @@ def _entry(one: Sending, bad: set[tuple[int, datetime]]) -> Entry:
     )
 
 
-def _trouble(one: Conflict, others: Sequence[str]) -> Trouble:
+def _trouble(one: Conflict, others: Sequence[str], plan: Plan | None) -> Trouble:
     zone, channel = service(Settings).zone, one.going.line.partition(":")[0]
+    parts = quota_plan.split(_weekly(plan), one.quota) if plan and one.better is None else None
     way = next((name for name in dict.fromkeys(others) if name != channel), "")
     proposal = _("这一期换一个渠道发。")
     if one.better is not None:
@@ -169,8 +180,23 @@ def _trouble(one: Conflict, others: Sequence[str]) -> Trouble:
         % {"channel": registry.label(channel), "limit": _limit(one.quota), "count": len(one.others)},
         proposal=proposal,
         way=registry.label(way) if way and one.better is None else "",
-        way_url=url_for(".new", like=one.going.plan_id, channel=way) if way and one.better is None else "",
+        way_url=_way(one, way, parts, zone) if way and one.better is None else "",
+        keep=in_words(parts[0]) if parts else "",
+        keep_url=url_for(".show", plan_id=one.going.plan_id, rule=parts[0]) if parts else "",
     )
+
+
+def _way(one: Conflict, channel: str, parts: tuple[str, str] | None, zone: ZoneInfo) -> str:
+    """The form of the same plan for another channel: for what is one too many by rule, or for this one moment."""
+    at = one.going.at.astimezone(zone).strftime(LOCAL)
+    return url_for(".new", like=one.going.plan_id, channel=channel, at=at, rule=parts[1] if parts else "")
+
+
+def _weekly(plan: Plan) -> str:
+    """The rule of a plan with its day said: "every week on the same day" means that of its beginning."""
+    if plan.rule != "FREQ=WEEKLY":
+        return plan.rule
+    return f"{plan.rule};BYDAY={_DAYS[parse_local(plan.first_at).weekday()]}"
 
 
 def _limit(quota: Quota) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from flask import request
 from sqlalchemy import func
@@ -24,6 +25,7 @@ from institution.places import Choices as Places
 from institution.powers import Scope
 from scheduler import accounts, plan_message, plans, windows
 from scheduler.channels import registry
+from scheduler.desk import audience_form
 from scheduler.models import ChannelAccount, Plan
 from scheduler.plans import PlanForm
 
@@ -39,6 +41,7 @@ LABELS = {
     "parameters": mark("模板参数"),
     "campaign": mark("活动期"),
     "list_id": mark("名单"),
+    **audience_form.LABELS,
     "route": mark("渠道账号"),
     "first_at": mark("开始时间"),
     "rhythm": mark("重复"),
@@ -59,13 +62,14 @@ class Choices:
     routes: Mapping[str, str]
     rules: Mapping[str, str]
     off_days: Mapping[str, str]
+    meant: Mapping[str, Mapping[str, str]]
     places: Places
 
     def names_of(self, field: str) -> Mapping[str, str]:
         """The words of a field's values, where they are codes."""
         return {
             "piece_key": self.pieces, "campaign": self.campaigns, "list_id": self.lists, "route": self.routes,
-            "rhythm": self.rules, "off_days": self.off_days, "outlet_code": dict(self.places),
+            "rhythm": self.rules, "off_days": self.off_days, "outlet_code": dict(self.places), **self.meant,
         }.get(field, {})  # fmt: skip
 
 
@@ -77,29 +81,23 @@ def posted(session: Session) -> PlanForm:
         list_id, stale = int(form.get("list_id") or 0), float(form.get("stale_hours") or 6)
     except ValueError as error:
         raise Invalid(mark("过时限度须是数字（小时）。"), field="stale_hours") from error
+    words: dict[str, Any] = {
+        name: form.get(name, "")
+        for name in (
+            "name", "first_at", "piece_key", "subject", "body", "campaign", "summary", "template",
+            "failover_template", "off_days",
+        )
+    }  # fmt: skip
     return PlanForm(
         list_id=list_id or None,
+        meant=audience_form.posted(),
         parameters=plan_message.parsed(form.get("parameters", "")),
         stale_hours=stale,
         rule=form.get("rule", "") if rhythm == CUSTOM else rhythm,
         channel=channel,
         account_id=int(account) if account.isdecimal() else None,
         outlet_code=places.typed(session, form),
-        **{
-            name: form.get(name, "")
-            for name in (
-                "name",
-                "first_at",
-                "piece_key",
-                "subject",
-                "body",
-                "campaign",
-                "summary",
-                "template",
-                "failover_template",
-                "off_days",
-            )
-        },
+        **words,
     )
 
 
@@ -133,7 +131,13 @@ def fields(theirs: Mapping[str, str], mine: Mapping[str, str], known: Choices) -
 def blank() -> dict[str, str]:
     """An empty form, ready for today at ten."""
     today = clock.today(service(Settings).zone)
-    return {"first_at": f"{today.isoformat()}T10:00", "stale_hours": "6", "route": "email:", "rhythm": ""}
+    return {
+        "first_at": f"{today.isoformat()}T10:00",
+        "stale_hours": "6",
+        "route": "email:",
+        "rhythm": "",
+        "follows_days": "3",
+    }
 
 
 def copied(session: Session, plan_id: int, channel: str, known: Choices) -> dict[str, str]:
@@ -142,7 +146,15 @@ def copied(session: Session, plan_id: int, channel: str, known: Choices) -> dict
     signed_in().check(session, "push.view", plan.outlet_code)
     route = next((one for one in known.routes if one.partition(":")[0] == channel), f"{plan.channel}:")
     name = _("%(name)s（%(channel)s）") % {"name": plan.name, "channel": registry.label(channel)}
-    return values_of(plan) | {"route": route, "name": name[:80]}
+    return values_of(plan) | {"route": route, "name": name[:80]} | proposed(plan.rule)
+
+
+def proposed(rule: str) -> dict[str, str]:
+    """Another rhythm that the address proposes (`at`, `rule`), as the calendar does for what does not fit."""
+    args = request.args
+    found = {"first_at": args["at"][:16]} if "at" in args else {}
+    rule = args.get("rule", rule)[:200]
+    return found | {"rule": rule, "rhythm": rule if rule in PRESETS else CUSTOM}
 
 
 def choices(session: Session, scope: Scope, plan: Plan | None = None) -> Choices:
@@ -153,6 +165,7 @@ def choices(session: Session, scope: Scope, plan: Plan | None = None) -> Choices
         campaigns={"": _("不属于活动期")} | _campaigns(session, scope),
         lists={"": _("请选择")} | _lists(session, scope),
         routes=_routes(session, scope, plan),
+        meant=audience_form.choices(session, scope, plan),
         off_days={way: _(name) for way, name in windows.OFF_DAYS.items()},
         rules={rule: _(name) for rule, name in PRESETS.items()} | {CUSTOM: _("自定规则")},
         places=places.choices(session, scope, chosen=plan.outlet_code if plan else ""),

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import islice
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
-from campaign.recurrence import in_words, upcoming
+from campaign.recurrence import in_words
 from core import clock
 from core.errors import DomainError, Invalid, NotFound
 from core.http import reading, render, service, transaction
@@ -17,13 +18,17 @@ from core.settings import Settings
 from institution import conflict, places
 from institution.access import requires, signed_in
 from institution.approval_models import Approval
-from scheduler import plans, pushes, rules, starting, windows
+from scheduler import calendar as sending_calendar
+from scheduler import plans, pushes, reaching, rules, starting, windows
 from scheduler.channels import registry
-from scheduler.desk.form import Choices, blank, choices, copied, fields, posted, typed, values_of
+from scheduler.desk import audience_form
+from scheduler.desk.form import Choices, blank, choices, copied, fields, posted, proposed, typed, values_of
 from scheduler.desk.plans import PushRow, push_row
 from scheduler.desk.preview import Shown, shown
 from scheduler.desk.routes import APPROVAL_TONES, TONES, blueprint, plan_place
 from scheduler.models import APPROVAL_NAMES, PLAN_NAMES, Plan, PlanApproval, PlanState
+
+_AHEAD = 800  # days: a yearly plan has its next two times in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,9 @@ class PlanPage:
     place: str = ""
     route: str = ""
     list_name: str = ""
+    filters: Sequence[str] = ()
+    after_name: str = ""
+    counted: str = ""
     rhythm: str = ""
     next_at: Sequence[datetime] = ()
     shown: Shown | None = None
@@ -112,7 +120,7 @@ def show(plan_id: int) -> ResponseReturnValue:
     """A plan: its form while it may be changed, its preview, its pushes."""
     with reading() as session:
         plan = plans.get(session, plan_id)
-        page = _page(session, plan, values_of(plan))
+        page = _page(session, plan, values_of(plan) | proposed(plan.rule))
     return render("scheduler/plan.html", page)
 
 
@@ -182,7 +190,10 @@ def _page(
         base=request.form.get("base", "") if error else conflict.version_of(values_of(plan)),
         place=places.name(session, plan.outlet_code),
         route=known.routes.get(f"{plan.channel}:{plan.account_id or ''}", "—"),
-        list_name=known.lists.get(str(plan.list_id), "—") if plan.list_id else _("群里的人，不用名单"),
+        list_name=reaching.named(session, plan),
+        filters=reaching.filters(session, plan),
+        after_name=reaching.push_name(session, plan.after_id) if plan.after_id else "",
+        counted=_counted(session, plan) if request.args.get("count") else "",
         rhythm=in_words(plan.rule),
         next_at=_next(session, plan),
         shown=seen,
@@ -195,13 +206,17 @@ def _page(
     )
 
 
+def _counted(session: Session, plan: Plan) -> str:
+    found = reaching.count(session, plan, clock.now())
+    return audience_form.said(found) if found else _("到时候按当时的人算。")
+
+
 def _next(session: Session, plan: Plan) -> list[datetime]:
     """The next three times, moved to where the rules allow them; those that days off drop are left out."""
     zone, now = service(Settings).zone, clock.now()
+    span = sending_calendar.When(zone, now, now, now + timedelta(days=_AHEAD))
     allowed = rules.of(session, plan, service(Settings).holidays)
-    found = upcoming(plan.first_at, plan.rule, zone, now, 12)
-    kept = [windows.next_allowed(at, allowed, zone) for at in found if not windows.dropped(at, allowed, zone)]
-    return list(dict.fromkeys(kept))[:3]
+    return list(islice(sending_calendar.moments_of(session, plan, allowed, span), 3))
 
 
 def _hours(session: Session, channel: str) -> str:

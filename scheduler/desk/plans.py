@@ -18,7 +18,7 @@ from institution import desk_table, places
 from institution.access import requires, signed_in
 from institution.desk_table import Column, Listing, View
 from institution.powers import Scope
-from scheduler import plans, pushes
+from scheduler import plans, pushes, reaching
 from scheduler.desk.form import route_name
 from scheduler.desk.routes import APPROVAL_TONES, TONES, blueprint
 from scheduler.desk.several import acts
@@ -89,7 +89,7 @@ COLUMNS: tuple[Column[PlanRow], ...] = (
     Column("state", mark("状态"), lambda row: row.state, sort=lambda row: row.plan.state),
     Column("approval", mark("审批"), lambda row: row.approval, sort=lambda row: row.plan.approval),
     Column("route", mark("渠道账号"), lambda row: row.route, sort=lambda row: row.route),
-    Column("list", mark("名单"), lambda row: row.list_name, sort=lambda row: row.list_name),
+    Column("list", mark("发给谁"), lambda row: row.list_name, sort=lambda row: row.list_name),
     Column("place", mark("机构"), lambda row: row.place, sort=lambda row: row.place),
     Column("rhythm", mark("重复"), lambda row: row.rhythm),
     Column("next", mark("下一次"), lambda row: row.next_at, sort=lambda row: row.next_at),
@@ -140,7 +140,7 @@ def _rows(session: Session, scope: Scope, text: str, state: str) -> list[PlanRow
     known = {row.id: row for row in session.exec(select(ChannelAccount))}
     named = places.names(session, {plan.outlet_code for plan in found})
     return [
-        _row(plan, lists.get(plan.list_id, "—") if plan.list_id else _("群"), known, named) for plan in found
+        _row(plan, lists.get(plan.list_id) or reaching.named(session, plan), known, named) for plan in found
     ]
 
 

@@ -17,9 +17,10 @@ from core.i18n import mark
 from core.privacy import Vault
 from core.settings import Settings
 from institution.access import requires, signed_in
-from scheduler import after, failover, pushes
+from scheduler import after, failover, outcomes, pushes
 from scheduler.after import Failure, Read, Told
 from scheduler.channels import registry
+from scheduler.desk.booster import Boosting, boosting
 from scheduler.desk.plans import push_row
 from scheduler.desk.routes import blueprint, push_place
 from scheduler.failover import Taken
@@ -92,6 +93,9 @@ class PushPage:
     may_run: bool
     failures: Sequence[Failure] = ()
     unsubscribed: int = 0
+    to_group: bool = False
+    opened: int | None = None
+    booster: Boosting | None = None
     read: Read | None = None
     told: Told | None = None
     taken: Taken | None = None
@@ -175,7 +179,7 @@ def _page(session: Session, push_id: int) -> PushPage:
     row = push_row(found.push, found.plan_name)
     troubles = pushes.troubles(session, push_id)
     masked = {0: _("群")}
-    if found.push.list_id is not None:
+    if not registry.to_group(found.push.channel):
         people = [one.contact_id for one in troubles]
         masked = audience.masked_addresses(session, service(Vault), found.push.channel, people)
     taken = failover.taken(session, push_id)
@@ -184,6 +188,9 @@ def _page(session: Session, push_id: int) -> PushPage:
         state=row.state,
         tone=row.tone,
         channel=registry.label(found.push.channel),
+        to_group=registry.to_group(found.push.channel),
+        opened=outcomes.opened(session, push_id) if outcomes.tells_openings(found.push.channel) else None,
+        booster=boosting(session, found),
         moving=found.push.state in _MOVING,
         reason=_(found.push.reason),
         left=_left(found.seconds_left),

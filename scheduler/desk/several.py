@@ -68,6 +68,8 @@ def _line(session: Session, act: str, value: str, found: Mapping[int | None, Pla
         due = plans.check_startable(session, plan, zone=service(Settings).zone, now=clock.now())
     except DomainError as error:
         return Line(value, plan.name, fault=str(error), href=href)
+    if plan.follows_id:
+        return Line(value, plan.name, _("启动，每次推送之后按天数跟进"), href=href)
     moment = due.astimezone(service(Settings).zone).strftime("%Y-%m-%d %H:%M")
     return Line(value, plan.name, _("启动，%(time)s 第一次推送") % {"time": moment}, href=href)
 

@@ -1,16 +1,17 @@
 """The quota planner by the clock: five Tuesdays, one a day, twenty a minute, so many a person."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
-from campaign.recurrence import moments
+from campaign.recurrence import in_words, moments
 from core.database import Database
 from core.privacy import Vault
 from scheduler import caps, cutting, planner, rules
 from scheduler.models import Delivery, DeliveryState
-from scheduler.quota_plan import QUOTAS, Going, Quota, Span, conflicts
+from scheduler.quota_plan import QUOTAS, Going, Quota, Span, conflicts, split
 from tests.scheduler import audience_cast
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -114,3 +115,42 @@ def test_who_has_had_enough_is_over_the_cap(database: Database, vault: Vault, no
         assert caps.over(session, "email", indexes, now + timedelta(days=8)) == set()
         rules.change(session, "email", opens="00:00", closes="24:00", most=2, within=7, now=now)
         assert caps.over(session, "email", indexes, now) == set()
+
+
+def test_the_fifth_tuesday_as_a_rule_of_its_own() -> None:
+    """Both halves together are the weekly rule, day by day over four years, and each fits its channel."""
+    quota, start = QUOTAS["wechat:service"][0], datetime(2026, 1, 1, tzinfo=UTC)
+    halves = split("FREQ=WEEKLY;BYDAY=TU", quota)
+    assert halves == ("FREQ=MONTHLY;BYDAY=1TU,2TU,3TU,4TU", "FREQ=MONTHLY;BYDAY=5TU")
+
+    def days(rule: str) -> list[datetime]:
+        until = datetime(2030, 1, 1, tzinfo=UTC)
+        return list(takewhile(lambda at: at < until, moments("2026-01-06T09:00", rule, ZONE, start)))
+
+    kept, rest = days(halves[0]), days(halves[1])
+    assert sorted([*kept, *rest]) == days("FREQ=WEEKLY;BYDAY=TU") and len(rest) == 16
+    assert conflicts([Going(at, "wechat:service", 1, 1, 7, "x") for at in kept], QUOTAS, ZONE) == []
+    assert {at.astimezone(ZONE).day for at in rest} <= {29, 30, 31}
+    assert in_words(halves[0]) == "每月第 1、2、3、4 个周二" and in_words(halves[1]) == "每月第 5 个周二"
+
+
+def test_what_cannot_be_split_by_a_rule_is_not() -> None:
+    month, day = Quota(4, Span.month, each=True), Quota(1, Span.day)
+    until = split("FREQ=WEEKLY;BYDAY=TU;UNTIL=20261231", month)
+    assert until is not None and all(one.endswith(";UNTIL=20261231") for one in until)
+    for rule, quota in (
+        ("FREQ=WEEKLY;BYDAY=TU,TH", month),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=TU", month),
+        ("FREQ=WEEKLY;BYDAY=TU;COUNT=9", month),
+        ("", month),
+        ("FREQ=WEEKLY;BYDAY=TU", day),
+        ("FREQ=WEEKLY;BYDAY=TU", Quota(5, Span.month)),
+    ):
+        assert split(rule, quota) is None
+
+
+def test_follow_ups_of_five_tuesdays_take_the_same_quota() -> None:
+    """Six messages to the same followers where four fit."""
+    tuesdays = _tuesdays("2026-09-01T09:00", 3)
+    follow = [Going(one.at + timedelta(days=3), "wechat:service", 1, 1, 8, "跟进") for one in tuesdays]
+    assert [one.going.plan_id for one in conflicts([*tuesdays, *follow], QUOTAS, ZONE)] == [7, 8]

@@ -1,6 +1,7 @@
 """A plan goes out only as a second person approved it: by its hash, by its account, by its place."""
 
 import threading
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from scheduler.account_secrets import Secrets
 from scheduler.accounts import AccountForm
 from scheduler.jobs import Outgoing
 from scheduler.models import ChannelAccount, Delivery, Plan, PlanApproval, PlanState, Push, PushState
-from scheduler.plans import PlanForm
+from scheduler.plan_form import PlanForm, form_of
 from tests import factories
 from tests.scheduler.audience_cast import (
     ZONE,
@@ -41,7 +42,7 @@ def _made(session: Session, vault: Vault, now: datetime, **more: Any) -> Plan:
 
 
 def _form(found: Plan, **more: Any) -> PlanForm:
-    return PlanForm(**(plans.snapshot(found) | more))
+    return replace(form_of(found), **more)
 
 
 def _asked(session: Session, made: Plan, now: datetime) -> int:
