@@ -5,8 +5,7 @@ reaches each follower four times a calendar month, a 公众号 sends once a day.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from core.i18n import mark
 from scheduler.channels.base import Account, Closed, DeliveryError, Field, Message, Rate, Receipt, Tokens
 from scheduler.channels.base_http import TIMEOUT, Http
-from scheduler.channels.base_token import certain
+from scheduler.channels.base_token import TokenChannel, certain
 from scheduler.channels.base_wechat import (
     ADDRESS,
     BAD_MEDIA,
@@ -48,7 +47,7 @@ QUOTAS = {"service": Rate(4, 31 * 86400, "address"), "subscription": Rate(1, 864
 TO_ALL, TO_TAG = "@all", "@tag:"  # addresses that stand for all followers, or for those with a tag
 
 
-class Wechat:
+class Wechat(TokenChannel["MassLine"]):
     """Mass sending. A call with a clientmsgid that the platform saw within 24 hours is answered with the message that
     went out then, so what is in doubt is simply sent again."""
 
@@ -62,19 +61,12 @@ class Wechat:
     def __init__(
         self, clock: Callable[[], datetime], tokens: Tokens, timeout: tuple[float, float] = TIMEOUT
     ) -> None:
-        self._clock = clock
-        self._tokens = tokens
-        self._timeout = timeout
+        super().__init__(clock, tokens, timeout)
         self._articles = Articles()
 
-    @contextmanager
-    def connect(self, account: Account) -> Iterator["MassLine"]:
-        """A kept-alive line to the platform."""
-        http = Http(self._timeout)
-        try:
-            yield MassLine(Api(http, account, self._tokens, self._clock), self._articles)
-        finally:
-            http.close()
+    def line(self, http: Http, account: Account) -> "MassLine":
+        """A line to the platform."""
+        return MassLine(Api(http, account, self._tokens, self._clock), self._articles)
 
 
 @dataclass(frozen=True, slots=True)
