@@ -7,7 +7,9 @@ from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from campaign.addresses import WEBPUSH
 from campaign.contacts import EMAIL, WEBHOOK
+from content import pages
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import mark
 from institution import audit
@@ -55,6 +57,7 @@ def create(
     account.fingerprint = held.fingerprint(named) if kind.to_group else ""
     session.add(account)
     session.flush()
+    _tell_pages(session, account)
     _record(session, "channel.create", account, {})
     return account, fresh
 
@@ -193,6 +196,13 @@ def _save(session: Session, account: ChannelAccount, now: datetime) -> None:
     account.updated_at = now
     session.add(account)
     session.flush()
+    _tell_pages(session, account)
+
+
+def _tell_pages(session: Session, account: ChannelAccount) -> None:
+    """Pages offer to tell browsers of news where there is an account for it."""
+    if account.channel == WEBPUSH:
+        pages.bump(session)
 
 
 def _record(

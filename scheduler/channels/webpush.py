@@ -226,7 +226,7 @@ def _payload(message: Message) -> bytes:
     """What the service worker shows (static/js/push_worker.js); the text gives way when it is too long."""
     text = message.summary or message.text.strip()[:300]
     said = {"title": message.subject[:200], "body": text, "link": message.link, "picture": message.picture}
-    said |= {"tag": message.key, "lang": message.locale}
+    said |= {"tag": message.key, "lang": message.locale, "stop": message.unsubscribe}
     while len(data := json.dumps(said, ensure_ascii=False).encode()) > _LARGEST and said["body"]:
         said["body"] = said["body"][: len(said["body"]) * 3 // 4]
     if len(data) > _LARGEST:
