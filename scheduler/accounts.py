@@ -25,7 +25,7 @@ from scheduler.account_form import (
     typed_secrets,
 )
 from scheduler.account_secrets import OVERLAP, Secrets, made
-from scheduler.channels import registry
+from scheduler.channels import registry, webpush
 from scheduler.models import ChannelAccount, Plan, PlanState, Push, PushState
 
 __all__ = ["TLS", "AccountForm", "checked_url"]
@@ -48,6 +48,8 @@ def create(
     """A new account, and the secret that was made for a webhook: the one time that it can be seen."""
     kind = registry.get(form.channel)
     values, own = checked(session, form), typed_secrets(kind, secret, form)
+    if kind.name == WEBPUSH and not own:
+        own = {"secret": webpush.new_key()[0]}
     check_whole(kind, own)
     fresh = made() if kind.name == WEBHOOK and not own else ""
     named = own or ({"secret": fresh} if fresh else {})

@@ -36,7 +36,11 @@ ADDRESS = ""  # each subscription brings its own
 FORM: tuple[Field, ...] = (
     Field("sender", mark("联系邮箱"), mark("推送服务有问题时联系谁，随每次推送告诉它")),
     Field(
-        "secret", mark("VAPID 私钥"), mark("base64url 的 32 字节；换了它，已有的订阅全部作废"), secret=True
+        "secret",
+        mark("VAPID 私钥"),
+        mark("base64url 的 32 字节，不填就由系统生成；换了它，已有的订阅全部作废"),
+        secret=True,
+        required=False,
     ),
     Field("ttl", mark("离线保留（秒）"), mark("浏览器没开时保留多久"), "86400", required=False),
 )
