@@ -1,10 +1,9 @@
 """`signpost sandbox`: stand-ins of the platforms on this machine, with a page that shows what arrived."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import click
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer
 
 from core.errors import Invalid
 from core.i18n import gettext as _
@@ -12,16 +11,9 @@ from core.i18n import mark
 from scheduler.sandbox.core import Sandbox
 from scheduler.sandbox.inbox import Inbox
 from scheduler.sandbox.registry import STAND_INS, address, besides, filled
+from webapp import demo_sandbox
 from webapp.commands import plain_errors, read_settings
-
-HOST = "127.0.0.1"
-
-
-class _Quiet(WSGIRequestHandler):
-    """Addresses of calls hold keys: they are not written down."""
-
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Say nothing."""
+from webapp.demo_sandbox import HOST
 
 
 @click.command()
@@ -43,16 +35,9 @@ def sandbox(port: int, latency: int) -> None:
     try:
         with besides(platforms, port + 1) as ports:
             inbox = Inbox(platforms, locale=settings.locale, zone=settings.zone, ports=ports)
-            _serve(_server(port, inbox), ports)
+            _serve(demo_sandbox.server(port, inbox), ports)
     except OSError as error:
         raise Invalid(mark("这个端口已被占用。请用 --port 换一个。"), field="port") from error
-
-
-def _server(port: int, inbox: Inbox) -> BaseWSGIServer:
-    try:
-        return make_server(HOST, port, inbox, threaded=True, request_handler=_Quiet)
-    except SystemExit as error:
-        raise OSError("the port is taken") from error
 
 
 def _serve(server: BaseWSGIServer, ports: Mapping[str, int]) -> None:
