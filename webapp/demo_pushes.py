@@ -113,7 +113,7 @@ def plant(
         form = PlanForm(
             name=name, list_id=told if channel == webpush.NAME else list_id, channel=channel, account_id=made[channel],
             first_at=f"{(now + timedelta(days=1)).astimezone(settings.zone):%Y-%m-%dT09:10}", piece_key=piece,
-            summary=summary, stale_hours=240,
+            summary=summary, stale_hours=240.0,
         )  # fmt: skip
         plan = plans.create(session, form, by=operator, now=now)
         plan.demo = True
@@ -177,22 +177,12 @@ def _people(session: Session, vault: Vault, zone: ZoneInfo, now: datetime) -> in
     table.writerow(COLUMNS[name][0] for name in columns)
     for number in range(1, _SIZE + 1):
         box = {5: "gone.five", 11: "full.eleven"}.get(number, f"reader{number}")
-        table.writerow(
-            [
-                "",
-                f"{box}@example.com",
-                f"1380000{number:04}",
-                f"oSandbox{number:020d}",
-                f"member{number}",
-                f"sandboxdevice{number:04}",
-                f"sandboxclient{number:04}",
-                served[number % len(served)] if served else "",
-                "education",
-                given,
-                "示范数据",
-                "2026-01-education",
-            ]  # fmt: skip
-        )
+        row = [
+            "", f"{box}@example.com", f"1380000{number:04}", f"oSandbox{number:020d}", f"member{number}",
+            f"sandboxdevice{number:04}", f"sandboxclient{number:04}", served[number % len(served)] if served else "",
+            "education", given, "示范数据", "2026-01-education",
+        ]  # fmt: skip
+        table.writerow(row)
     data = text.getvalue().encode()
     audience_import.import_file(session, data, list_name=LIST, vault=vault, zone=zone, now=now)
     return _marked(session, LIST)

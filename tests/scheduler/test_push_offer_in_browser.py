@@ -292,7 +292,7 @@ def pushed(place: Place) -> dict[str, Any]:
     """What the stand-in opened, as the worker gets it."""
     kept: dict[str, bytes] = {}
     real = stand_in.opened
-    stand_in.opened = lambda name, body: kept.setdefault(name, real(name, body))
+    stand_in.opened = lambda browser, body: kept.setdefault(browser, real(browser, body))
     try:
         assert place.push("tapper") == ["tapper"]
     finally:
