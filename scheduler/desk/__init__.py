@@ -7,6 +7,7 @@ start) → the runner fires → `pushes` (watch, pause, settle).
 """
 
 from scheduler.desk import (
+    aftermath,
     calendar,
     channel_acts,
     channels,
@@ -16,12 +17,14 @@ from scheduler.desk import (
     pushes,
     rules,
     running,
+    sandbox_link,
     several,
     trying,
 )
 from scheduler.desk.routes import blueprint
 
 __all__ = [
+    "aftermath",
     "blueprint",
     "calendar",
     "channel_acts",
@@ -32,6 +35,7 @@ __all__ = [
     "pushes",
     "rules",
     "running",
+    "sandbox_link",
     "several",
     "trying",
 ]
