@@ -25,9 +25,10 @@ from core.i18n import mark
 from core.privacy import Vault
 from core.settings import Settings
 from institution import approvals, people
+from institution.approval_models import Approval, ApprovalStep
 from institution.deciders import Hand
 from institution.models import Outlet
-from scheduler import accounts, plans
+from scheduler import accounts, plans, starting
 from scheduler.account_form import AccountForm
 from scheduler.account_secrets import Secrets
 from scheduler.models import Batch, ChannelAccount, Delivery, Plan, Push
@@ -92,7 +93,12 @@ _PLANS = (
     ("示范：接到“领导”来电，先挂断", mail.NAME, "ai-voice", ""),
     ("示范：退保前先问一问", jpush.NAME, "full-surrender", ""),
     ("示范：屏幕共享，一开就危险", webpush.NAME, "screen-share", ""),
-    ("示范：征信修复是骗局（等您批准）", wechat.NAME, "credit-repair", ""),
+    (
+        "示范：早会一条（等您批准）",
+        dingtalk_robot.NAME,
+        "credit-repair",
+        "征信没有“修复”这回事：交钱删记录，都是骗局。",
+    ),
 )
 
 
@@ -111,14 +117,14 @@ def plant(
         if piece not in pieces:
             continue
         form = PlanForm(
-            name=name, list_id=told if channel == webpush.NAME else list_id, channel=channel, account_id=made[channel],
+            name=name, list_id={webpush.NAME: told, dingtalk_robot.NAME: None}.get(channel, list_id), channel=channel, account_id=made[channel],
             first_at=f"{(now + timedelta(days=1)).astimezone(settings.zone):%Y-%m-%dT09:10}", piece_key=piece,
             summary=summary, stale_hours=240.0,
         )  # fmt: skip
         plan = plans.create(session, form, by=operator, now=now)
         plan.demo = True
         session.add(plan)
-        _ask(session, plan, operator, now, approve=channel != wechat.NAME)
+        _ask(session, plan, operator, now, approve=channel != dingtalk_robot.NAME)
         count += 1
     return count
 
@@ -131,6 +137,12 @@ def clear(session: Session) -> None:
         or_(col(Plan.demo), col(Plan.account_id).in_(mine), col(Plan.list_id).in_(listed))
     )
     sent = select(col(Push.id)).where(col(Push.plan_id).in_(of))
+    # a plan of a later time may get a number of these, and must not be approved with it
+    asked = select(col(Approval.id)).where(
+        Approval.kind == starting.KIND, col(Approval.subject).in_([str(one) for one in session.exec(of)])
+    )
+    session.execute(delete(ApprovalStep).where(col(ApprovalStep.approval_id).in_(asked)))
+    session.execute(delete(Approval).where(col(Approval.id).in_(asked)))
     session.execute(delete(Delivery).where(col(Delivery.push_id).in_(sent)))
     session.execute(delete(Batch).where(col(Batch.push_id).in_(sent)))
     session.execute(delete(Push).where(col(Push.plan_id).in_(of)))
