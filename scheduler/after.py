@@ -24,6 +24,7 @@ _REASONS = 20
 # fits.
 _STEPS = (
     (("删除",), mark("不用做什么。"), False),
+    (("SMTP 552",), mark("邮箱满了，过几天再发一次。"), True),
     (
         (
             "SMTP 5",

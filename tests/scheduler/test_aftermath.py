@@ -65,6 +65,7 @@ def failed(runtime: Runtime) -> list[str]:
     ("reason", "again"),
     [
         ("SMTP 550", False),
+        ("SMTP 552", True),
         ("这个浏览器已取消订阅。", False),
         ("对方没有关注公众号。", False),
         ("企业里没有这位成员，或不在应用的可见范围内。", False),
