@@ -4,9 +4,11 @@ Several channels may share a kind: `sms_aliyun` and `sms_tencent` both write to 
 no to one of them said no to both.
 """
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from campaign.contacts import CHANNEL_NAMES, EMAIL, SMS, WEBHOOK
 from core.errors import Invalid
@@ -14,6 +16,9 @@ from core.i18n import mark
 from core.privacy import is_phone, mask_email, mask_phone, normal_email, normal_phone
 
 WECHAT, WECOM_APP, JPUSH, GETUI, WEBPUSH = "wechat", "wecom_app", "jpush", "getui", "webpush"
+# The kinds that stand in a contact's own row, with the beginning of their columns' names, in the order in which the
+# first one a person has is their identity; all others stand beside it (`ContactAddress`).
+IN_CONTACT = {EMAIL: "email", WEBHOOK: "webhook", SMS: "phone"}
 # The addr-spec of the HTML standard, with a top level of letters: what mail servers take without SMTPUTF8.
 _EMAIL = re.compile(
     r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
@@ -28,7 +33,8 @@ _ID_SHOWN = 2
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of address. `rule` says in a sentence what `good` asks for; `letter` stands for it in links."""
+    """One kind of address. `rule` says in a sentence what `good` asks for; `letter` stands for it in links; two
+    addresses are the same when what they are `known_by` is: that is what the blind index is made of."""
 
     name: str
     letter: str
@@ -36,6 +42,7 @@ class Kind:
     good: Callable[[str], bool]
     mask: Callable[[str], str]
     rule: str
+    known_by: Callable[[str], str] = str
 
     @property
     def label(self) -> str:
@@ -54,6 +61,14 @@ def _like(pattern: re.Pattern[str]) -> Callable[[str], bool]:
 def _good_subscription(text: str) -> bool:
     """RFC 8030: an endpoint by https, with the keys of the browser, as the browser wrote it (JSON)."""
     return text.startswith("{") and '"https://' in text and len(text) <= _LONGEST_SUBSCRIPTION
+
+
+def _endpoint(text: str) -> str:
+    """What tells one browser from another: where it is pushed to; its keys may be renewed."""
+    try:
+        return str(json.loads(text)["endpoint"])
+    except (ValueError, TypeError, KeyError):
+        return text
 
 
 def _mask_id(text: str) -> str:
@@ -94,7 +109,7 @@ KINDS = {
         ),
         Kind(
             WEBPUSH, "b", str.strip, _good_subscription, _mask_subscription,
-            mark("浏览器订阅须是浏览器给出的 JSON，里面有 https 地址。"),
+            mark("浏览器订阅须是浏览器给出的 JSON，里面有 https 地址。"), _endpoint,
         ),
     )
 }  # fmt: skip
@@ -106,6 +121,22 @@ def kind_of(channel: str) -> str:
         return channel
     family = channel.partition("_")[0]
     return family if family in KINDS else channel
+
+
+def known_by(kind: str, text: str) -> str:
+    """The part of an address (in its normal form) that its blind index is made of."""
+    return KINDS[kind].known_by(text) if kind in KINDS else text
+
+
+def index_in(contact: Any, kind: str) -> Any:
+    """The blind index of a contact's address of a kind; of the table, or an alias of it, the column. None where the
+    kind stands beside the contact."""
+    return getattr(contact, f"{IN_CONTACT[kind]}_index") if kind in IN_CONTACT else None
+
+
+def sealed_in(contact: Any, kind: str) -> Any:
+    """The same, encrypted."""
+    return getattr(contact, f"{IN_CONTACT[kind]}_sealed") if kind in IN_CONTACT else None
 
 
 def checked(kind: str, text: str, *, field: str) -> str:

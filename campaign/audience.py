@@ -8,11 +8,11 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from campaign import closed, former, personal, segments
-from campaign.addresses import kind_of, mask
+from campaign.addresses import IN_CONTACT, kind_of, mask, sealed_in
 from campaign.among import among
 from campaign.audience_models import ContactAddress, PurposeRefusal
 from campaign.closed import close_address, closed_among
-from campaign.contacts import EDUCATION, EMAIL, SMS, WEBHOOK, Contact, Refusal
+from campaign.contacts import EDUCATION, Contact, Refusal
 from campaign.lists import (
     ListRow,
     MaskedContact,
@@ -51,12 +51,6 @@ audit.declare(
         "contact.erase": mark("删除联系人资料"),
     }
 )
-
-_SEALED: dict[str, Any] = {
-    EMAIL: Contact.email_sealed,
-    SMS: Contact.phone_sealed,
-    WEBHOOK: Contact.webhook_sealed,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +114,8 @@ def addresses(
     """The addresses in clear of these contacts, by contact id; an erased contact is missing. Without `names` nobody is
     called by name, which halves the cost."""
     kind = kind_of(channel)
-    if kind in _SEALED:
-        mine: Any = select(Contact.id, Contact.name_sealed, _SEALED[kind])
+    if kind in IN_CONTACT:
+        mine: Any = select(Contact.id, Contact.name_sealed, sealed_in(Contact, kind))
     else:
         mine = select(Contact.id, Contact.name_sealed, ContactAddress.sealed).join(
             ContactAddress, col(ContactAddress.contact_id) == Contact.id

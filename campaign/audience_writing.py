@@ -10,14 +10,14 @@ from sqlalchemy import bindparam, func, insert, update
 from sqlmodel import Session, SQLModel, col, select
 
 from campaign import audience, former
+from campaign.addresses import IN_CONTACT, known_by
 from campaign.among import among
 from campaign.audience_models import ContactAddress, ContactGroup
 from campaign.audience_rows import ContactRow
-from campaign.contacts import EMAIL, SMS, WEBHOOK, Consent, Contact, ContactMember
+from campaign.contacts import Consent, Contact, ContactMember
 from core.database import Prepared
 from core.privacy import Vault
 
-_COLUMNS = {EMAIL: "email", SMS: "phone", WEBHOOK: "webhook"}
 _Values = dict[str, Any]
 
 
@@ -86,7 +86,8 @@ class Writing:
     def _look_up(self, rows: Sequence[ContactRow]) -> list[_Known]:
         """The contacts that are known already, under whichever key their identity was computed."""
         indexes = {
-            row.line: {kind: self._vault.indexes(kind, text) for kind, text in row.addresses} for row in rows
+            row.line: {kind: self._vault.indexes(kind, known_by(kind, text)) for kind, text in row.addresses}
+            for row in rows
         }
         of = {index: row.line for row in rows for index in indexes[row.line][row.address[0]]}
         query = select(Contact).where(
@@ -114,7 +115,7 @@ class Writing:
         values: _Values = {}
         row, contact = one.row, one.contact
         for kind, text in row.addresses:
-            name = _COLUMNS.get(kind)
+            name = IN_CONTACT.get(kind)
             if name and (contact is None or getattr(contact, f"{name}_index") not in one.indexes[kind]):
                 values[f"{name}_index"], values[f"{name}_sealed"] = one.indexes[kind][0], self._sealed(text)
         known_name = self._vault.decrypt(contact.name_sealed) if contact and contact.name_sealed else ""
@@ -136,7 +137,7 @@ class Writing:
         return [
             (kind, text)
             for kind, text in one.row.addresses
-            if kind not in _COLUMNS
+            if kind not in IN_CONTACT
             and ((held := beside.get((number, kind))) is None or held.address_index not in one.indexes[kind])
         ]
 

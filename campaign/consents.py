@@ -12,16 +12,13 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from campaign import closed, former
-from campaign.addresses import kind_of
+from campaign.addresses import index_in, kind_of
 from campaign.audience_models import ConsentText, ContactAddress, PurposeRefusal
 from campaign.contacts import (
     EDUCATION,
-    EMAIL,
     MARKETING,
     PURPOSE_NAMES,
     SERVICE,
-    SMS,
-    WEBHOOK,
     Consent,
     Contact,
     Refusal,
@@ -34,7 +31,6 @@ from institution import audit
 VIA = "preferences"
 Wish = tuple[str, str]
 audit.declare({"contact.choose": mark("本人修改接收偏好"), "consent.text": mark("新的同意文本")})
-_COLUMN = {EMAIL: Contact.email_index, WEBHOOK: Contact.webhook_index, SMS: Contact.phone_index}
 # The words that stand until the institution writes its own.
 _FIRST = "2026-01"
 _WORDS = {
@@ -150,7 +146,7 @@ def _reach(session: Session, kind: str, address_index: str) -> dict[str, tuple[s
 
 
 def _people(session: Session, kind: str, indexes: list[str]) -> list[Contact]:
-    column = _COLUMN.get(kind)
+    column = index_in(Contact, kind)
     if column is not None:
         return list(session.exec(select(Contact).where(col(column).in_(indexes))))
     mine = (ContactAddress.channel == kind, col(ContactAddress.address_index).in_(indexes))

@@ -11,12 +11,13 @@ from typing import Any
 from sqlalchemy import insert, inspect, or_
 from sqlmodel import Session, col, select
 
+from campaign.addresses import IN_CONTACT, index_in
 from campaign.among import among
 from campaign.audience_models import ClosedAddress, ContactAddress, PurposeRefusal
-from campaign.contacts import EMAIL, SMS, WEBHOOK, Contact, FormerIndex, Refusal
+from campaign.contacts import Contact, FormerIndex, Refusal
 from core import clock
 
-_INDEX = {EMAIL: Contact.email_index, WEBHOOK: Contact.webhook_index, SMS: Contact.phone_index}
+_INDEXES = tuple(index_in(Contact, kind) for kind in IN_CONTACT)
 # What is remembered of an address by its hash alone, and so stands under each of its indexes.
 _REMEMBERED: tuple[Any, ...] = (Refusal, ClosedAddress, PurposeRefusal)
 
@@ -41,7 +42,7 @@ def firsts(session: Session, indexes: Iterable[str]) -> dict[str, str]:
 
 def hold(session: Session, channel: str, index: str) -> None:
     """Wait for a rotation that has this address in its hands, so that it cannot miss what is written next."""
-    column = _INDEX.get(channel)
+    column = index_in(Contact, channel)
     if column is not None:
         list(session.exec(select(Contact.id).where(column == index).with_for_update()))
         return
@@ -85,7 +86,7 @@ def adopt(session: Session, wanted: Sequence[tuple[str, Sequence[str]]]) -> None
         used.update(
             session.exec(select(table.address_index).where(among(session, table.address_index, others)))
         )
-    for column in _INDEX.values():
+    for column in _INDEXES:
         used |= {one for one in session.exec(select(column).where(among(session, column, others))) if one}
     link(session, sorted((old, others[old]) for old in used))
 
@@ -102,7 +103,7 @@ def forget(session: Session, indexes: Sequence[str]) -> None:
 
 def _used(session: Session, indexes: Sequence[str]) -> bool:
     """Whether another row, of another part of the tree, still holds the address."""
-    held = or_(*(col(column).in_(indexes) for column in _INDEX.values()))
+    held = or_(*(col(column).in_(indexes) for column in _INDEXES))
     elsewhere = select(ContactAddress.id).where(col(ContactAddress.address_index).in_(indexes))
     return any(session.exec(query.limit(1)).first() for query in (select(Contact.id).where(held), elsewhere))
 

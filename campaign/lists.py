@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, update
 from sqlmodel import Session, col, select
 
+from campaign.addresses import IN_CONTACT, index_in, sealed_in
 from campaign.audience_models import ContactAddress
 from campaign.contacts import (
     CHANNEL_NAMES,
@@ -27,7 +28,6 @@ from institution import audit, places
 from institution.powers import WHOLE
 
 PAGE = 50
-IN_CONTACT = (EMAIL, WEBHOOK, SMS)  # the kinds of addresses that stand in the contact itself
 audit.declare({"list.make": mark("新建名单"), "list.export": mark("导出名单（脱敏）")})
 
 
@@ -182,7 +182,7 @@ def masked(session: Session, vault: Vault, rows: Sequence[Contact]) -> list[Mask
             refused=tuple(
                 channel
                 for channel in CHANNEL_NAMES
-                if (index := index_of(row, channel)) and (channel, index) in refused
+                if (index := index_in(row, channel)) and (channel, index) in refused
             ),
             updated_at=row.updated_at,
         )
@@ -190,22 +190,10 @@ def masked(session: Session, vault: Vault, rows: Sequence[Contact]) -> list[Mask
     ]
 
 
-def index_of(contact: Contact, channel: str) -> str | None:
-    """The blind index of a contact's address on a channel that `contact` has a column for, if there is one."""
-    known = {EMAIL: contact.email_index, WEBHOOK: contact.webhook_index, SMS: contact.phone_index}
-    return known.get(channel)
-
-
-def sealed_of(contact: Contact, channel: str) -> str:
-    """The same address, encrypted; "" for none."""
-    known = {EMAIL: contact.email_sealed, WEBHOOK: contact.webhook_sealed, SMS: contact.phone_sealed}
-    return known.get(channel, "")
-
-
 def addresses_sealed(session: Session, kind: str, rows: Sequence[Contact]) -> dict[int, str]:
     """The encrypted addresses of a kind that these contacts have, by contact."""
     if kind in IN_CONTACT:
-        return {row.id or 0: held for row in rows if (held := sealed_of(row, kind))}
+        return {row.id or 0: held for row in rows if (held := sealed_in(row, kind))}
     mine = (ContactAddress.channel == kind, col(ContactAddress.contact_id).in_([row.id for row in rows]))
     query = select(ContactAddress.contact_id, ContactAddress.sealed).where(*mine)
     return dict(session.exec(query).all())
@@ -215,7 +203,7 @@ def indexes_of(session: Session, contact: Contact) -> dict[str, str]:
     """The blind indexes of all addresses of a contact, by kind."""
     query = select(ContactAddress.channel, ContactAddress.address_index)
     more = dict(session.exec(query.where(ContactAddress.contact_id == contact.id)).all())
-    return {kind: index for kind in IN_CONTACT if (index := index_of(contact, kind))} | more
+    return {kind: index for kind in IN_CONTACT if (index := index_in(contact, kind))} | more
 
 
 def _where(vault: Vault, list_id: int, wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -255,7 +243,7 @@ def _agreed(session: Session, rows: Sequence[Contact]) -> dict[int, set[str]]:
 
 
 def _refused(session: Session, rows: Sequence[Contact]) -> set[tuple[str, str]]:
-    indexes = [index for row in rows for channel in CHANNEL_NAMES if (index := index_of(row, channel))]
+    indexes = [index for row in rows for channel in CHANNEL_NAMES if (index := index_in(row, channel))]
     found: set[tuple[str, str]] = set()
     for part in _parts(indexes):
         query = select(Refusal.channel, Refusal.address_index).where(col(Refusal.address_index).in_(part))

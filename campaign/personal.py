@@ -8,13 +8,11 @@ from sqlalchemy import ColumnElement, delete, func, or_
 from sqlmodel import Session, col, select
 
 from campaign import former
+from campaign.addresses import IN_CONTACT, index_in, known_by
 from campaign.audience_models import ContactAddress, ContactGroup
 from campaign.contacts import (
     CHANNEL_NAMES,
-    EMAIL,
     PURPOSE_NAMES,
-    SMS,
-    WEBHOOK,
     Consent,
     Contact,
     ContactList,
@@ -29,11 +27,7 @@ from institution.holders import Holder, Section, Sought
 from institution.retention import Rule
 from institution.sealed import Opened, Row, Sealed
 
-_COLUMNS = (
-    ("email_sealed", "email_index", EMAIL),
-    ("webhook_sealed", "webhook_index", WEBHOOK),
-    ("phone_sealed", "phone_index", SMS),
-)
+_COLUMNS = tuple((f"{name}_sealed", f"{name}_index", kind) for kind, name in IN_CONTACT.items())
 _AT_ONCE = 500
 
 
@@ -66,7 +60,7 @@ sealed.declare(
 
 
 def _beside(row: Row, opened: Opened, vault: Vault) -> dict[str, str]:
-    return {"address_index": vault.index(row["channel"], opened["sealed"])}
+    return {"address_index": vault.index(row["channel"], known_by(row["channel"], opened["sealed"]))}
 
 
 sealed.declare(Sealed(ContactAddress, ("sealed",), mark("联系人在各平台的地址"), _beside))
@@ -74,7 +68,7 @@ sealed.keep(mark("已删除资料者的退订登记"), _kept)
 
 
 def _contact_columns() -> tuple[object, ...]:
-    return (Contact.email_index, Contact.webhook_index, Contact.phone_index)
+    return tuple(index_in(Contact, kind) for kind in IN_CONTACT)
 
 
 def _under(indexes: Iterable[str]) -> ColumnElement[bool]:
@@ -111,7 +105,7 @@ def _all_held(session: Session, row: Contact) -> list[str]:
 
 
 def _held(row: Contact) -> list[str]:
-    return [index for index in (row.email_index, row.webhook_index, row.phone_index) if index]
+    return [index for kind in IN_CONTACT if (index := index_in(row, kind))]
 
 
 def _find(session: Session, person: Sought) -> int:

@@ -12,11 +12,10 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, SQLModel, col, select
 
-from campaign.addresses import kind_of
+from campaign.addresses import IN_CONTACT, index_in, kind_of
 from campaign.audience_models import ClosedAddress, ContactAddress, PurposeRefusal
-from campaign.contacts import EMAIL, SMS, WEBHOOK, Consent, Contact, ContactMember, Refusal
+from campaign.contacts import Consent, Contact, ContactMember, Refusal
 
-_COLUMN = {EMAIL: "email_index", WEBHOOK: "webhook_index", SMS: "phone_index"}
 _PAGE = 5_000
 
 
@@ -135,8 +134,8 @@ def may_write(kind: str, purpose: str, contact: Any = Contact) -> ColumnElement[
 
 def index_column(contact: Any, kind: str) -> Any:
     """What gives the index of a contact's address of a kind: a column, or a question beside it."""
-    if kind in _COLUMN:
-        return getattr(contact, _COLUMN[kind])
+    if kind in IN_CONTACT:
+        return index_in(contact, kind)
     one = alias(ContactAddress)
     held = select(one.address_index).where(one.contact_id == contact.id, one.channel == kind)
     return held.correlate(contact).scalar_subquery()

@@ -170,6 +170,16 @@ class Settings(BaseSettings):
         "memory://",
         description="Where rate limits are counted: memory:// (each process for itself), redis://host:6379 (install redis); empty: not at all",
     )
+    push_services: str = Field(
+        "fcm.googleapis.com, *.push.services.mozilla.com, *.push.apple.com, *.notify.windows.com",
+        description="Hosts of the push services that browsers may be reached at, `*.` before one for all below it; a browser with another is told to try elsewhere",
+    )
+    sandbox_port: int = Field(
+        8099,
+        ge=0,
+        le=65500,
+        description="Port on 127.0.0.1 at which `signpost serve` runs the sandbox of the push platforms (mail on the next), only while the demo institution is loaded; 0: never",
+    )
     scheduler: bool = Field(True, description="Whether `signpost serve` also carries out plans")
     push_threads: int = Field(
         2,

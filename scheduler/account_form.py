@@ -110,7 +110,8 @@ def _where(kind: Kind, form: AccountForm) -> dict[str, Any]:
         return _mail_server(form)
     if kind.name == WEBHOOK:
         return {"address": checked_url(form.address)}
-    values: dict[str, Any] = {"address": checked_url(form.address or kind.address)}
+    somewhere = kind.has("address") or kind.address  # else each recipient brings their own
+    values: dict[str, Any] = {"address": checked_url(form.address or kind.address) if somewhere else ""}
     for one in kind.form:
         if one.name in ("login", "sender"):
             values[one.name] = _line(one.name, one.label, getattr(form, one.name), one.required)

@@ -7,7 +7,9 @@ from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from campaign.addresses import WEBPUSH
 from campaign.contacts import EMAIL, WEBHOOK
+from content import pages
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import mark
 from institution import audit
@@ -23,7 +25,7 @@ from scheduler.account_form import (
     typed_secrets,
 )
 from scheduler.account_secrets import OVERLAP, Secrets, made
-from scheduler.channels import registry
+from scheduler.channels import registry, webpush
 from scheduler.models import ChannelAccount, Plan, PlanState, Push, PushState
 
 __all__ = ["TLS", "AccountForm", "checked_url"]
@@ -58,6 +60,8 @@ def create(
     """A new account, and the secret that was made for a webhook: the one time that it can be seen."""
     kind = registry.get(form.channel)
     values, own = checked(session, form), typed_secrets(kind, secret, form)
+    if kind.name == WEBPUSH and not own:
+        own = {"secret": webpush.new_key()[0]}
     check_whole(kind, own)
     fresh = made() if kind.name == WEBHOOK and not own else ""
     named = own or ({"secret": fresh} if fresh else {})
@@ -68,6 +72,7 @@ def create(
     session.add(account)
     session.flush()
     hooks.made(session, account, now)
+    _tell_pages(session, account)
     _record(session, "channel.create", account, {})
     return account, fresh
 
@@ -207,6 +212,13 @@ def _save(session: Session, account: ChannelAccount, now: datetime) -> None:
     account.updated_at = now
     session.add(account)
     session.flush()
+    _tell_pages(session, account)
+
+
+def _tell_pages(session: Session, account: ChannelAccount) -> None:
+    """Pages offer to tell browsers of news where there is an account for it."""
+    if account.channel == WEBPUSH:
+        pages.bump(session)
 
 
 def _record(

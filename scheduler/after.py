@@ -1,5 +1,6 @@
 """What became of a push: failures by reason with what to do, who said no since, what was read of it."""
 
+import hashlib
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -20,19 +21,34 @@ log = structlog.get_logger()
 
 DAYS = 7
 _REASONS = 20
-# What a reason's beginning or a word in it asks for; the first that fits.
+# What a reason's beginning or a word in it asks for, and whether sending again helps once that is done; the first that
+# fits.
 _STEPS = (
-    (("删除",), mark("不用做什么。")),
+    (("删除",), mark("不用做什么。"), False),
+    (("SMTP 552",), mark("邮箱满了，过几天再发一次。"), True),
     (
-        ("SMTP 5", "不存在", "空号", "没有这个", "不是成员", "取消关注"),
+        (
+            "SMTP 5",
+            "不存在",
+            "空号",
+            "没有这个",
+            "不是成员",
+            "取消关注",
+            "没有关注",
+            "没有这位",
+            "已取消订阅",
+            "无效",
+        ),
         mark("核对地址；改好后另建计划补发。"),
+        False,
     ),
-    (("黑名单", "退订", "拒收"), mark("尊重本人意愿，不再发。")),
-    (("签名", "模板"), mark("请管理员在平台核对签名和模板，再补发。")),
-    (("余额", "欠费"), mark("请管理员充值后补发。")),
-    (("HTTP 4",), mark("请管理员核对渠道账号。")),
+    (("黑名单", "退订", "拒收"), mark("尊重本人意愿，不再发。"), False),
+    (("签名", "模板"), mark("请管理员在平台核对签名和模板，再补发。"), True),
+    (("余额", "欠费"), mark("请管理员充值后补发。"), True),
+    (("许可",), mark("请管理员在平台开通许可，再补发。"), True),
+    (("HTTP 4",), mark("请管理员核对渠道账号。"), True),
 )
-_OTHER = mark("核对地址后，可另建计划补发。")
+_OTHER = mark("查明原因后，可以再发一次。")
 
 _READ = """
 SELECT kind, toInt64(sum(quantity)), toInt64(uniqExact(visitor)) FROM reach_event
@@ -44,11 +60,17 @@ AND kind IN ('visited', 'engaged') GROUP BY kind
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A reason, how many failed for it, and what to do next; both sentences to be translated."""
+    """A reason, how many failed for it, what to do next (sentences to be translated), whether sending again helps then."""
 
     reason: str
     count: int
     next_step: str
+    again: bool = True
+
+    @property
+    def number(self) -> str:
+        """What the form calls the reason."""
+        return number_of(self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +126,30 @@ def failures(session: Session, push_id: int) -> list[Failure]:
         .order_by(func.count().desc(), Delivery.reason)
         .limit(_REASONS)
     )
-    return [Failure(reason, count, next_step(reason)) for reason, count in session.exec(query)]
+    return [Failure(reason, count, *_step(reason)) for reason, count in session.exec(query)]
 
 
 def next_step(reason: str) -> str:
     """What to do about a reason."""
-    return next((step for words, step in _STEPS if any(word in reason for word in words)), _OTHER)
+    return _step(reason)[0]
+
+
+def number_of(reason: str) -> str:
+    """What a form calls a reason: the sentence itself may be long, and have any characters."""
+    return hashlib.sha256(reason.encode()).hexdigest()[:16]
+
+
+def failed(session: Session, push_id: int, *, after: int = 0, limit: int) -> list[Delivery]:
+    """The next failed recipients after one's number, in the order of their numbers."""
+    query = select(Delivery).where(
+        Delivery.push_id == push_id, Delivery.state == DeliveryState.failed, col(Delivery.id) > after
+    )
+    return list(session.exec(query.order_by(col(Delivery.id)).limit(limit)))
+
+
+def _step(reason: str) -> tuple[str, bool]:
+    found = ((step, again) for words, step, again in _STEPS if any(word in reason for word in words))
+    return next(found, (_OTHER, True))
 
 
 def unsubscribed(session: Session, push: Push) -> int:

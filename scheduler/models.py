@@ -143,6 +143,7 @@ class ChannelAccount(SQLModel, table=True):
     secret_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     active: bool = True
     failover_id: int | None = Field(default=None, foreign_key="channel_account.id")
+    demo: bool = False
     outlet_code: str = Field(default="", max_length=32, index=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)
@@ -190,6 +191,7 @@ class Plan(PlanMeant, table=True):
     approval: str = Field(default=PlanApproval.none, max_length=16)
     reason: str = Field(default="", max_length=500)
     next_due_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
+    demo: bool = False
     created_by: int | None = Field(default=None, foreign_key="staff.id")
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)

@@ -10,6 +10,7 @@ from functools import partial
 
 from sqlmodel import Session, select
 
+from campaign.addresses import WEBPUSH
 from campaign.events import days
 from core.errors import Invalid
 from core.i18n import mark
@@ -38,6 +39,7 @@ class Allowed:
 
 
 _ANY, _SMS, _MAIL = Allowed(), Allowed(8 * 60, 22 * 60, 2, 7), Allowed(0, DAY, 7, 7)
+_BROWSER = Allowed(0, DAY, 3, 7)  # what the page says before anybody agrees to it
 
 
 def default(channel: str) -> Allowed:
@@ -45,6 +47,8 @@ def default(channel: str) -> Allowed:
     kind = registry.KINDS.get(channel)
     if kind is None or kind.to_group:
         return _ANY
+    if channel == WEBPUSH:
+        return _BROWSER
     return {Look.sms: _SMS, Look.mail: _MAIL}.get(kind.look, _ANY)
 
 

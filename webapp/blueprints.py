@@ -23,8 +23,8 @@ from content import views as content_views
 from institution import desk as institution_desk
 from institution import views as institution_views
 from institution.desk import privacy, searching
+from scheduler import browser_views, hooks_views, opening_views
 from scheduler import desk as scheduler_desk
-from scheduler import hooks_views, opening_views
 from tracking import (
     alarms_desk,
     api_views,
@@ -81,6 +81,7 @@ _ALL: tuple[Blueprint, ...] = (
     scheduler_desk.blueprint,
     hooks_views.blueprint,
     opening_views.blueprint,
+    browser_views.blueprint,
     tracking_desk.blueprint,
     keeping_desk.blueprint,
     alarms_desk.blueprint,
@@ -125,6 +126,10 @@ _CSRF_EXEMPT: tuple[str, ...] = (
     "campaign.base_views.pair",  # a screen on a wall: nobody is signed in, the pairing code is what is asked for
     "campaign.base_views.shown",  # the same, its key stands in a header that no other site can set
     "scheduler.hooks_views.hear",  # platforms call it themselves: a secret address, and their own signature
+    "scheduler.browser_views.subscribe",  # from pages that are cached for everybody; only JSON, which no form can send
+    "scheduler.browser_views.renew",  # the same, from the service worker; who knows its address is the browser
+    "scheduler.browser_views.stop",
+    "scheduler.browser_views.standing",
     "tracking.report_views.unsubscribe",  # the same, for readers of reports
     "tracking.views.act",  # our own command line, which shows the token of server.json
 )

@@ -1,4 +1,4 @@
-"""The demo institution as a whole: its tree, bases, events, returns and two years of reach; loaded, taken away again."""
+"""The demo institution as a whole: its tree, bases, events, returns, pushes, two years of reach; loaded, taken away."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -12,15 +12,18 @@ from core.database import Database
 from core.errors import Conflict
 from core.i18n import gettext as _
 from core.i18n import mark
+from core.privacy import Vault
 from core.settings import Settings
+from core.signing import Keys
 from institution import audit, outlet_changes
 from institution.models import Outlet, OutletSpan
 from institution.outlet_changes import Change, Plan
+from scheduler.account_secrets import Secrets
 from tracking import demo as demo_reach
 from tracking.demo_plan import CAMPAIGNS, DemoOutlet
 from tracking.models import Dimension
 from tracking.store import ReachStore
-from webapp import demo_base, demo_events, demo_returns, demo_staff, demo_tree
+from webapp import demo_base, demo_events, demo_pushes, demo_returns, demo_staff, demo_tree
 from webapp.runtime import Runtime
 
 audit.declare({"demo.clear": mark("清除示范机构")})
@@ -45,6 +48,9 @@ def load(runtime: Runtime, scale: int) -> dict[int, int]:
         demo_reach.describe_keys(session)
         settings = runtime.service(Settings)
         demo_events.plant(session, settings.zone, settings.holidays, clock.now())
+        vault = runtime.service(Vault)
+        held = Secrets(runtime.service(Keys), vault)
+        demo_pushes.plant(session, settings, held, vault, pieces, now=clock.now())
         pages.bump(session)
     demo_returns.plant(database, runtime.service(Settings), clock.now())
     return totals
@@ -68,6 +74,7 @@ def clear(runtime: Runtime) -> int:
         codes = select(Outlet.code).where(col(Outlet.demo))
         gone = _count(session, demo=True)
         demo_base.clear(session)
+        demo_pushes.clear(session)
         demo_returns.clear(session)
         demo_events.clear(session)
         session.execute(delete(OutletSpan).where(col(OutletSpan.code).in_(codes)))

@@ -17,11 +17,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from content.models import KIND_NAMES, Kind
 from core.amounts import amount, figure_parts, growth, number, percent
-from core.http import service
+from core.http import reading, service
 from core.i18n import LOCALES, current_locale, mark
 from core.i18n import gettext as _
 from core.settings import Settings
 from institution.access import SignedIn, unfinished
+from scheduler import browser_offer
 from webapp.assets import Assets
 
 _TRACKING = ("a", "lang")
@@ -121,6 +122,7 @@ def register(app: Flask) -> None:
         here=here,
         figure_parts=figure_parts,
         locale_name=current_locale,
+        tells_browsers=tells_browsers,
     )
     app.jinja_env.filters.update(
         number=number,
@@ -186,6 +188,12 @@ def _needed() -> dict[str, str]:
         }
         current_app.extensions["signpost_desk_pages"] = found
     return found
+
+
+def tells_browsers() -> bool:
+    """Whether a page offers to tell the browser of news."""
+    with reading() as session:
+        return browser_offer.is_made(session)
 
 
 def here() -> str:

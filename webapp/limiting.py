@@ -39,6 +39,7 @@ RATES: dict[str, RateLimitItem] = {
     "join": parse("900/minute"),  # of sessions by code and nickname: a hall of phones, in the same minute
     "register": parse("120/minute"),  # forms that were worked for
     "register-plain": parse("20/10minute"),  # forms from browsers without script, which only had to wait
+    "browser": parse("120/minute"),  # that ask to be told, move or stop; each keeps a row
     "batch": parse("600/minute"),  # of one token; 500 events each
     "upload": parse("30/minute"),
     "export": parse("30/minute"),
@@ -144,6 +145,8 @@ def _public_kind(asked: Request) -> str:
     named = {"rooms.step": "play", "play_together.join_session": "join", "hooks.hear": "receipts"}
     if endpoint in named:
         return named[endpoint]
+    if endpoint.startswith("browser_push."):
+        return "browser"
     return "unsubscribe" if endpoint.endswith("unsubscribe") else "public"
 
 

@@ -20,7 +20,7 @@ from institution import (
     sign_in_models,
 )
 from institution import models as institution
-from scheduler import failover_models, opening_models, receipt_models, rule_models, token_models
+from scheduler import failover_models, opening_models, receipt_models, rule_models, text_models, token_models
 from scheduler import models as scheduler
 from scheduler import quotas as push_quotas
 from tracking import batch_models, insight_models, link_models, subscription_models, view_models

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
+from core.i18n import mark
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -112,6 +114,11 @@ class DeliveryError(Exception):
         self.unknown = unknown
         self.everyone = everyone
         self.closes = closes
+
+
+def unreadable() -> DeliveryError:
+    """An answer that says nothing: one to an accepted message that was cut off looks the same."""
+    return DeliveryError(mark("平台的回答读不懂，不知道是否收到。"), unknown=True, everyone=True)
 
 
 class Connection(Protocol):

@@ -9,7 +9,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from core.i18n import mark
-from scheduler.channels.base import DeliveryError
+from scheduler.channels.base import DeliveryError, unreadable
 
 TIMEOUT = (5.0, 20.0)  # seconds to connect, seconds to be answered
 _BUSY = (429, 503)  # nothing was done; a gateway that says 502 or 504 may have passed the call on
@@ -96,7 +96,7 @@ def said(answer: requests.Response) -> dict[str, Any]:
 
 def _unreadable(answer: requests.Response) -> DeliveryError:
     if answer.ok or answer.status_code >= 500:
-        return DeliveryError(mark("平台的回答读不懂，不知道是否收到。"), unknown=True, everyone=True)
+        return unreadable()
     return DeliveryError(f"HTTP {answer.status_code}", everyone=True)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from core.i18n import mark
-from scheduler.channels.base import Account, DeliveryError, Message, Rate
+from scheduler.channels.base import Account, DeliveryError, Message, Rate, unreadable
 from scheduler.channels.base_http import TIMEOUT, Http
 
 BODY_BYTES = 20_000  # of a whole call, where a platform says "20 KB"
@@ -144,7 +144,7 @@ def is_card(message: Message) -> bool:
 def judge(platform: str, code: Any, table: Mapping[int, No]) -> None:
     """DeliveryError unless the code is 0; a code that is in no table fails the message and is shown as it is."""
     if not isinstance(code, int) or isinstance(code, bool):
-        raise DeliveryError(mark("平台的回答读不懂，不知道是否收到。"), unknown=True, everyone=True)
+        raise unreadable()
     if code == 0:
         return
     no = table.get(code, No(f"{platform} {code}", everyone=False))

@@ -15,7 +15,7 @@ import requests
 
 from core.i18n import mark
 from core.privacy import is_phone, normal_phone
-from scheduler.channels.base import Account, Closed, DeliveryError, Message
+from scheduler.channels.base import Account, Closed, DeliveryError, Message, unreadable
 from scheduler.channels.base_http import Http, said
 
 Result = str | DeliveryError
@@ -96,7 +96,7 @@ class OneWay:
 
 def doubt() -> DeliveryError:
     """An answer that says neither yes nor no."""
-    return DeliveryError(mark("平台的回答读不懂，不知道是否收到。"), unknown=True, everyone=True)
+    return unreadable()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,42 @@
 """What channels with access tokens share: the token of an account, and a call that renews it once when it is refused."""
 
 import hashlib
-from collections.abc import Callable, Container
-from typing import Any, TypeVar
+from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Generic, TypeVar
 
+from core.i18n import mark
 from scheduler.channels.base import Account, DeliveryError, Tokens
+from scheduler.channels.base_http import TIMEOUT, Http
 
 Answer = dict[str, Any]
+Line = TypeVar("Line")
 Result = TypeVar("Result")
+
+
+class TokenChannel(Generic[Line]):
+    """What a channel with access tokens is made with, and how it opens a line."""
+
+    def __init__(
+        self, clock: Callable[[], datetime], tokens: Tokens, timeout: tuple[float, float] = TIMEOUT
+    ) -> None:
+        self._clock = clock
+        self._tokens = tokens
+        self._timeout = timeout
+
+    @contextmanager
+    def connect(self, account: Account) -> Iterator[Line]:
+        """A kept-alive line to the platform."""
+        http = Http(self._timeout)
+        try:
+            yield self.line(http, account)
+        finally:
+            http.close()
+
+    def line(self, http: Http, account: Account) -> Line:
+        """The line of an account over a connection; DeliveryError for one that cannot be used."""
+        raise NotImplementedError
 
 
 class Bearer:
@@ -52,6 +81,14 @@ class Bearer:
 
     def _bare(self, held: str) -> str:
         return held[len(self._print) :]
+
+
+def token_of(answer: Mapping[str, Any]) -> tuple[str, float]:
+    """The token in an answer, and the seconds it holds; nothing was sent when there is none."""
+    token, seconds = answer.get("access_token"), answer.get("expires_in")
+    if not isinstance(token, str) or not token or not isinstance(seconds, int):
+        raise DeliveryError(mark("平台的回答读不懂，没有换到令牌。"), everyone=True)
+    return token, float(seconds)
 
 
 def certain(step: Callable[[], Result]) -> Result:

@@ -10,9 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.i18n import mark
-from scheduler.channels.base import Account, Closed, DeliveryError, Tokens
+from scheduler.channels.base import Account, Closed, DeliveryError, Tokens, unreadable
 from scheduler.channels.base_http import Http, said
-from scheduler.channels.base_token import Bearer
+from scheduler.channels.base_token import Bearer, token_of
 
 ADDRESS = "https://api.weixin.qq.com"
 SENT_BEFORE, BAD_OPENID, BAD_MEDIA = 45065, 40003, 40007
@@ -127,7 +127,7 @@ class Api:
         """What the platform calls what it accepted; an answer without it says nothing, whatever else is in it."""
         number = answer.get(name)
         if not isinstance(number, int | str) or number == "":
-            raise DeliveryError(mark("平台的回答读不懂，不知道是否收到。"), unknown=True, everyone=True)
+            raise unreadable()
         return str(number)
 
     def _url(self, path: str, token: str) -> str:
@@ -142,7 +142,4 @@ class Api:
             "force_refresh": anew,
         }
         answer = self.good(self.http.post(f"{self._base}/cgi-bin/stable_token", body))
-        token, seconds = answer.get("access_token"), answer.get("expires_in")
-        if not isinstance(token, str) or not token or not isinstance(seconds, int):
-            raise DeliveryError(mark("平台的回答读不懂，没有换到令牌。"), everyone=True)
-        return token, float(seconds)
+        return token_of(answer)

@@ -5,14 +5,24 @@ Source: docs.getui.com, “RestAPI V2” (push, token, code).
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from core.i18n import mark
-from scheduler.channels.base import Account, Closed, DeliveryError, Field, Message, Rate, Tally, Tokens
-from scheduler.channels.base_http import TIMEOUT, Http, said
+from scheduler.channels.base import (
+    Account,
+    Closed,
+    DeliveryError,
+    Field,
+    Message,
+    Rate,
+    Tally,
+    Tokens,
+    unreadable,
+)
+from scheduler.channels.base_http import Http, said
+from scheduler.channels.base_token import TokenChannel
 
 NAME = "getui"
 LABEL = mark("个推")
@@ -30,7 +40,7 @@ _TOO_MANY = (10003, 10005)
 _REACHED = ("successed_online", "successed_offline")
 
 
-class Getui:
+class Getui(TokenChannel["GetuiLine"]):
     """Getui. The platform loses a message whose request_id it has seen, and says nothing of it.
 
     So a request_id is never used twice: each try makes its message under a new one. To have made a message reaches
@@ -45,21 +55,9 @@ class Getui:
     call_size = 1000
     rates: tuple[Rate, ...] = ()
 
-    def __init__(
-        self, clock: Callable[[], datetime], tokens: Tokens, timeout: tuple[float, float] = TIMEOUT
-    ) -> None:
-        self._clock = clock
-        self._tokens = tokens
-        self._timeout = timeout
-
-    @contextmanager
-    def connect(self, account: Account) -> Iterator["GetuiLine"]:
-        """A kept-alive line to the interface."""
-        http = Http(self._timeout)
-        try:
-            yield GetuiLine(http, account, self._tokens, self._clock)
-        finally:
-            http.close()
+    def line(self, http: Http, account: Account) -> "GetuiLine":
+        """A line to the platform."""
+        return GetuiLine(http, account, self._tokens, self._clock)
 
     def ask(self, account: Account, references: Sequence[str]) -> list[Tally]:
         """How often messages were received, shown and clicked so far; nothing of one that the platform forgot."""
@@ -175,7 +173,7 @@ def _judged(found: dict[str, Any]) -> dict[str, Any]:
     if code == 20001 and "target user is invalid" in said:
         raise _Strange(mark("设备标识无效，或不属于这个应用。"), permanent=True, closes=Closed.gone)
     if not isinstance(code, int):
-        raise DeliveryError(mark("平台的回答读不懂，不知道是否收到。"), unknown=True, everyone=True)
+        raise unreadable()
     if code in (404, 405, 301) or 10000 <= code < 20000 or 30000 <= code < 40000:
         raise DeliveryError(
             mark("个推拒绝了这个应用：请管理员核对 AppID、AppKey、MasterSecret、接口地址、IP 白名单和套餐。"),

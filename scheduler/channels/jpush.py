@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.i18n import mark
-from scheduler.channels.base import Account, Closed, DeliveryError, Field, Message, Rate
+from scheduler.channels.base import Account, Closed, DeliveryError, Field, Message, Rate, unreadable
 from scheduler.channels.base_http import TIMEOUT, Http, said
 
 NAME = "jpush"
@@ -120,7 +120,7 @@ class JPushLine:
         found = self._ask("POST", "/v3/push", json=_payload(self._account, cid, messages))
         reference = str(found.get("msg_id") or "")
         if not reference:
-            raise DeliveryError(mark("平台的回答读不懂，不知道是否收到。"), unknown=True, everyone=True)
+            raise unreadable()
         if found.get("error"):  # 1011: not one of these devices is known, or was seen for 255 days
             gone = DeliveryError(
                 mark("设备已卸载应用，或很久没有打开过。"), permanent=True, closes=Closed.gone

@@ -36,7 +36,11 @@ ADDRESS = ""  # each subscription brings its own
 FORM: tuple[Field, ...] = (
     Field("sender", mark("联系邮箱"), mark("推送服务有问题时联系谁，随每次推送告诉它")),
     Field(
-        "secret", mark("VAPID 私钥"), mark("base64url 的 32 字节；换了它，已有的订阅全部作废"), secret=True
+        "secret",
+        mark("VAPID 私钥"),
+        mark("base64url 的 32 字节，不填就由系统生成；换了它，已有的订阅全部作废"),
+        secret=True,
+        required=False,
     ),
     Field("ttl", mark("离线保留（秒）"), mark("浏览器没开时保留多久"), "86400", required=False),
 )
@@ -226,7 +230,7 @@ def _payload(message: Message) -> bytes:
     """What the service worker shows (static/js/push_worker.js); the text gives way when it is too long."""
     text = message.summary or message.text.strip()[:300]
     said = {"title": message.subject[:200], "body": text, "link": message.link, "picture": message.picture}
-    said |= {"tag": message.key, "lang": message.locale}
+    said |= {"tag": message.key, "lang": message.locale, "stop": message.unsubscribe}
     while len(data := json.dumps(said, ensure_ascii=False).encode()) > _LARGEST and said["body"]:
         said["body"] = said["body"][: len(said["body"]) * 3 // 4]
     if len(data) > _LARGEST:

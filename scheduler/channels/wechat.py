@@ -5,8 +5,7 @@ reaches each follower four times a calendar month, a 公众号 sends once a day.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from core.i18n import mark
 from scheduler.channels.base import Account, DeliveryError, Field, Message, Rate, Receipt, Tally, Tokens
 from scheduler.channels.base_http import TIMEOUT, Http
-from scheduler.channels.base_token import certain
+from scheduler.channels.base_token import TokenChannel, certain
 from scheduler.channels.base_wechat import (
     ADDRESS,
     BAD_MEDIA,
@@ -60,7 +59,7 @@ RECEIVED, WHERE = GREETED, WHERE_RECEIPTS
 TO_ALL, TO_TAG = "@all", "@tag:"  # addresses that stand for all followers, or for those with a tag
 
 
-class Wechat:
+class Wechat(TokenChannel["MassLine"]):
     """Mass sending. A call with a clientmsgid that the platform saw within 24 hours is answered with the message that
     went out then, so what is in doubt is simply sent again."""
 
@@ -74,19 +73,12 @@ class Wechat:
     def __init__(
         self, clock: Callable[[], datetime], tokens: Tokens, timeout: tuple[float, float] = TIMEOUT
     ) -> None:
-        self._clock = clock
-        self._tokens = tokens
-        self._timeout = timeout
+        super().__init__(clock, tokens, timeout)
         self._articles = Articles()
 
-    @contextmanager
-    def connect(self, account: Account) -> Iterator["MassLine"]:
-        """A kept-alive line to the platform."""
-        http = Http(self._timeout)
-        try:
-            yield MassLine(Api(http, account, self._tokens, self._clock), self._articles)
-        finally:
-            http.close()
+    def line(self, http: Http, account: Account) -> "MassLine":
+        """A line to the platform."""
+        return MassLine(Api(http, account, self._tokens, self._clock), self._articles)
 
     def figures(self, account: Account, day: date) -> list[Figures]:
         """What the platform counted on a day of its articles: who read and who shared them."""

@@ -3,13 +3,10 @@
 Service notices only, no marketing (developers.weixin.qq.com/doc: Template_Message_Interface, subscribe/bizsend).
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime
-
 from core.i18n import mark
-from scheduler.channels.base import Account, DeliveryError, Field, Message, Rate, Tokens
-from scheduler.channels.base_http import TIMEOUT, Http
+from scheduler.channels.base import Account, DeliveryError, Field, Message, Rate
+from scheduler.channels.base_http import Http
+from scheduler.channels.base_token import TokenChannel
 from scheduler.channels.base_wechat import ADDRESS, Api
 from scheduler.channels.base_wechat_receipts import GREETED, WHERE_RECEIPTS, greeting, receipts, tallies
 
@@ -28,7 +25,7 @@ FORM: tuple[Field, ...] = (
 )
 
 
-class WechatNotice:
+class WechatNotice(TokenChannel["NoticeLine"]):
     """One call a person. A key is recognised for ten minutes only, so what is in doubt waits for its receipt."""
 
     name = NAME
@@ -38,21 +35,9 @@ class WechatNotice:
     call_size = 1
     rates: tuple[Rate, ...] = (Rate(100_000, 86400),)
 
-    def __init__(
-        self, clock: Callable[[], datetime], tokens: Tokens, timeout: tuple[float, float] = TIMEOUT
-    ) -> None:
-        self._clock = clock
-        self._tokens = tokens
-        self._timeout = timeout
-
-    @contextmanager
-    def connect(self, account: Account) -> Iterator["NoticeLine"]:
-        """A kept-alive line to the platform."""
-        http = Http(self._timeout)
-        try:
-            yield NoticeLine(Api(http, account, self._tokens, self._clock))
-        finally:
-            http.close()
+    def line(self, http: Http, account: Account) -> "NoticeLine":
+        """A line to the platform."""
+        return NoticeLine(Api(http, account, self._tokens, self._clock))
 
 
 class NoticeLine:

@@ -4,9 +4,7 @@ Facts: developer.work.weixin.qq.com/document/path/90236 (sending), 90454 (how of
 30 a minute and 1,000 an hour: more is dropped without a word, so the rates must forbid it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.i18n import mark
@@ -21,9 +19,9 @@ from scheduler.channels.base import (
     Receipt,
     Tokens,
 )
-from scheduler.channels.base_http import TIMEOUT, Http, said
+from scheduler.channels.base_http import Http, said
 from scheduler.channels.base_robot import No, cut, fitted, is_card, judge
-from scheduler.channels.base_token import Bearer
+from scheduler.channels.base_token import Bearer, TokenChannel, token_of
 from scheduler.channels.base_wechat_events import opened, sealed_greeting
 
 NAME = "wecom_app"
@@ -77,7 +75,7 @@ def receipts(
     return [Receipt("", member, about=About.person)] if kind == "subscribe" else []
 
 
-class WecomApp:
+class WecomApp(TokenChannel["AppLine"]):
     """An application of a corporation. The platform recognises the same call within four hours, so what is in doubt is
     simply sent again."""
 
@@ -88,23 +86,11 @@ class WecomApp:
     call_size = 1000
     rates: tuple[Rate, ...] = (Rate(10_000, 60), Rate(30, 60, "address"), Rate(1000, 3600, "address"))
 
-    def __init__(
-        self, clock: Callable[[], datetime], tokens: Tokens, timeout: tuple[float, float] = TIMEOUT
-    ) -> None:
-        self._clock = clock
-        self._tokens = tokens
-        self._timeout = timeout
-
-    @contextmanager
-    def connect(self, account: Account) -> Iterator["AppLine"]:
-        """A kept-alive line to the platform."""
+    def line(self, http: Http, account: Account) -> "AppLine":
+        """A line to the platform."""
         if not account.options.get("agentid", "").isdigit():
             raise DeliveryError(mark("渠道账号里的 AgentId 须是数字。"), permanent=True, everyone=True)
-        http = Http(self._timeout)
-        try:
-            yield AppLine(http, account, self._tokens)
-        finally:
-            http.close()
+        return AppLine(http, account, self._tokens)
 
 
 class AppLine:
@@ -164,10 +150,7 @@ class AppLine:
         who = {"corpid": self._account.login, "corpsecret": "".join(self._account.secrets[:1])}
         answer = said(self._http.ask("GET", f"{self._base}/cgi-bin/gettoken", params=who))
         judge("WeCom", answer.get("errcode"), _NO)
-        token, seconds = answer.get("access_token"), answer.get("expires_in")
-        if not isinstance(token, str) or not token or not isinstance(seconds, int):
-            raise DeliveryError(mark("平台的回答读不懂，没有换到令牌。"), everyone=True)
-        return token, float(seconds)
+        return token_of(answer)
 
 
 def _content(message: Message) -> dict[str, Any]:

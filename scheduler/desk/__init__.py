@@ -7,6 +7,7 @@ start) → the runner fires → `pushes` (watch, pause, settle).
 """
 
 from scheduler.desk import (
+    aftermath,
     audience_form,
     booster,
     calendar,
@@ -20,6 +21,7 @@ from scheduler.desk import (
     pushes,
     rules,
     running,
+    sandbox_link,
     several,
     texts,
     trying,
@@ -27,6 +29,7 @@ from scheduler.desk import (
 from scheduler.desk.routes import blueprint
 
 __all__ = [
+    "aftermath",
     "audience_form",
     "blueprint",
     "booster",
@@ -41,6 +44,7 @@ __all__ = [
     "pushes",
     "rules",
     "running",
+    "sandbox_link",
     "several",
     "texts",
     "trying",

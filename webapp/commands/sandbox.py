@@ -1,10 +1,9 @@
 """`signpost sandbox`: stand-ins of the platforms on this machine, with a page that shows what arrived."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import click
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer
 
 from core.errors import Invalid
 from core.i18n import gettext as _
@@ -13,16 +12,9 @@ from scheduler.sandbox.calling_back import Caller
 from scheduler.sandbox.core import Sandbox
 from scheduler.sandbox.inbox import Inbox
 from scheduler.sandbox.registry import STAND_INS, address, besides, filled
+from webapp import demo_sandbox
 from webapp.commands import plain_errors, read_settings
-
-HOST = "127.0.0.1"
-
-
-class _Quiet(WSGIRequestHandler):
-    """Addresses of calls hold keys: they are not written down."""
-
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Say nothing."""
+from webapp.demo_sandbox import HOST
 
 
 @click.command()
@@ -51,7 +43,7 @@ def sandbox(port: int, latency: int, callbacks: tuple[str, ...]) -> None:
     try:
         with besides(platforms, port + 1) as ports:
             inbox = Inbox(platforms, locale=settings.locale, zone=settings.zone, ports=ports)
-            server, caller = _server(port, inbox), _calling(platforms, callbacks)
+            server, caller = demo_sandbox.server(port, inbox), _calling(platforms, callbacks)
             try:
                 _serve(server, ports)
             finally:
@@ -77,13 +69,6 @@ def _calling(platforms: Sandbox, callbacks: tuple[str, ...]) -> Caller:
             )
     caller.start()
     return caller
-
-
-def _server(port: int, inbox: Inbox) -> BaseWSGIServer:
-    try:
-        return make_server(HOST, port, inbox, threaded=True, request_handler=_Quiet)
-    except SystemExit as error:
-        raise OSError("the port is taken") from error
 
 
 def _serve(server: BaseWSGIServer, ports: Mapping[str, int]) -> None:

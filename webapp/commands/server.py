@@ -4,6 +4,7 @@ import logging
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import click
 from granian import Granian
@@ -20,7 +21,7 @@ from institution import people
 from scheduler import broker
 from tracking.store import ReachStore
 from webapp import demo as demo_institution
-from webapp import migrate, starter_library
+from webapp import demo_sandbox, migrate, starter_library
 from webapp.commands import plain_errors, runtime
 from webapp.runtime import Runtime
 
@@ -89,13 +90,33 @@ def serve(workers: int, prepare: bool) -> None:
         broker.check_installed()
     if not migrate.is_current(objects.service(Database)):
         raise Invalid(mark("数据库还没有升级到当前版本：请先运行 signpost setup。"))
+    with objects.service(Database).reading() as session:
+        sandbox = demo_sandbox.is_wanted(session, settings)
     objects.close()
     ReachStore.check_free(settings)
     _check_port(settings)
     click.secho(_("网站  %(url)s") % {"url": settings.public_url}, bold=True)
     click.echo(_("员工  %(url)s/desk") % {"url": settings.public_url})
-    click.echo(_("按 Ctrl+C 停止。"))
     logging.getLogger("_granian").addFilter(_is_news)
+    with ExitStack() as beside:
+        if sandbox:
+            _run_sandbox(settings, beside)
+        click.echo(_("按 Ctrl+C 停止。"))
+        _serve(settings, workers)
+
+
+def _run_sandbox(settings: Settings, beside: ExitStack) -> None:
+    """The demo's platforms beside the site; a port that is taken keeps nobody from serving."""
+    try:
+        beside.enter_context(demo_sandbox.running(settings))
+    except OSError:
+        said = _("沙盒没有启动：端口 %(port)s 被占用。用 SIGNPOST_SANDBOX_PORT 换一个。")
+        click.echo(said % {"port": settings.sandbox_port}, err=True)
+        return
+    click.echo(_("沙盒收件箱  %(url)s") % {"url": f"http://{demo_sandbox.HOST}:{settings.sandbox_port}/"})
+
+
+def _serve(settings: Settings, workers: int) -> None:
     Granian(
         "webapp.wsgi:build_application",
         address=settings.host,
