@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 
 from campaign import audience_rows, lists
 from campaign.audience_rows import ADDRESSES, BadRow, ContactRow, Sheet
-from campaign.audience_writing import Writing, take_turns
+from campaign.audience_writing import Writing, joins, take_turns
 from campaign.contacts import ContactList
 from core.errors import DomainError, Invalid
 from core.i18n import mark
@@ -69,7 +69,8 @@ def import_file(
     if result.applied:
         take_turns(session, outlet_code)
     into, made = _list(session, list_name, now, outlet_code, make=result.applied)
-    writing = Writing(session, vault, now, outlet_code, into.id or 0 if into else 0, apply=result.applied)
+    join = joins(session, into.id or 0) if into and result.applied else None
+    writing = Writing(session, vault, now, outlet_code, join)
     for number, rows in enumerate(_chunks(checked.good()), 1):
         writing.run(rows)
         progress(number * _CHUNK)
