@@ -199,6 +199,24 @@ def rejected_csv(header: list[str], bad: list[BadRow]) -> bytes:
     return to_csv([*header, "行号", "列", "原因"], rows)
 
 
+def heading(sheet: Sheet, name: str) -> str:
+    """The column as the file itself calls it."""
+    words = COLUMNS.get(name, ())
+    return next((cell for cell in sheet.header if cell.lower() in words), name)
+
+
+def twin(row: ContactRow, first: int) -> Invalid:
+    """What is wrong with a row that has the address of an earlier one."""
+    column = next(name for name, kind in ADDRESSES.items() if kind == row.address[0])
+    return Invalid(mark("与第 %(line)s 行是同一个地址。"), field=column, line=first)
+
+
+def too_many(most: int, one: BadRow) -> Invalid:
+    """What is wrong with a file most of whose rows are bad."""
+    rule = mark("有错的行超过 %(count)s 行，其中第 %(line)s 行：%(rule)s 请检查各列是否对齐。")
+    return Invalid(rule, field="file", count=most, line=one.line, rule=one.rule)
+
+
 def _columns(header: list[str]) -> dict[str, int]:
     lowered = [cell.lower() for cell in header]
     found = {

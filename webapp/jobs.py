@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from campaign.base.carrying import Archives
+from campaign.contact_imports.carrying import Imports
 from campaign.registration import telling, waiting_list
 from campaign.registration.counting import EVERY_SECONDS as COUNT_SECONDS
 from campaign.registration.counting import Counting
@@ -66,6 +67,7 @@ def _carried_out(runtime: Runtime) -> list[Job]:
     return [
         *runtime.service(Outgoing).jobs(),
         _plaques(runtime),
+        _imports(runtime),
         Job("letters.carry", 2.0, mailroom.run_once),
         Job("approvals.remind", EVERY_SECONDS, reminders.run_once),
         Job("events.count", COUNT_SECONDS, _counting(runtime).run_once),
@@ -78,6 +80,11 @@ def _carried_out(runtime: Runtime) -> list[Job]:
 def _plaques(runtime: Runtime) -> Job:
     archives = runtime.service(Archives)
     return Job("base.plaques", 2.0, archives.run_once, archives.stop)
+
+
+def _imports(runtime: Runtime) -> Job:
+    imports = runtime.service(Imports)
+    return Job("audience.imports", 2.0, imports.run_once, imports.stop)
 
 
 def _close_days(runtime: Runtime) -> Callable[[], int]:
