@@ -58,7 +58,7 @@ def bare(url: str, occurrence_id: int, count: int) -> float:
 
 
 def _one(run: Any, dialect: tuple[str, str], occurrence_id: int, row: tuple[str, str, str]) -> None:
-    (begin, lock), (code, key, phone), sealed = dialect, row, "k1:" + "x" * 170
+    (begin, lock), (code, key, phone), sealed = dialect, row, "k2:" + "x" * 65
     now = datetime.now(UTC) if lock else datetime.now(UTC).replace(tzinfo=None).isoformat(" ")
     run(begin)
     run(_HOLD + lock, (occurrence_id,)).fetchone()

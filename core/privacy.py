@@ -6,18 +6,23 @@ always the one derived from the installation's secret, so an installation that n
 
 import base64
 import hmac
+import os
 import re
 import unicodedata
 from collections.abc import Iterable
 
+from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from core.errors import Invalid
 from core.i18n import mark
 from core.signing import Keys
 
-_NAMED = "k1"  # ciphertext is `k1:<key>:<Fernet>`; what is older than key rings is Fernet alone
-_ID = 12
+# Ciphertext is `k2:<key>:<base64url of nonce, AES-256-GCM, tag>`. What was written before is `k1:<key>:<Fernet>`, and
+# Fernet alone before there were key rings. GCM takes a tenth of the time of Fernet, which a push of a million feels.
+_SEALED, _FERNET = "k2:", "k1:"
+_ID, _NONCE = 12, 12
 _PHONE = re.compile(r"1[3-9]\d{9}|\+\d{6,15}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
 
@@ -27,8 +32,30 @@ class _Key:
 
     def __init__(self, keys: Keys) -> None:
         self.id = keys.derive("privacy/name").hex()[:_ID]
-        self.fernet = Fernet(base64.urlsafe_b64encode(keys.derive("privacy/encrypt")))
+        self._fernet = Fernet(base64.urlsafe_b64encode(keys.derive("privacy/encrypt")))
+        self._box = AESGCM(keys.derive("privacy/seal"))
         self._index_key = keys.derive("privacy/index")
+
+    def seal(self, text: str) -> str:
+        """Nonce and ciphertext, in base64."""
+        # nonces at random: safe for 2^32 values under one key (NIST SP 800-38D 8.3), then `signpost privacy key`
+        nonce = os.urandom(_NONCE)
+        return base64.urlsafe_b64encode(nonce + self._box.encrypt(nonce, text.encode(), None)).decode()
+
+    def unseal(self, token: str) -> str | None:
+        """The plain text; None when another key sealed it, or somebody changed it."""
+        try:
+            raw = base64.urlsafe_b64decode(token)
+            return self._box.decrypt(raw[:_NONCE], raw[_NONCE:], None).decode()
+        except (ValueError, InvalidTag):
+            return None
+
+    def open_fernet(self, token: str) -> str | None:
+        """The same for what was written before AES-GCM."""
+        try:
+            return self._fernet.decrypt(token.encode()).decode()
+        except InvalidToken:
+            return None
 
     def hash(self, kind: str, text: str) -> str:
         """The keyed hash alone (hex, 64)."""
@@ -55,6 +82,7 @@ class Vault:
         made = [_Key(Keys(secret.encode())) for secret in ring]
         named = [key for key in made if key.id != self._derived.id]
         self._ring = [*dict((key.id, key) for key in named).values(), self._derived]
+        self._by_id = {key.id: key for key in self._ring}
 
     @property
     def key_ids(self) -> tuple[str, ...]:
@@ -62,31 +90,37 @@ class Vault:
         return tuple(key.id for key in self._ring)
 
     def encrypt(self, text: str) -> str:
-        """Ciphertext under the newest key (Fernet: AES-128-CBC + HMAC-SHA256), different each time."""
-        return self.seal_mark + self._ring[0].fernet.encrypt(text.encode()).decode()
+        """Ciphertext under the newest key (AES-256-GCM), different each time."""
+        return self.seal_mark + self._ring[0].seal(text)
 
     @property
     def seal_mark(self) -> str:
         """How ciphertext under the newest key begins."""
-        return f"{_NAMED}:{self._ring[0].id}:"
+        return f"{_SEALED}{self._ring[0].id}:"
+
+    def key_of_seal(self, token: str) -> str:
+        """The name of the key that ciphertext, or its beginning, names; "" from before there were key rings."""
+        return token[len(_SEALED) :].partition(":")[0] if token.startswith((_SEALED, _FERNET)) else ""
 
     def decrypt(self, token: str) -> str:
         """The plain text; `Invalid` when the key it was encrypted with is not in the ring."""
-        name, _, rest = token.removeprefix(f"{_NAMED}:").partition(":")
-        named = token.startswith(f"{_NAMED}:")
-        candidates = [key for key in self._ring if not named or key.id == name]
-        for key in candidates:
-            try:
-                return key.fernet.decrypt((rest if named else token).encode()).decode()
-            except InvalidToken:
-                continue
-        raise Invalid(
-            mark(
-                "这条个人信息无法解密：加密它的密钥（%(key)s）不在密钥环里，"
-                "请检查 SIGNPOST_PRIVACY_KEYS 与 SIGNPOST_SECRET_KEY。"
-            ),
-            key=name if named else "—",
-        )
+        name = self.key_of_seal(token)
+        rest = token[len(_SEALED) + len(name) + 1 :] if name else token
+        found: str | None = None
+        if token.startswith(_SEALED):
+            found = self._by_id[name].unseal(rest) if name in self._by_id else None
+        else:
+            keys = [key for key in self._ring if not name or key.id == name]
+            found = next((text for key in keys if (text := key.open_fernet(rest)) is not None), None)
+        if found is None:
+            raise Invalid(
+                mark(
+                    "这条个人信息无法解密：加密它的密钥（%(key)s）不在密钥环里，"
+                    "请检查 SIGNPOST_PRIVACY_KEYS 与 SIGNPOST_SECRET_KEY。"
+                ),
+                key=name or "—",
+            )
+        return found
 
     def index(self, kind: str, text: str) -> str:
         """A keyed hash (hex, 64) that finds equal values of one kind without showing them; newest key."""

@@ -77,8 +77,7 @@ def held_under(session: Session, vault: Vault) -> dict[str, Counter[str]]:
             mark_ = func.substr(column, 1, len(vault.seal_mark))
             query = select(mark_, func.count()).where(_filled(column)).group_by(mark_)
             for text, count in session.execute(query):
-                key = text[3:-1] if text.startswith("k1:") else ""
-                found.setdefault(key, Counter())[name] += count
+                found.setdefault(vault.key_of_seal(text), Counter())[name] += count
     return found
 
 

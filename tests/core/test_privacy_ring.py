@@ -1,5 +1,7 @@
 """core.privacy: the key ring: new data takes the newest key, old data still opens and is still found."""
 
+import base64
+
 import pytest
 from cryptography.fernet import Fernet
 from pydantic import ValidationError
@@ -16,17 +18,25 @@ SECRET = Keys(b"installation")
 def test_ciphertext_names_its_key_and_opens_with_every_ring_that_holds_it() -> None:
     old, new = Vault(SECRET, [FIRST]), Vault(SECRET, [SECOND, FIRST])
     token = old.encrypt("13812345678")
-    assert token.startswith(f"k1:{old.key_ids[0]}:") and not token.startswith(new.seal_mark)
+    assert token.startswith(f"k2:{old.key_ids[0]}:") and not token.startswith(new.seal_mark)
     assert new.decrypt(token) == "13812345678"
     with pytest.raises(Invalid, match=old.key_ids[0]):
         Vault(SECRET, [SECOND]).decrypt(token)
 
 
-def test_what_was_stored_before_there_were_rings_opens_and_is_found() -> None:
-    derived = Vault(SECRET)
-    bare = derived.encrypt("zhang@example.com").rpartition(":")[2]
-    ringed = Vault(SECRET, [FIRST])
-    assert ringed.decrypt(bare) == "zhang@example.com"
+def _fernet(keys: Keys, text: str) -> str:
+    """Ciphertext as it was written before AES-GCM."""
+    return Fernet(base64.urlsafe_b64encode(keys.derive("privacy/encrypt"))).encrypt(text.encode()).decode()
+
+
+def test_what_was_stored_before_opens_and_is_found() -> None:
+    derived, ringed = Vault(SECRET), Vault(SECRET, [FIRST])
+    bare, first = _fernet(SECRET, "zhang@example.com"), _fernet(Keys(FIRST.encode()), "张三")
+    assert ringed.decrypt(bare) == ringed.decrypt(f"k1:{derived.key_ids[0]}:{bare}") == "zhang@example.com"
+    assert ringed.decrypt(f"k1:{ringed.key_ids[0]}:{first}") == "张三"
+    assert [ringed.key_of_seal(token) for token in (bare, f"k1:{ringed.key_ids[0]}:{first}")] == [
+        "", ringed.key_ids[0],
+    ]  # fmt: skip
     assert derived.index("email", "zhang@example.com") in ringed.indexes("email", "zhang@example.com")
 
 
@@ -58,7 +68,9 @@ def test_a_pseudonym_outlives_rotations_and_leads_back_to_nobody() -> None:
 
 def test_tampered_ciphertext_does_not_open() -> None:
     vault = Vault(SECRET)
-    for token in ("", "k1:", "k1:zz:x", vault.encrypt("a")[:-4] + "AAAA", Fernet.generate_key().decode()):
+    sealed, named = vault.encrypt("a"), f"k1:{vault.key_ids[0]}:"
+    broken = (sealed[:-4] + "AAAA", sealed[:-5], vault.seal_mark, vault.seal_mark + "一", named + sealed[16:])
+    for token in ("", "k1:", "k2:", "k2:zz", "k1:zz:x", *broken, Fernet.generate_key().decode()):
         with pytest.raises(Invalid):
             vault.decrypt(token)
 
