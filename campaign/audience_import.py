@@ -89,9 +89,9 @@ def import_file(
     return result
 
 
-def record_rejected(session: Session, result: ImportResult, name: str, outlet_code: str) -> None:
+def record_rejected(session: Session, rows: int, name: str, outlet_code: str) -> None:
     """Write down that the rejected rows of a file, addresses in clear, were handed out as a file."""
-    after = {"name": name.strip()[:80], "rows": len(result.bad)}
+    after = {"name": name.strip()[:80], "rows": rows}
     audit.record(session, "list.rejected", "list", "", after=after, outlet_code=outlet_code)
 
 

@@ -88,9 +88,11 @@ class Writing:
         self._family = families(session, vault)
         self.added = self.changed = self.unchanged = self.refused = 0
 
-    def run(self, rows: Sequence[ContactRow]) -> None:
-        """One part of the file."""
+    def run(self, rows: Sequence[ContactRow], *, in_order: bool = False) -> None:
+        """One part of the file; `in_order` of the index, for the sake of the database's pages."""
         known = self._look_up(rows)
+        if in_order:
+            known.sort(key=lambda one: one.families[0][2][0])
         old = [one for one in known if one.contact is not None]
         beside = self._beside([one.contact.id for one in old if one.contact])
         self._count_refused(known)

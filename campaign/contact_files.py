@@ -35,7 +35,10 @@ class Source:
         self._file: BinaryIO = io.BytesIO(data) if isinstance(data, bytes) else data
         self._file.seek(0)
         begins = self._file.read(len(_XLSX))
-        self.is_book, self._is_wide = begins == _XLSX, begins[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        self.is_book, self._is_wide = (
+            begins == _XLSX,
+            begins[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+        )
         self.size = self._file.seek(0, io.SEEK_END)
         self._line = self._lines = 0
         self.sha256, self._encoding = self._look_through()
@@ -67,7 +70,7 @@ class Source:
         for name, one in open_to.items():
             if _reads(one, b"", final=True):
                 return total.hexdigest(), name
-        raise Invalid(mark("读不出这个文件：请另存为 CSV（UTF-8 或 GB18030）再试。"), field="file")
+        raise Invalid(mark("读不出这个文件：请另存为 CSV（UTF-8、UTF-16 或 GB18030）再试。"), field="file")
 
     def _text_rows(self) -> Iterator[Row]:
         text = io.TextIOWrapper(self._file, self._encoding, newline="")
@@ -91,7 +94,9 @@ class Source:
         try:
             _check_sizes(self._file)
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that do not matter here
+                warnings.simplefilter(
+                    "ignore"
+                )  # openpyxl warns of styles and extensions that do not matter here
                 book = load_workbook(self._file, read_only=True, data_only=True)
         except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
             rule = mark("XLSX 文件已损坏或有密码，请在 Excel 里打开后另存一份。")

@@ -11,6 +11,7 @@ from sqlmodel import SQLModel
 
 _Row = tuple[Any, ...]
 _Change = Callable[[Any], Any]
+_INSERT, _COPY = "INSERT INTO {} ({}) VALUES ({})", "COPY {} ({}) FROM STDIN"
 
 
 class Bulk:
@@ -32,33 +33,39 @@ class Bulk:
         changed = self._changed(dialect, rows)
         try:
             if dialect.name == "postgresql":
-                _copy(connection, self._text("COPY {} ({}) FROM STDIN", dialect), changed)
+                _copy(connection, self._text(_COPY, dialect), changed)
             else:
-                marks = ", ".join("?" * len(self._columns))
                 with closing(connection.connection.cursor()) as cursor:
-                    cursor.executemany(self._text(f"INSERT INTO {{}} ({{}}) VALUES ({marks})", dialect), changed)
+                    cursor.executemany(self._text(_INSERT, dialect), changed)
         except dialect.loaded_dbapi.Error as error:
             base = dialect.loaded_dbapi.Error
             raise DBAPIError.instance(self._table.name, (), error, base, dialect=dialect) from error
 
     def _text(self, pattern: str, dialect: Dialect) -> str:
         quote = dialect.identifier_preparer.quote
-        return pattern.format(quote(self._table.name), ", ".join(quote(one.name) for one in self._columns))
+        names = ", ".join(quote(one.name) for one in self._columns)
+        return pattern.format(quote(self._table.name), names, ", ".join("?" * len(self._columns)))
 
     def _changed(self, dialect: Dialect, rows: Sequence[_Row]) -> Sequence[_Row]:
         changes = [one.type.dialect_impl(dialect).bind_processor(dialect) for one in self._columns]
         wanted = [(at, change) for at, change in enumerate(changes) if change is not None]
         if not wanted:
             return rows
-        columns = list(zip(*rows, strict=True))
+        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
         for at, change in wanted:
             columns[at] = _each_once(change, columns[at])
         return list(zip(*columns, strict=True))
 
 
-def _each_once(change: _Change, values: _Row) -> _Row:
-    known = {value: change(value) for value in set(values)}
-    return tuple([known[value] for value in values])
+def _each_once(change: _Change, values: Sequence[Any]) -> list[Any]:
+    known: dict[int, Any] = {}  # by identity: the hash of a time costs as much as the change
+    changed = []
+    for value in values:
+        key = id(value)
+        if key not in known:
+            known[key] = change(value)
+        changed.append(known[key])
+    return changed
 
 
 def _copy(connection: Connection, text: str, rows: Sequence[_Row]) -> None:

@@ -36,13 +36,15 @@ def write_page(
     """Write a page, and move the mark on in the same transaction; Conflict when another did so or holds the import."""
     take_turns(session, one.outlet_code)
     writing = Writing(session, vault, now, one.outlet_code, _joins(session, one.id or 0))
-    writing.run(rows)
+    writing.run(rows, in_order=one.pages > 1)  # see the package
     counts = {name: getattr(ContactImport, name) + getattr(writing, name) for name in _COUNTS}
     values = counts | {"applied": page + 1, "share": (page + 1) / one.pages, "leased_until": lease}
     _move(session, one, page, values)
 
 
-def count_page(session: Session, one: ContactImport, rows: list[ContactRow], vault: Vault, now: datetime) -> None:
+def count_page(
+    session: Session, one: ContactImport, rows: list[ContactRow], vault: Vault, now: datetime
+) -> None:
     """Add to the counts what the rows of a page would do."""
     writing = Writing(session, vault, now, one.outlet_code, None)
     writing.run(rows)

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 import structlog
 from sqlalchemy import bindparam, update
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import Session, col, or_, select
+from sqlmodel import col, or_, select
 
 from campaign import audience_import, audience_rows
 from campaign.contact_imports import applying, register
@@ -51,13 +51,14 @@ log = structlog.get_logger()
 
 _FREE = or_(
     col(ContactImport.state) == QUEUED,
-    col(ContactImport.state).in_((READING, APPLYING))
+    or_(col(ContactImport.state) == READING, col(ContactImport.state) == APPLYING)
     & (
         col(ContactImport.leased_until).is_(None)
         | (col(ContactImport.leased_until) < bindparam("now", type_=UtcDateTime))
     ),
 )
 _NEXT = Prepared(select(col(ContactImport.id)).where(_FREE).order_by(col(ContactImport.id)).limit(1))
+
 
 class Imports:
     """Reads and applies contact files. `page_rows` is about how many are written at once."""
@@ -169,7 +170,7 @@ class Imports:
         except (DomainError, *_BROKEN) as error:
             self._fail(one, error)
             return
-        waits = one.preview or one.bad > 0 and not one.skip_bad or one.bad == one.rows
+        waits = one.preview or (one.bad > 0 and not one.skip_bad) or one.bad == one.rows
         if waits:
             self._count(one, staged)
         counts = {name: getattr(one, name) for name in ("added", "changed", "unchanged", "refused")}
@@ -229,22 +230,22 @@ class Imports:
 
     def _write(self, one: ContactImport, page: int, staged: Staged) -> None:
         rows = staged.page(page)
-        if one.pages > 1:  # a large import: in the order of the index, see the package
-            rows.sort(key=lambda row: self._vault.index(*row.address))
         now = self._clock()
         with self._database.transaction() as session:
-            applying.write_page(
-                session, one, page, rows, vault=self._vault, now=now, lease=now + self._lease
-            )
+            applying.write_page(session, one, page, rows, vault=self._vault, now=now, lease=now + self._lease)
         if self._stopping.is_set():
             self._settle(one, APPLYING, leased_until=None)
             raise Conflict(mark("它的状态刚刚变了，请刷新后再看。"))
 
     def _fail(self, one: ContactImport, error: Exception) -> None:
         log.warning("contact_import_failed", number=one.id, error=type(error).__name__)
-        known = error if isinstance(error, DomainError) else Invalid(mark("读不出这个文件，请另存为 CSV 再试。"))
+        known = (
+            error if isinstance(error, DomainError) else Invalid(mark("读不出这个文件，请另存为 CSV 再试。"))
+        )
         now = self._clock()
-        self._settle(one, READING, state=FAILED, fault_sealed=self._sealed(known), ended_at=now, leased_until=None)
+        self._settle(
+            one, READING, state=FAILED, fault_sealed=self._sealed(known), ended_at=now, leased_until=None
+        )
         one.state = FAILED
         self.discard(one.folder)
 

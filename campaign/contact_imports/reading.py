@@ -52,6 +52,7 @@ class Reading:
         """Read to the end; Invalid when it cannot be read, or most of it is bad."""
         staged, is_outlet = self._staged, self._outlets.__contains__
         staged.begin()
+        staged.put_header(self._sheet.header)
         for line, cells, raw in self._sheet.rows:
             self.rows += 1
             try:
@@ -78,9 +79,7 @@ class Reading:
         first_of_twin: dict[int, int] = {}
         for number in range(self._pages):
             rows, first = self._staged.page(number), dict[tuple[str, ...], int]()
-            again = [
-                row for row in rows if first.setdefault(tuple(row.address), row.line) != row.line
-            ]
+            again = [row for row in rows if first.setdefault(tuple(row.address), row.line) != row.line]
             if again:
                 twins |= {row.line: row for row in again}
                 first_of_twin |= {row.line: first[tuple(row.address)] for row in again}

@@ -82,7 +82,12 @@ def cancel(session: Session, number: int, *, now: datetime) -> None:
     one = get(session, number)
     if one.state == APPLYING:
         raise Conflict(mark("已经开始写入，停不下来了：写完后名单才完整。"))
-    _move(session, number, (QUEUED, READING, CHECKED), {"state": CANCELLED, "ended_at": now, "leased_until": None})
+    _move(
+        session,
+        number,
+        (QUEUED, READING, CHECKED),
+        {"state": CANCELLED, "ended_at": now, "leased_until": None},
+    )
     _record(session, "list.import.cancel", one, {"rows": one.rows})
 
 

@@ -18,6 +18,7 @@ from core.privacy import Vault
 
 _TOGETHER = 100  # rows in one ciphertext
 _PIECE = 1 << 20
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Staged:
@@ -47,6 +48,15 @@ class Staged:
         self._waiting.clear()
         for path in self._files():
             path.unlink()
+
+    def put_header(self, header: list[str]) -> None:
+        """The columns as the file calls them, for the file of bad rows."""
+        self._add("header", header)
+        self._flush("header")
+
+    def header(self) -> list[str]:
+        """The columns as the file calls them."""
+        return next(self._lines("header"), [])
 
     def put(self, page: int, row: ContactRow) -> None:
         """Add a good row to a page."""
@@ -99,7 +109,7 @@ class Staged:
 
     def _add(self, name: str, cells: list[Any]) -> None:
         waiting = self._waiting.setdefault(name, [])
-        waiting.append(json.dumps(cells, ensure_ascii=False))
+        waiting.append(_encode(cells))
         if len(waiting) >= _TOGETHER:
             self._flush(name)
 
