@@ -14,7 +14,10 @@ from pathlib import Path
 
 from sqlmodel import Session, SQLModel
 
-from campaign import audience, audience_import, segments
+from campaign import audience, segments
+from campaign.contact_imports import register
+from campaign.contact_imports.carrying import Imports
+from campaign.contact_imports.models import DONE, ContactImport
 from campaign.segments import Filters
 from core import clock
 from core.database import Database
@@ -40,15 +43,16 @@ def main() -> None:
         settings = Settings(_env_file=None, home=home)
         database = Database(settings.relational_url)
         SQLModel.metadata.create_all(database.engine)
-        vault = Vault(Keys(b"of no value"))
+        imports = Imports(settings, database, Vault(Keys(b"of no value")), clock.now)
         before = _peak_mib()
         found: dict[str, float] = {"rows": rows}
         processor = time.process_time()
-        found["seconds"] = _timed(lambda: _import(database, file, vault, settings))
+        found["seconds"] = _timed(lambda: _import(database, file, imports))
         found["import_s"] = round(found["seconds"] * 1_000_000 / rows, 1)
         found["cpu_s"] = round(time.process_time() - processor, 2)
+        found["loop_s"] = _loop()
         found["growth_mib"] = round(_peak_mib() - before, 1)
-        found["again_s"] = _timed(lambda: _import(database, file, vault, settings))
+        found["again_s"] = _timed(lambda: _import(database, file, imports))
         found |= _asked(database)
         database.close()
     print("RESULT", json.dumps(found))
@@ -64,11 +68,17 @@ def _write(file: Path, rows: int) -> None:
             )
 
 
-def _import(database: Database, file: Path, vault: Vault, settings: Settings) -> None:
-    with file.open("rb") as data, database.transaction() as session:
-        audience_import.import_file(
-            session, data, list_name="老客户", vault=vault, zone=settings.zone, now=clock.now()
-        )
+def _import(database: Database, file: Path, imports: Imports) -> None:
+    """As the desk does it: the upload is saved, then read, sealed, checked and applied by the background's worker."""
+    with file.open("rb") as data:
+        folder, size = imports.save(data)
+    one = ContactImport(list_name="老客户", folder=folder, bytes=size, asked_at=clock.now())
+    with database.transaction() as session:
+        register.ask(session, one)
+    imports.carry(one.id or 0)
+    with database.reading() as session:
+        found = register.get(session, one.id or 0)
+        assert found.state == DONE and found.bad == 0, found
 
 
 def _asked(database: Database) -> dict[str, float]:
@@ -83,6 +93,13 @@ def _asked(database: Database) -> dict[str, float]:
             ),
             "page_s": _timed(lambda: _page_through(session, number)),
         }
+
+
+def _loop() -> float:
+    """Processor seconds of a bare loop of ten million: 0.08 on an idle machine, more when its cores are shared."""
+    begun = time.process_time()
+    sum(range(10_000_000))
+    return round(time.process_time() - begun, 3)
 
 
 def _page_through(session: Session, list_id: int) -> None:

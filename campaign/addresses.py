@@ -50,6 +50,17 @@ class Kind:
         return CHANNEL_NAMES[self.name]
 
 
+def _normal_email(text: str) -> str:
+    """NFKC changes nothing in ASCII, and is most of the work of a million addresses."""
+    return text.strip().lower() if text.isascii() else normal_email(text)
+
+
+def _normal_phone(text: str) -> str:
+    """Eleven digits that begin with 1 are a number already as it is compared."""
+    plain = len(text) == 11 and text[0] == "1" and text.isascii() and text.isdecimal()
+    return text if plain else normal_phone(text)
+
+
 def _good_email(text: str) -> bool:
     return len(text) <= 254 and _EMAIL.fullmatch(text) is not None and ".." not in text
 
@@ -82,13 +93,13 @@ def _mask_subscription(_text: str) -> str:
 KINDS = {
     one.name: one
     for one in (
-        Kind(EMAIL, "e", normal_email, _good_email, mask_email, mark("邮箱地址的写法不对。")),
+        Kind(EMAIL, "e", _normal_email, _good_email, mask_email, mark("邮箱地址的写法不对。")),
         Kind(
             WEBHOOK, "w", str.strip, _like(_WEBHOOK_ID), mask_phone,
             mark("接口标识只能用字母、数字和 . _ : @ -，不超过 128 位。"),
         ),
         Kind(
-            SMS, "s", normal_phone, is_phone, mask_phone,
+            SMS, "s", _normal_phone, is_phone, mask_phone,
             mark("手机号须是 11 位，或以 + 和国家代码开头。"),
         ),
         Kind(

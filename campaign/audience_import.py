@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, select
 
 from campaign import audience_rows, lists
-from campaign.audience_rows import ADDRESSES, BadRow, ContactRow, Sheet
-from campaign.audience_writing import Writing, take_turns
+from campaign.audience_rows import BadRow, ContactRow, Sheet
+from campaign.audience_writing import Writing, joins, take_turns
 from campaign.contacts import ContactList
 from core.errors import DomainError, Invalid
 from core.i18n import mark
@@ -23,7 +23,15 @@ from institution.powers import WHOLE, Scope
 
 _CHUNK = 1_000
 _MOST_BAD = 20_000  # a file with more of them has its columns mixed up, and is not to be read row by row
-audit.declare({"list.import": mark("导入名单"), "list.rejected": mark("下载名单中有错的行")})
+audit.declare(
+    {
+        "list.import": mark("导入名单"),
+        "list.import.ask": mark("交来名单文件"),
+        "list.import.apply": mark("确认导入名单"),
+        "list.import.cancel": mark("放弃导入名单"),
+        "list.rejected": mark("下载名单中有错的行"),
+    }
+)
 
 
 @dataclass
@@ -68,8 +76,9 @@ def import_file(
     result.applied = not dry_run and (skip_bad or not result.bad)
     if result.applied:
         take_turns(session, outlet_code)
-    into, made = _list(session, list_name, now, outlet_code, make=result.applied)
-    writing = Writing(session, vault, now, outlet_code, into.id or 0 if into else 0, apply=result.applied)
+    into, made = into_list(session, list_name, now, outlet_code, make=result.applied)
+    join = joins(session, into.id or 0) if into and result.applied else None
+    writing = Writing(session, vault, now, outlet_code, join)
     for number, rows in enumerate(_chunks(checked.good()), 1):
         writing.run(rows)
         progress(number * _CHUNK)
@@ -80,9 +89,9 @@ def import_file(
     return result
 
 
-def record_rejected(session: Session, result: ImportResult, name: str, outlet_code: str) -> None:
+def record_rejected(session: Session, rows: int, name: str, outlet_code: str) -> None:
     """Write down that the rejected rows of a file, addresses in clear, were handed out as a file."""
-    after = {"name": name.strip()[:80], "rows": len(result.bad)}
+    after = {"name": name.strip()[:80], "rows": rows}
     audit.record(session, "list.rejected", "list", "", after=after, outlet_code=outlet_code)
 
 
@@ -92,7 +101,7 @@ def _record(session: Session, result: ImportResult, into: ContactList, sha256: s
     audit.record(session, "list.import", "list", into.id, after=after, outlet_code=into.outlet_code)
 
 
-def _list(
+def into_list(
     session: Session, name: str, now: datetime, outlet_code: str, *, make: bool
 ) -> tuple[ContactList | None, bool]:
     """The list of this name, made if new and wanted, and whether it was."""
@@ -107,14 +116,19 @@ def _list(
     return found, False
 
 
+def outlets_of(session: Session, outlet_code: str) -> set[str]:
+    """The codes that rows of an import into a node may name."""
+    inside = Scope(frozenset({outlet_code})).condition(Outlet.code)
+    return set(session.exec(select(Outlet.code).where(inside)))
+
+
 class _Checking:
     """Looks at every row of a file; what it keeps of a good one is eight bytes, to find the same address twice."""
 
     def __init__(
         self, session: Session, sheet: Sheet, zone: ZoneInfo, now: datetime, outlet_code: str
     ) -> None:
-        inside = Scope(frozenset({outlet_code})).condition(Outlet.code)
-        self._outlets = set(session.exec(select(Outlet.code).where(inside)))
+        self._outlets = outlets_of(session, outlet_code)
         self._sheet, self._zone, self._now = sheet, zone, now
         self.bad: list[BadRow] = []
 
@@ -157,29 +171,12 @@ class _Checking:
                 continue
             first = first_of.setdefault(row.address, line)
             if first != line:
-                rule = mark("与第 %(line)s 行是同一个地址。")
-                self._note(line, Invalid(rule, field=_column(row), line=first), raw)
+                self._note(line, audience_rows.twin(row, first), raw)
 
     def _note(self, line: int, error: DomainError, raw: tuple[str, ...]) -> None:
-        self.bad.append(BadRow(line, _heading(self._sheet, error.field or ""), error, raw))
+        self.bad.append(BadRow(line, audience_rows.heading(self._sheet, error.field or ""), error, raw))
         if len(self.bad) > _MOST_BAD:
-            raise Invalid(
-                mark("有错的行超过 %(count)s 行，第一处在第 %(line)s 行：%(rule)s 请检查各列是否对齐。"),
-                field="file",
-                count=_MOST_BAD,
-                line=self.bad[0].line,
-                rule=self.bad[0].rule,
-            )
-
-
-def _column(row: ContactRow) -> str:
-    return next(name for name, kind in ADDRESSES.items() if kind == row.address[0])
-
-
-def _heading(sheet: Sheet, name: str) -> str:
-    """The column as the file itself calls it."""
-    words = audience_rows.COLUMNS.get(name, ())
-    return next((cell for cell in sheet.header if cell.lower() in words), name)
+            raise audience_rows.too_many(_MOST_BAD, self.bad[0])
 
 
 def _chunks(rows: Iterator[ContactRow]) -> Iterator[list[ContactRow]]:

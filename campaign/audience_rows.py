@@ -1,11 +1,12 @@
 """One row of a contact file: columns, rules, and what is wrong with it in a sentence."""
 
+import io
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 from zoneinfo import ZoneInfo
 
 from campaign import contact_files
@@ -68,6 +69,7 @@ _CHANNEL_WORDS = {
     )
     for word in words
 }
+_LOOKED_AT = 2 << 20  # bytes of a workbook that opens in a moment
 _BETWEEN = re.compile(r"[;；、,，|\s]+")
 _UNKNOWN_PURPOSE = mark(
     "不认识的同意用途“%(word)s”：可以是金融教育宣传（education）、服务通知（service）、产品推广（marketing）。"
@@ -85,9 +87,11 @@ _MOMENTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ContactRow:
-    """A good row: addresses (kind and text in the form it is compared in), channels and purposes of the consent."""
+class ContactRow(NamedTuple):
+    """A good row: addresses (kind and text in the form it is compared in), channels and purposes of the consent.
+
+    A plain tuple: a million of them are made.
+    """
 
     line: int
     name: str
@@ -139,8 +143,12 @@ class Sheet:
         next(lines)
         for line, cells in lines:
             if any(cells) and any(cell.strip() for cell in cells):
-                padded = cells + [""] * (width - len(cells))
-                yield line, {name: plain(padded[at].strip()) for name, at in places}, tuple(cells)
+                short = width - len(cells)
+                padded = [*cells, *[""] * short] if short > 0 else cells
+                clean = {name: padded[at].strip() for name, at in places}
+                if "'" in "".join(padded):
+                    clean = {name: plain(text) for name, text in clean.items()}
+                yield line, clean, tuple(cells)
 
 
 def read(data: bytes | BinaryIO) -> Sheet:
@@ -151,6 +159,17 @@ def read(data: bytes | BinaryIO) -> Sheet:
         raise Invalid(mark("文件是空的。"), field="file")
     header = [cell.strip() for cell in first[1]]
     return Sheet(header, _columns(header), source)
+
+
+def look(data: BinaryIO) -> None:
+    """Invalid for a file whose columns cannot be right, told at once; a workbook of size tells it when it is read."""
+    size = data.seek(0, io.SEEK_END)
+    data.seek(0)
+    if size == 0:
+        raise Invalid(mark("文件是空的。"), field="file")
+    if size <= _LOOKED_AT or data.read(2) != b"PK":
+        read(data)
+    data.seek(0)
 
 
 def check(
@@ -193,6 +212,24 @@ def rejected_csv(header: list[str], bad: list[BadRow]) -> bytes:
     return to_csv([*header, "行号", "列", "原因"], rows)
 
 
+def heading(sheet: Sheet, name: str) -> str:
+    """The column as the file itself calls it."""
+    words = COLUMNS.get(name, ())
+    return next((cell for cell in sheet.header if cell.lower() in words), name)
+
+
+def twin(row: ContactRow, first: int) -> Invalid:
+    """What is wrong with a row that has the address of an earlier one."""
+    column = next(name for name, kind in ADDRESSES.items() if kind == row.address[0])
+    return Invalid(mark("与第 %(line)s 行是同一个地址。"), field=column, line=first)
+
+
+def too_many(most: int, one: BadRow) -> Invalid:
+    """What is wrong with a file most of whose rows are bad."""
+    rule = mark("有错的行超过 %(count)s 行，其中第 %(line)s 行：%(rule)s 请检查各列是否对齐。")
+    return Invalid(rule, field="file", count=most, line=one.line, rule=one.rule)
+
+
 def _columns(header: list[str]) -> dict[str, int]:
     lowered = [cell.lower() for cell in header]
     found = {
@@ -228,6 +265,8 @@ def _words(text: str, known: Mapping[str, str], column: str, unknown: str) -> tu
     """What the words of a cell mean, each once; Invalid names the first that means nothing."""
     if not text:
         return ()
+    if text in known:
+        return (known[text],)
     lowered = text.lower()
     if lowered in known:
         return (known[lowered],)

@@ -1,4 +1,7 @@
-"""Files of contacts as rows of cells, read again as often as wanted and never held whole: CSV or XLSX."""
+"""Files of contacts as rows of cells, read again as often as wanted and never held whole: CSV or XLSX.
+
+CSV in UTF-8 with or without BOM, in GB18030, or in UTF-16 with its BOM ("Unicode text" of spreadsheets).
+"""
 
 import codecs
 import csv
@@ -20,6 +23,8 @@ _PIECE = 1 << 20
 _MOST_UNPACKED = (
     2 << 30
 )  # bytes of an XLSX unpacked: a million rows of fifteen columns take less than half of it
+_MOST_STRINGS = 512 << 20  # bytes of its words, which stand in memory
+_LONGEST_HEAD = 1 << 16
 _XLSX = b"PK\x03\x04"
 
 
@@ -29,34 +34,48 @@ class Source:
     def __init__(self, data: bytes | BinaryIO) -> None:
         self._file: BinaryIO = io.BytesIO(data) if isinstance(data, bytes) else data
         self._file.seek(0)
-        self._is_book = self._file.read(len(_XLSX)) == _XLSX
+        begins = self._file.read(len(_XLSX))
+        self.is_book, self._is_wide = (
+            begins == _XLSX,
+            begins[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+        )
+        self.size = self._file.seek(0, io.SEEK_END)
+        self._line = self._lines = 0
         self.sha256, self._encoding = self._look_through()
 
     def rows(self) -> Iterator[Row]:
         """Every row with its line; Invalid for what cannot be read."""
         self._file.seek(0)
-        return _book_rows(self._file) if self._is_book else self._text_rows()
+        return self._book_rows() if self.is_book else self._text_rows()
+
+    def share(self) -> float:
+        """How much of the file the last `rows()` has behind it, 0 to 1; of a workbook that does not say how long it is
+        nothing is known."""
+        if self.is_book:
+            return min(1.0, self._line / self._lines) if self._lines else 0.0
+        return self._file.tell() / self.size if self.size else 1.0
 
     def _look_through(self) -> tuple[str, str]:
         """The hash of the bytes and the encoding in which all of them can be read; Invalid when there is none."""
         self._file.seek(0)
         total = hashlib.sha256()
-        open_to = {name: codecs.getincrementaldecoder(name)() for name in ("utf-8-sig", "gb18030")}
+        names = ("utf-16",) if self._is_wide else ("utf-8-sig", "gb18030")
+        open_to = {name: codecs.getincrementaldecoder(name)() for name in names}
         while piece := self._file.read(_PIECE):
             total.update(piece)
-            if not self._is_book:
+            if not self.is_book:
                 open_to = {name: one for name, one in open_to.items() if _reads(one, piece)}
-        if self._is_book:
+        if self.is_book:
             return total.hexdigest(), ""
         for name, one in open_to.items():
             if _reads(one, b"", final=True):
                 return total.hexdigest(), name
-        raise Invalid(mark("读不出这个文件：请另存为 CSV（UTF-8 或 GB18030）再试。"), field="file")
+        raise Invalid(mark("读不出这个文件：请另存为 CSV（UTF-8、UTF-16 或 GB18030）再试。"), field="file")
 
     def _text_rows(self) -> Iterator[Row]:
         text = io.TextIOWrapper(self._file, self._encoding, newline="")
         try:
-            mark_between = "\t" if "\t" in text.readline() else ","
+            mark_between = "\t" if "\t" in text.readline(_LONGEST_HEAD) else ","
             text.seek(0)
             reader = csv.reader(text, delimiter=mark_between)
             line = 1
@@ -70,6 +89,25 @@ class Source:
         finally:
             text.detach()
 
+    def _book_rows(self) -> Iterator[Row]:
+        """The first sheet of a workbook, row by row."""
+        try:
+            _check_sizes(self._file)
+            with warnings.catch_warnings():
+                warnings.simplefilter(
+                    "ignore"
+                )  # openpyxl warns of styles and extensions that do not matter here
+                book = load_workbook(self._file, read_only=True, data_only=True)
+        except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+            rule = mark("XLSX 文件已损坏或有密码，请在 Excel 里打开后另存一份。")
+            raise Invalid(rule, field="file") from error
+        sheet = book.worksheets[0]
+        self._lines = sheet.max_row or 0
+        sheet.reset_dimensions()
+        for line, cells in enumerate(sheet.iter_rows(values_only=True), 1):
+            self._line = line
+            yield line, [_cell(cell) for cell in cells]
+
 
 def _reads(decoder: codecs.IncrementalDecoder, piece: bytes, *, final: bool = False) -> bool:
     try:
@@ -78,21 +116,13 @@ def _reads(decoder: codecs.IncrementalDecoder, piece: bytes, *, final: bool = Fa
         return False
 
 
-def _book_rows(file: BinaryIO) -> Iterator[Row]:
-    """The first sheet of a workbook, row by row."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > _MOST_UNPACKED:
-                raise Invalid(mark("这个 XLSX 文件展开后过大，请删去无关的工作表。"), field="file")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that do not matter here
-            book = load_workbook(file, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise Invalid(mark("XLSX 文件已损坏或有密码，请在 Excel 里打开后另存一份。"), field="file") from error
-    sheet = book.worksheets[0]
-    sheet.reset_dimensions()
-    for line, cells in enumerate(sheet.iter_rows(values_only=True), 1):
-        yield line, [_cell(cell) for cell in cells]
+def _check_sizes(file: BinaryIO) -> None:
+    """Invalid for a small file that would unpack to more than a machine holds."""
+    with zipfile.ZipFile(file) as archive:
+        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+    words = max((size for name, size in sizes.items() if "sharedstrings" in name.lower()), default=0)
+    if sum(sizes.values()) > _MOST_UNPACKED or words > _MOST_STRINGS:
+        raise Invalid(mark("这个 XLSX 文件展开后过大，请删去无关的工作表，或另存为 CSV。"), field="file")
 
 
 def _cell(cell: Any) -> str:

@@ -54,7 +54,7 @@ class Contact(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("holder_code", "identity", name="contact_identity"),)
 
     id: int | None = Field(default=None, primary_key=True)
-    identity: str = Field(max_length=64, index=True)
+    identity: str = Field(max_length=64)
     holder_code: str = Field(default="", max_length=32)
     name_sealed: str = Field(default="", max_length=500)
     email_sealed: str = Field(default="", max_length=700)

@@ -76,6 +76,15 @@ def link(session: Session, moves: Sequence[tuple[str, str]]) -> None:
     _share_refusals(session, moves)
 
 
+def is_named(session: Session, key: str) -> bool:
+    """Whether any address stands under an index that names this key (they begin with it)."""
+    columns = [table.address_index for table in (*_REMEMBERED, ContactAddress)]
+    return any(
+        session.exec(select(column).where(column >= key, column < f"{key}g").limit(1)).first()
+        for column in (*columns, *_INDEXES)
+    )
+
+
 def adopt(session: Session, wanted: Sequence[tuple[str, Sequence[str]]]) -> None:
     """Addresses come in under a new index, with every other that they may be known by: link those in use."""
     others = {other: new for new, all_ in wanted for other in all_ if other != new}

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from campaign import former
 from campaign.addresses import IN_CONTACT, index_in, known_by
 from campaign.audience_models import ContactAddress, ContactGroup
+from campaign.contact_imports.models import ContactImportMember
 from campaign.contacts import (
     CHANNEL_NAMES,
     PURPOSE_NAMES,
@@ -175,7 +176,7 @@ def erase(session: Session, rows: Sequence[Contact]) -> int:
         part = rows[start : start + _AT_ONCE]
         ids = [row.id for row in part]
         held = {index for row in part for index in _held(row)} | _elsewhere(session, ids)
-        for table in (ContactMember, Consent, ContactAddress, ContactGroup):
+        for table in (ContactMember, ContactImportMember, Consent, ContactAddress, ContactGroup):
             session.execute(delete(table).where(col(table.contact_id).in_(ids)))
         session.execute(delete(Contact).where(col(Contact.id).in_(ids)))
         former.forget(session, sorted(held))

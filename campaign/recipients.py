@@ -80,7 +80,7 @@ def page(
     before = (
         exists()
         .where(index_column(twin, kind) == index, twin.id < col(Contact.id), audience.holds(twin))
-        .where(_agreed(twin.id, kind, purpose))
+        .where(agreed(twin.id, kind, purpose))
         .correlate(Contact)
     )
     start = select(Contact.id, index, Contact.outlet_code)
@@ -92,7 +92,7 @@ def page(
     else:
         start = start.where(audience.holds(Contact), col(Contact.id) > after_id).order_by(col(Contact.id))
     query = start.where(
-        index.is_not(None), _agreed(Contact.id, kind, purpose), ~_refused(index, kind, purpose),
+        index.is_not(None), agreed(Contact.id, kind, purpose), ~_refused(index, kind, purpose),
         ~_closed(index, kind), ~before,
     ).limit(limit)  # fmt: skip
     return [Recipient(number or 0, one, outlet) for number, one, outlet in session.exec(query)]
@@ -112,7 +112,7 @@ def left_out(session: Session, audience: Audience, channel: str, purpose: str) -
     index = index_column(Contact, kind)
     reason = case(
         (index.is_(None), "no_address"),
-        (~_agreed(Contact.id, kind, purpose), "no_consent"),
+        (~agreed(Contact.id, kind, purpose), "no_consent"),
         (_refused(index, kind, purpose), "refused"),
         (_closed(index, kind), "closed"),
         else_="reached",
@@ -127,7 +127,7 @@ def may_write(kind: str, purpose: str, contact: Any = Contact) -> ColumnElement[
     """Whether a contact can be reached at all: for segments by consent."""
     index = index_column(contact, kind)
     return and_(
-        index.is_not(None), _agreed(contact.id, kind, purpose), ~_refused(index, kind, purpose),
+        index.is_not(None), agreed(contact.id, kind, purpose), ~_refused(index, kind, purpose),
         ~_closed(index, kind),
     )  # fmt: skip
 
@@ -141,7 +141,8 @@ def index_column(contact: Any, kind: str) -> Any:
     return held.correlate(contact).scalar_subquery()
 
 
-def _agreed(contact_id: Any, kind: str, purpose: str) -> ColumnElement[bool]:
+def agreed(contact_id: Any, kind: str, purpose: str) -> ColumnElement[bool]:
+    """Whether a contact agreed to a kind of address for a purpose."""
     one = alias(Consent)
     return exists().where(one.contact_id == contact_id, one.channel == kind, one.purpose == purpose)
 

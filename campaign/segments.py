@@ -4,14 +4,14 @@ A segment never reaches beyond its node: what a filter leaves open is still limi
 """
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_
+from sqlalchemy import ColumnElement, and_, exists, false, or_
 from sqlmodel import Session, col, select
 
-from campaign import segment_events
+from campaign import segment_count, segment_events
 from campaign.addresses import KINDS
 from campaign.audience_models import ContactGroup, Segment
 from campaign.contacts import EDUCATION, PURPOSE_NAMES, Consent, Contact, ContactMember
@@ -139,8 +139,8 @@ def audience(filters: Filters, outlet_code: str, as_of: datetime | None = None) 
 
 def count(session: Session, filters: Filters, outlet_code: str) -> int:
     """How many people that is now."""
-    where = _where(filters, outlet_code, Contact, clock.now())
-    return session.exec(select(func.count()).select_from(Contact).where(where)).one()
+    where = _where(replace(filters, channel=""), outlet_code, Contact, clock.now())
+    return segment_count.count(session, where, filters.channel, filters.purpose)
 
 
 def _where(filters: Filters, outlet_code: str, contact: Any, at: datetime) -> ColumnElement[bool]:

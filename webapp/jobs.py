@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from campaign.base.carrying import Archives
+from campaign.contact_imports.carrying import Imports
 from campaign.registration import telling, waiting_list
 from campaign.registration.counting import EVERY_SECONDS as COUNT_SECONDS
 from campaign.registration.counting import Counting
@@ -72,6 +73,7 @@ def _carried_out(runtime: Runtime) -> list[Job]:
         *runtime.service(Outgoing).jobs(),
         *_receipts(runtime),
         _plaques(runtime),
+        _imports(runtime),
         Job("letters.carry", 2.0, mailroom.run_once),
         Job("letters.text", 2.0, _texts(runtime).run_once),
         Job("approvals.remind", EVERY_SECONDS, reminders.run_once),
@@ -129,6 +131,11 @@ def _early(database: Database) -> Callable[[], int]:
 def _plaques(runtime: Runtime) -> Job:
     archives = runtime.service(Archives)
     return Job("base.plaques", 2.0, archives.run_once, archives.stop)
+
+
+def _imports(runtime: Runtime) -> Job:
+    imports = runtime.service(Imports)
+    return Job("audience.imports", 2.0, imports.run_once, imports.stop)
 
 
 def _close_days(runtime: Runtime) -> Callable[[], int]:

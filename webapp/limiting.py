@@ -27,6 +27,8 @@ log = structlog.get_logger()
 KIB, MIB = 1024, 1024 * 1024
 # Forms, with room for the longest article; files only from somebody who is signed in.
 LARGEST_FORM, LARGEST_UPLOAD = 2 * MIB, 32 * MIB
+# A million contacts, for who may import them; kept on disk, not in memory.
+CONTACTS, LARGEST_CONTACTS = "/desk/audience/import", 512 * MIB
 MOST_FIELDS, MOST_PARTS = 10_000, 1_000
 LONGEST_ADDRESS, LONGEST_COOKIES, MOST_HEADERS = 8 * KIB, 16 * KIB, 100
 _FILES = (".csv", ".xlsx", ".jsonl", ".json", ".zip", "/export")
@@ -109,7 +111,8 @@ def _check_size() -> None:
         return  # read as it is, whatever it calls itself; `scheduler.hooks_views` limits it
     if request.mimetype == "multipart/form-data":
         if request.path.startswith("/desk") and current_user.is_authenticated:
-            request.max_content_length = LARGEST_UPLOAD
+            wide = request.path == CONTACTS and current_user.may("audience.edit")
+            request.max_content_length = LARGEST_CONTACTS if wide else LARGEST_UPLOAD
     elif (request.content_length or 0) <= LARGEST_FORM and len(request.form) > MOST_FIELDS:
         abort(413)
 

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from campaign import programme
 from campaign.base.carrying import Archives
 from campaign.base.screens import ScreenKeys
+from campaign.contact_imports.carrying import Imports
 from campaign.play_sessions.hosting import ScreenLinks
 from campaign.play_sessions.progress import Hall
 from campaign.registration.registrar import Registrar
@@ -118,6 +119,7 @@ def build(settings: Settings) -> Runtime:
     runtime.offer(
         Archives, lambda r: Archives(settings, r.service(Database), r.service(Attributions), clock.now)
     )
+    runtime.offer(Imports, lambda r: Imports(settings, r.service(Database), r.service(Vault), clock.now))
     runtime.offer(Outgoing, _outgoing)
     runtime.offer(Hearing, _hearing)
     runtime.offer(Reports, _reports)

@@ -4,6 +4,7 @@ from campaign import contacts
 from campaign import models as campaign
 from campaign.base import models as education_base
 from campaign.checkin import models as checkin
+from campaign.contact_imports import models as contact_imports
 from campaign.events import models as events
 from campaign.play_sessions import models as play_sessions
 from campaign.registration import models as registration
@@ -37,6 +38,7 @@ __all__ = [
     "batch_models",
     "campaign",
     "checkin",
+    "contact_imports",
     "contacts",
     "content",
     "education_base",

@@ -7,6 +7,7 @@ from flask import Blueprint
 from sqlmodel import Session
 
 from campaign import lists, programme, segments
+from campaign.contact_imports import register
 
 campaigns_blueprint = Blueprint(
     "campaign_desk", __name__, url_prefix="/desk/campaigns", template_folder="../templates"
@@ -34,3 +35,8 @@ def contact_place(session: Session, arguments: Mapping[str, Any]) -> str:
 def segment_place(session: Session, arguments: Mapping[str, Any]) -> str:
     """The node of the segment that `<segment_id>` names, or NotFound."""
     return segments.get(session, arguments["segment_id"]).outlet_code
+
+
+def import_place(session: Session, arguments: Mapping[str, Any]) -> str:
+    """The node of the import that `<import_id>` names, or NotFound."""
+    return register.get(session, arguments["import_id"]).outlet_code

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from dataclasses import field as field_of
 from datetime import date, datetime, time
 
-from flask import flash, redirect, request, url_for
+from flask import flash, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session, col
+from werkzeug.datastructures import MultiDict
 
 from campaign import lists, segments
 from campaign.addresses import KINDS
@@ -135,6 +136,25 @@ def make_segment() -> ResponseReturnValue:
     return redirect(url_for(".segment", segment_id=row.id), code=303)
 
 
+@blueprint.get("/segments/count")
+@requires("audience.edit")
+def count_segment() -> ResponseReturnValue:
+    """The count for the script of the form, as a sentence; what is wrong with a filter is said as one too."""
+    asked = request.args
+    try:
+        with reading() as session:
+            number = asked.get("segment", "")
+            known = segments.get(session, int(number)) if number.isdecimal() and len(number) < 10 else None
+            place = known.outlet_code if known else places.typed(session, asked)
+            signed_in().check(session, "audience.edit", place)
+            filters = _filters(asked)
+            segments.check(session, filters, place)
+            count = segments.count(session, filters, place)
+    except DomainError as error:
+        return jsonify(good=False, text=str(error))
+    return jsonify(good=True, text=_("现在符合条件的有 %(count)s 人。", count=f"{count:,}"))
+
+
 @blueprint.get("/segments/<int:segment_id>")
 @requires("audience.view", at=segment_place)
 def segment(segment_id: int) -> ResponseReturnValue:
@@ -168,8 +188,8 @@ def change_segment(segment_id: int) -> ResponseReturnValue:
     return redirect(url_for(".segment_list"), code=303)
 
 
-def _filters() -> Filters:
-    form = request.form
+def _filters(given: MultiDict[str, str] | None = None) -> Filters:
+    form = request.form if given is None else given
     return Filters(
         part=form.get("part", "").strip()[:32],
         province=form.get("province", "").strip()[:40],

@@ -10,6 +10,8 @@ from sqlmodel import Session, select
 from campaign import audience_import, lists, programme, segments
 from campaign.base import archives, screens
 from campaign.checkin import doors
+from campaign.contact_imports import register as contact_imports
+from campaign.contact_imports.models import CHECKED, ContactImport
 from campaign.contacts import Contact
 from campaign.events import occurrences, series
 from campaign.events.occurrences import Spot as Where
@@ -129,7 +131,7 @@ def plant(spot: Spot) -> Planted:
             "approvals.save_path": path,
             "approvals.remove_path": path,
             "approvals.end_stand_in": {"number": one.id},
-            "audience_desk": pushed | {"segment_id": _segment(spot)},
+            "audience_desk": pushed | {"segment_id": _segment(spot), "import_id": _contact_import(spot)},
             "base_desk": {
                 "code": spot.outlet,
                 "screen": _screen(spot),
@@ -266,6 +268,14 @@ def _event(spot: Spot) -> dict[str, Any]:
 def _segment(spot: Spot) -> int:
     name = f"{spot.word}人群"
     return segments.make(spot.session, name, Filters(), outlet_code=spot.place, now=spot.now).id or 0
+
+
+def _contact_import(spot: Spot) -> int:
+    one = ContactImport(
+        outlet_code=spot.place, list_name=f"{spot.word}导入", folder=spot.key, state=CHECKED, asked_at=spot.now,
+        stage_at=spot.now,
+    )  # fmt: skip
+    return contact_imports.ask(spot.session, one).id or 0
 
 
 def _channel(spot: Spot) -> ChannelAccount:

@@ -167,6 +167,7 @@ LATER = {
     "privacy.take": "only what was approved is handed out",
     "approvals.item": "a request opens for who asked, decides or may read everything",
     "approvals.preview": "the same",
+    "audience_desk.rejected_rows": "only an import with bad rows has any",
     "base_desk.one_plaque": "a plaque is no CSV",
     "base_desk.take_plaques": "only a finished archive is handed out",
     "tracking_desk.download": "a report is of a period",

@@ -1,18 +1,21 @@
 """`signpost audience` and `signpost push`: import people who agreed, see and move on what goes out."""
 
 import sys
+import time
 from pathlib import Path
 
 import click
 
 from campaign import audience as people
-from campaign import audience_import
-from campaign.audience_import import ImportResult
+from campaign import audience_rows
+from campaign.audience_rows import BadRow
+from campaign.contact_imports import register
+from campaign.contact_imports.carrying import Imports
+from campaign.contact_imports.models import CHECKED, DONE, ContactImport
 from core import clock
 from core.database import Database
 from core.i18n import gettext as _
 from core.i18n import mark
-from core.privacy import Vault
 from core.settings import Settings
 from institution import outlets
 from institution.powers import WHOLE
@@ -22,6 +25,7 @@ from scheduler.models import PLAN_NAMES, PUSH_NAMES, DeliveryState, PlanState, P
 from webapp.commands import plain_errors, runtime
 
 _SHOWN = 50
+_PAUSE = 0.5  # seconds
 
 
 @click.group(help=mark("导入联系人名单"))
@@ -44,26 +48,44 @@ def push() -> None:
 def import_file(file: Path, list_name: str, outlet_code: str, dry_run: bool, skip_bad: bool) -> None:
     """Import a contact file; exit code 1 when it has bad rows and nothing was applied."""
     objects = runtime()
-    with file.open("rb") as data, objects.service(Database).transaction() as session:
+    at_work = objects.service(Imports)
+    with objects.service(Database).reading() as session:
         if outlet_code != WHOLE:
             outlets.get(session, outlet_code)
-        result = audience_import.import_file(
-            session,
-            data,
-            list_name=list_name,
-            vault=objects.service(Vault),
-            zone=objects.service(Settings).zone,
-            now=clock.now(),
-            dry_run=dry_run,
-            skip_bad=skip_bad,
-            outlet_code=outlet_code,
-        )
-    _report(result)
-    if result.bad and skip_bad and not dry_run:
+    with file.open("rb") as data:
+        audience_rows.look(data)
+        folder, size = at_work.save(data)
+    one = ContactImport(
+        outlet_code=outlet_code, list_name=list_name, folder=folder, bytes=size, preview=dry_run, skip_bad=skip_bad,
+        asked_at=clock.now(),
+    )  # fmt: skip
+    with objects.service(Database).transaction() as session:
+        register.ask(session, one)
+    _carry(objects.service(Database), at_work, one.id or 0, file, skip_bad=skip_bad and not dry_run)
+
+
+def _carry(database: Database, at_work: Imports, number: int, file: Path, *, skip_bad: bool) -> None:
+    """Do it here and now (or wait for a server that was quicker), and say what came of it."""
+    while not at_work.carry(number):
+        with database.reading() as session:
+            if not register.get(session, number).moving:
+                break
+        time.sleep(_PAUSE)
+    with database.reading() as session:
+        one = register.get(session, number)
+    if fault := at_work.fault(one):
+        raise fault
+    bad = at_work.staged(one).faults() if one.bad else []
+    _report(one, bad)
+    if bad and skip_bad:
         beside = file.with_name(f"{file.stem}.rejected.csv")
-        beside.write_bytes(result.rejected_csv)
+        beside.write_bytes(audience_rows.rejected_csv(at_work.staged(one).header(), bad))
         click.echo(_("有错的行写在 %(path)s") % {"path": beside})
-    if result.bad and not result.applied:
+    if one.state == CHECKED:
+        with database.transaction() as session:
+            register.cancel(session, number, now=clock.now())
+    at_work.discard(one.folder)
+    if bad and one.state != DONE:
         sys.exit(1)
 
 
@@ -125,14 +147,14 @@ def _line(progress: pushes.Progress) -> str:
     }
 
 
-def _report(result: ImportResult) -> None:
-    for row in result.bad[:_SHOWN]:
+def _report(one: ContactImport, bad: list[BadRow]) -> None:
+    for row in bad[:_SHOWN]:
         where = _("第 %(line)s 行，%(column)s：%(rule)s")
         click.echo(where % {"line": row.line, "column": row.column or "—", "rule": row.rule}, err=True)
-    if len(result.bad) > _SHOWN:
-        click.echo(_("……另有 %(count)s 行") % {"count": len(result.bad) - _SHOWN}, err=True)
+    if len(bad) > _SHOWN:
+        click.echo(_("……另有 %(count)s 行") % {"count": len(bad) - _SHOWN}, err=True)
     counts = _(
         "共 %(rows)s 行：新增 %(added)s，更新 %(changed)s，不变 %(unchanged)s，有误 %(bad)s，早先已退订 %(refused)s"
     )
-    click.echo(counts % {**vars(result), "bad": len(result.bad)})
-    click.echo(_("已导入。") if result.applied else _("没有导入。"))
+    click.echo(counts % one.model_dump())
+    click.echo(_("已导入。") if one.state == DONE else _("没有导入。"))

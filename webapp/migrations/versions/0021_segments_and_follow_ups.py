@@ -1,7 +1,7 @@
 """Segments as the audience of plans, purposes, follow-ups and boosters; which message was opened
 
 Revision ID: 0021
-Revises: 0017
+Revises: 0020
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ import core.database
 
 
 revision = '0021'
-down_revision = '0017'
+down_revision = '0020'
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """Accounts and plans of the demo institution, to be told from one's own
 
 Revision ID: 0023
-Revises: 0017
+Revises: 0022
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 
 
 revision = '0023'
-down_revision = '0017'
+down_revision = '0022'
 branch_labels = None
 depends_on = None
 

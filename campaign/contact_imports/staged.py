@@ -1,0 +1,140 @@
+"""The rows of an import between reading and writing: files under home that only this installation opens, sealed.
+
+The folder of an import holds `upload` until it is read, then `page-0000 …` (good rows) and `faults` (bad ones, as
+they were written). Each line of those is one ciphertext of many rows.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from campaign.audience_rows import BadRow, ContactRow
+from core.errors import Invalid
+from core.privacy import Vault
+
+_TOGETHER = 100  # rows in one ciphertext
+_PIECE = 1 << 20
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class Staged:
+    """The folder of one import."""
+
+    def __init__(self, folder: Path, vault: Vault) -> None:
+        self.folder, self._vault = folder, vault
+        self._waiting: dict[str, list[str]] = {}
+
+    @property
+    def upload(self) -> Path:
+        """The file as it came; gone once it was read."""
+        return self.folder / "upload"
+
+    def save(self, stream: BinaryIO) -> int:
+        """Keep an upload, for the eyes of this installation alone; its bytes."""
+        self.folder.mkdir(parents=True, mode=0o700)
+        handle = os.open(self.upload, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            shutil.copyfileobj(stream, file, _PIECE)
+            file.flush()
+            os.fsync(file.fileno())
+            return file.tell()
+
+    def begin(self) -> None:
+        """Forget what an interrupted reading left."""
+        self._waiting.clear()
+        for path in self._files():
+            path.unlink()
+
+    def put_header(self, header: list[str]) -> None:
+        """The columns as the file calls them, for the file of bad rows."""
+        self._add("header", header)
+        self._flush("header")
+
+    def header(self) -> list[str]:
+        """The columns as the file calls them."""
+        return next(self._lines("header"), [])
+
+    def put(self, page: int, row: ContactRow) -> None:
+        """Add a good row to a page."""
+        self._add(_page_name(page), [*row[:-3], row.given_at.isoformat(), *row[-2:]])
+
+    def put_bad(self, row: BadRow) -> None:
+        """Add a bad row."""
+        self._add("faults", [row.line, row.column, row.error.message, row.error.params, row.cells])
+
+    def finish(self) -> None:
+        """Everything on disk, also when the power goes; the upload is deleted by `forget_upload`."""
+        for name in list(self._waiting):
+            self._flush(name)
+        for path in self._files():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+
+    def forget_upload(self) -> None:
+        """The file was read, and is needed no longer."""
+        self.upload.unlink(missing_ok=True)
+
+    def page(self, number: int) -> list[ContactRow]:
+        """The good rows of a page, in the order of the file."""
+        moments: dict[str, datetime] = {}
+        return [_row(cells, moments) for cells in self._lines(_page_name(number))]
+
+    def replace(self, number: int, rows: Sequence[ContactRow]) -> None:
+        """Write a page anew."""
+        (self.folder / _page_name(number)).unlink()
+        for row in rows:
+            self.put(number, row)
+        self._flush(_page_name(number))
+
+    def faults(self, limit: int | None = None) -> list[BadRow]:
+        """The first bad rows, in the order of the file."""
+        found = sorted(self._lines("faults"), key=lambda one: int(one[0]))[:limit]
+        return [
+            BadRow(line, column, Invalid(message, **params), tuple(cells))
+            for line, column, message, params, cells in found
+        ]
+
+    def forget_rows(self) -> None:
+        """The good rows stand in the database: only the bad ones are kept, to be downloaded."""
+        for path in self._files():
+            if path.name.startswith("page-"):
+                path.unlink()
+
+    def _files(self) -> list[Path]:
+        return [path for path in self.folder.iterdir() if path.name != "upload"]
+
+    def _add(self, name: str, cells: list[Any]) -> None:
+        waiting = self._waiting.setdefault(name, [])
+        waiting.append(_encode(cells))
+        if len(waiting) >= _TOGETHER:
+            self._flush(name)
+
+    def _flush(self, name: str) -> None:
+        waiting = self._waiting.pop(name, None)
+        if waiting:
+            handle = os.open(self.folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            with os.fdopen(handle, "a", encoding="ascii") as file:
+                file.write(self._vault.encrypt(f"[{','.join(waiting)}]") + "\n")
+
+    def _lines(self, name: str) -> Iterator[list[Any]]:
+        path = self.folder / name
+        if path.is_file():
+            with path.open(encoding="ascii") as file:
+                for line in file:
+                    yield from json.loads(self._vault.decrypt(line.strip()))
+
+
+def _page_name(number: int) -> str:
+    return f"page-{number:04}"
+
+
+def _row(cells: list[Any], moments: dict[str, datetime]) -> ContactRow:
+    at = moments.get(cells[-3])
+    if at is None:
+        at = moments[cells[-3]] = datetime.fromisoformat(cells[-3])
+    cells[-3] = at
+    return ContactRow._make(cells)
