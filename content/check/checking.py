@@ -12,10 +12,12 @@ from content.check.found import Found
 from content.check.personal import personal
 from content.check.pictures import made_by_machine, picture_data
 from content.check.piece import Checked
+from content.check.room_source import read_room
 from content.check.rulesets import Rule, rules
 from content.check.structure import alt_text, broken_link, heading_order
 from content.check.whole import ai_label, fear, help_line, risk_notice
 from content.check.words import words
+from content.rooms.file import is_room
 
 Procedure = Callable[[Rule, Checked], Iterator[Found]]
 
@@ -55,7 +57,8 @@ def check(
     whole: bool = True,
 ) -> list[Finding]:
     """Everything found in a text with this front matter on a day; see `piece.Checked` for the rest."""
-    piece = Checked(source.read(file, text), meta, on, known, names, pictures or {}, whole)
+    read = read_room if is_room(text) else source.read
+    piece = Checked(read(file, text), meta, on, known, names, pictures or {}, whole)
     return in_order(
         _finding(rule, piece, found) for rule in rules(on) for found in CHECKS[rule.check](rule, piece)
     )

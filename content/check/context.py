@@ -10,17 +10,27 @@ from content.check.source import Passage
 _ENDS = frozenset("。！？!?；;")
 _PAUSES = frozenset("，,：:、—\n")
 _QUOTES = {"“": "”", "「": "」", "『": "』", "‘": "’"}
+_SAYS = re.compile(r"(?:说|讲|道|喊|写着?|印着?|叫|答|回|念|称|告诉[^，。]{1,4}|项目|广告|短信|话)[^“]{0,8}[：，]?\s*$")
+_TERM = 8  # a quotation of so few characters is a word that is talked about
 _QUOTED_WHOLE = re.compile(r"[“「][^“”「」]*[”」][。，！？]?")
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """Where a find stands: its sentence, its clause, what of the clause comes before it, whether it is quoted."""
+    """Where a find stands: its sentence, its clause, what of the clause comes before and after it; if it is quoted,
+    the quotation and what leads to it."""
 
     sentence: str
     clause: str
     before: str
-    quoted: bool
+    after: str
+    quote: str = ""
+    lead: str = ""
+
+    @property
+    def quoted(self) -> bool:
+        """Whether it stands in quotation marks."""
+        return bool(self.quote)
 
 
 def look(text: str, start: int, end: int) -> Around:
@@ -33,7 +43,8 @@ def look(text: str, start: int, end: int) -> Around:
     begin, finish = _bounds(text, outer[0], outer[1], _ENDS, hidden)
     low, high = (inside[0] + 1, inside[1]) if inside else (begin, finish)
     first, last = _bounds(text, start, end, _ENDS | _PAUSES, set(masked), low, high)
-    return Around(text[begin:finish], text[first:last], text[first:start], inside is not None)
+    quote, lead = (text[inside[0] + 1 : inside[1]], text[begin : inside[0]]) if inside else ("", "")
+    return Around(text[begin:finish], text[first:last], text[first:start], text[end:finish], quote, lead)
 
 
 def _bounds(
@@ -84,19 +95,27 @@ class Judge:
         around = look(passage.text, start, end)
         if around.sentence.rstrip("”」 \n").endswith(("？", "?")) or self._denied(around):
             return True
-        if self._finds("suspicion", around.clause):
+        if self._finds("suspicion", around.clause) or self._is_only_named(around):
             return True
         if self._finds("claim", around.clause) and not around.quoted:
             return False
         return self._finds("suspicion", around.sentence) or self._warned(index, passage, around)
 
     def is_others(self, passage: Passage) -> bool:
-        """Whether somebody else speaks: the other side of a dialogue, the way not to go."""
-        if "no" in passage.blocks or passage.role == "argument" and passage.name == "no":
+        """Whether somebody else speaks: the other side of a dialogue, the way not to go, the people of a tale."""
+        if passage.role == "tale" or "no" in passage.blocks or (passage.role == "argument" and passage.name == "no"):
             return True
         return bool(passage.speaker) and passage.speaker not in self.words.our_speakers
 
+    def _is_only_named(self, around: Around) -> bool:
+        """In quotation marks: a word that is talked about, or what somebody else is reported to have said."""
+        if not around.quoted or self._finds("claim", around.lead) or self._finds("our_voice", around.lead):
+            return False
+        return len(around.quote) <= _TERM or _SAYS.search(around.lead) is not None
+
     def _denied(self, around: Around) -> bool:
+        if self._finds("denial_after", around.after):
+            return True
         before = union(tuple(self.words.no_denial)).sub("", around.before)
         found = [*union(tuple(self.words.denial)).finditer(before)]
         return bool(found) and len(before) - found[-1].end() <= 8

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from content.check.found import Found
 from content.check.piece import Checked
 from content.check.rulesets import Rule, union
-from content.check.source import Passage
 from content.models import Kind
 
 _LEVEL_ONE = (0xB0A1, 0xD7F9)
@@ -19,7 +18,7 @@ _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _SENTENCE = re.compile(r"[^。！？!?；;\n]+[。！？!?；;]?[”」]?")
 _CLAUSE = re.compile(r"[^，。！？、；：,“”（）\n]+")
 _NAMES_OF_LAWS = re.compile(r"《[^》]*》")
-_READ = frozenset({"text", "item", "title"})
+_READ = frozenset({"text", "item", "title", "tale"})
 
 
 def is_common(char: str) -> bool:
@@ -35,11 +34,14 @@ def ease(rule: Rule, piece: Checked) -> Iterator[Found]:
     """Sentences that are hard for the readers whom the rule means; none where the piece is for others."""
     if not _is_for(rule, piece):
         return
-    terms, explained = union(tuple(rule.patterns)), rule.words["explained"]
+    terms = union(tuple(rule.patterns))
+    known = set(_explained(rule, terms, piece.words))
     for passage in piece.source.passages:
         if passage.role in _READ and "source" not in passage.blocks and passage.name not in ("heading", "kicker"):
             for found in _SENTENCE.finditer(passage.text):
-                if _is_hard(rule, found[0]) or _unexplained(terms, explained, passage, found):
+                unknown = {term[0] for term in terms.finditer(found[0])} - known
+                known |= unknown  # a term is named once, where it is met first
+                if unknown or _is_hard(rule, found[0]):
                     yield Found.in_passage(passage, *found.span())
 
 
@@ -58,10 +60,10 @@ def _is_hard(rule: Rule, sentence: str) -> bool:
     return len(letters) > limits["sentence"] or longest > limits["clause"] or len(rare) >= limits["rare"]
 
 
-def _unexplained(terms: re.Pattern[str], explained: list[str], passage: Passage, found: re.Match[str]) -> bool:
-    """A term of the trade that the passage does not say in plain words."""
-    for term in terms.finditer(found[0]):
-        ways = "|".join(explained)
-        if not re.search(rf"{re.escape(term[0])}[”」]?(?:{ways})", passage.text):
-            return True
-    return False
+def _explained(rule: Rule, terms: re.Pattern[str], words: str) -> Iterator[str]:
+    """The terms of the trade that the piece says in plain words: “核保，就是……” or “看身体（核保）”."""
+    ways = "|".join(rule.words["explained"])
+    for term in {found[0] for found in terms.finditer(words)}:
+        word = re.escape(term)
+        if re.search(rf"{word}[”」]?(?:{ways})|（{word}）", words):
+            yield term

@@ -79,7 +79,9 @@ class Cues(_Strict):
     suspicion: list[Pattern]
     denial: list[Pattern]
     no_denial: list[Pattern]
+    denial_after: list[Pattern]
     claim: list[Pattern]
+    our_voice: list[Pattern]
     warning_titles: list[Pattern]
     our_speakers: list[str]
 
