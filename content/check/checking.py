@@ -7,7 +7,7 @@ from typing import Any
 from content.check import source
 from content.check.ease import ease
 from content.check.figures import figure_source, figure_stale
-from content.check.findings import Finding, in_order
+from content.check.findings import Finding, Severity, in_order
 from content.check.found import Found
 from content.check.personal import personal
 from content.check.pictures import made_by_machine, picture_data
@@ -59,9 +59,17 @@ def check(
     """Everything found in a text with this front matter on a day; see `piece.Checked` for the rest."""
     read = read_room if is_room(text) else source.read
     piece = Checked(read(file, text), meta, on, known, names, pictures or {}, whole)
-    return in_order(
-        _finding(rule, piece, found) for rule in rules(on) for found in CHECKS[rule.check](rule, piece)
-    )
+    made = (_finding(rule, piece, found) for rule in rules(on) for found in CHECKS[rule.check](rule, piece))
+    return in_order(_left(finding, meta) for finding in made)
+
+
+def _left(finding: Finding, meta: Mapping[str, Any]) -> Finding:
+    """A warning that the front matter overrules, with its reason."""
+    if finding.severity is Severity.warning:
+        for one in meta.get("overruled") or ():
+            if one["rule"] == finding.rule and one["words"] in (finding.excerpt or finding.file):
+                return finding.because(str(one["reason"]))
+    return finding
 
 
 def _finding(rule: Rule, piece: Checked, found: Found) -> Finding:
