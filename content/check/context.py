@@ -10,7 +10,9 @@ from content.check.source import Passage
 _ENDS = frozenset("。！？!?；;")
 _PAUSES = frozenset("，,：:、—\n")
 _QUOTES = {"“": "”", "「": "」", "『": "』", "‘": "’"}
-_SAYS = re.compile(r"(?:说|讲|道|喊|写着?|印着?|叫|答|回|念|称|告诉[^，。]{1,4}|项目|广告|短信|话)[^“]{0,8}[：，]?\s*$")
+_SAYS = re.compile(
+    r"(?:说|讲|道|喊|写着?|印着?|叫|答|回|念|称|告诉[^，。]{1,4}|项目|广告|短信|话)[^“]{0,8}[：，]?\s*$"
+)
 _TERM = 8  # a quotation of so few characters is a word that is talked about
 _QUOTED_WHOLE = re.compile(r"[“「][^“”「」]*[”」][。，！？]?")
 
@@ -37,25 +39,31 @@ def look(text: str, start: int, end: int) -> Around:
     """The surroundings of a stretch; the end of a sentence inside quotation marks does not end the one outside."""
     quotes = _quoted(text)
     inside = next((span for span in quotes if span[0] < start < span[1]), None)
-    masked = [place for span in quotes for place in range(span[0] + 1, span[1])] if inside is None else []
-    outer = inside or (start, end)
     hidden = {place for span in quotes for place in range(span[0] + 1, span[1])}
-    begin, finish = _bounds(text, outer[0], outer[1], _ENDS, hidden)
-    low, high = (inside[0] + 1, inside[1]) if inside else (begin, finish)
-    first, last = _bounds(text, start, end, _ENDS | _PAUSES, set(masked), low, high)
+    whole = (0, len(text))
+    begin, finish = _bounds(text, inside or (start, end), _Stops(_ENDS, hidden, whole))
+    within = (inside[0] + 1, inside[1]) if inside else (begin, finish)
+    pauses = _Stops(_ENDS | _PAUSES, set() if inside else hidden, within)
+    first, last = _bounds(text, (start, end), pauses)
     quote, lead = (text[inside[0] + 1 : inside[1]], text[begin : inside[0]]) if inside else ("", "")
     return Around(text[begin:finish], text[first:last], text[first:start], text[end:finish], quote, lead)
 
 
-def _bounds(
-    text: str, start: int, end: int, stops: frozenset[str], hidden: set[int], low: int = 0, high: int | None = None
-) -> tuple[int, int]:
-    high = len(text) if high is None else high
-    first = start
-    while first > low and (text[first - 1] not in stops or first - 1 in hidden):
+@dataclass(frozen=True, slots=True)
+class _Stops:
+    """What ends a stretch: which marks, where they do not count, and how far to look."""
+
+    marks: frozenset[str]
+    hidden: set[int]
+    within: tuple[int, int]
+
+
+def _bounds(text: str, span: tuple[int, int], stops: _Stops) -> tuple[int, int]:
+    first, last = span
+    low, high = stops.within
+    while first > low and (text[first - 1] not in stops.marks or first - 1 in stops.hidden):
         first -= 1
-    last = end
-    while last < high and (text[last] not in stops or last in hidden):
+    while last < high and (text[last] not in stops.marks or last in stops.hidden):
         last += 1
     return first, min(last + 1, high)
 
@@ -103,7 +111,11 @@ class Judge:
 
     def is_others(self, passage: Passage) -> bool:
         """Whether somebody else speaks: the other side of a dialogue, the way not to go, the people of a tale."""
-        if passage.role == "tale" or "no" in passage.blocks or (passage.role == "argument" and passage.name == "no"):
+        if (
+            passage.role == "tale"
+            or "no" in passage.blocks
+            or (passage.role == "argument" and passage.name == "no")
+        ):
             return True
         return bool(passage.speaker) and passage.speaker not in self.words.our_speakers
 
@@ -126,7 +138,9 @@ class Judge:
             return True
         if not around.quoted and not _QUOTED_WHOLE.fullmatch(passage.text.strip()):
             return False
-        near = [each for each in self.passages[max(index - 2, 0) : index + 3] if each.section == passage.section]
+        near = [
+            each for each in self.passages[max(index - 2, 0) : index + 3] if each.section == passage.section
+        ]
         return any(self._finds("suspicion", each.text) for each in near)
 
     def _finds(self, name: str, text: str) -> bool:

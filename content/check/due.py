@@ -50,9 +50,13 @@ def due(session: Session, today: Day, days: int, *where: ColumnElement[bool]) ->
         .join(Piece, col(Piece.key) == col(Revision.piece_key))
         .where(Revision.state == State.published.value, *where)
     )
-    found = [one for revision, piece in session.exec(query) for one in of_revision(revision, piece.outlet_code)]
+    found = [
+        one for revision, piece in session.exec(query) for one in of_revision(revision, piece.outlet_code)
+    ]
     last = today + timedelta(days=days)
-    return sorted((one for one in found if one.on <= last), key=lambda one: (one.on, one.key, one.line, one.what))
+    return sorted(
+        (one for one in found if one.on <= last), key=lambda one: (one.on, one.key, one.line, one.what)
+    )
 
 
 def of_revision(revision: Revision, outlet_code: str = "") -> Iterator[Due]:

@@ -37,7 +37,11 @@ def ease(rule: Rule, piece: Checked) -> Iterator[Found]:
     terms = union(tuple(rule.patterns))
     known = set(_explained(rule, terms, piece.words))
     for passage in piece.source.passages:
-        if passage.role in _READ and "source" not in passage.blocks and passage.name not in ("heading", "kicker"):
+        if (
+            passage.role in _READ
+            and "source" not in passage.blocks
+            and passage.name not in ("heading", "kicker")
+        ):
             for found in _SENTENCE.finditer(passage.text):
                 unknown = {term[0] for term in terms.finditer(found[0])} - known
                 known |= unknown  # a term is named once, where it is met first

@@ -32,17 +32,18 @@ def figure_source(rule: Rule, piece: Checked) -> Iterator[Found]:
 
 def _unsourced(rule: Rule, judge: Judge, index: int, named: re.Pattern[str]) -> Iterator[Found]:
     passage, taken = judge.passages[index], -1
+    if judge.is_others(passage):
+        return
     examples = union(tuple(rule.unless))
     for found in union(tuple(rule.patterns)).finditer(passage.text):
         sentence = look(passage.text, *found.span()).sentence
         if found.start() < taken or named.search(passage.text) or examples.search(sentence):
             continue
-        if judge.is_others(passage) or union(tuple(judge.words.suspicion[:2])).search(sentence):
-            if not union(tuple(rule.words["counts"])).search(sentence):
-                continue
-        if not judge.is_others(passage):
-            taken = found.start() + len(sentence)
-            yield Found.in_passage(passage, *found.span())
+        fraud = union(tuple(judge.words.suspicion[:2])).search(sentence)
+        if fraud and not union(tuple(rule.words["counts"])).search(sentence):
+            continue  # a number in the fraudster's mouth is no statistic of ours
+        taken = found.start() + len(sentence)
+        yield Found.in_passage(passage, *found.span())
 
 
 def figure_stale(rule: Rule, piece: Checked) -> Iterator[Found]:

@@ -51,6 +51,10 @@ class Finding:
         """The same, overruled."""
         return replace(self, reason=reason)
 
+    def in_file(self, file: str) -> "Finding":
+        """The same, under another name of its file."""
+        return replace(self, file=file)
+
     def as_json(self) -> dict[str, Any]:
         """For programs."""
         return asdict(self) | {"severity": self.severity.value}

@@ -11,8 +11,15 @@ from content.check.found import Found
 from content.check.piece import Checked
 from content.check.rulesets import Rule, union
 
-_AUTHOR = (ExifTags.Base.Artist, ExifTags.Base.XPAuthor, ExifTags.Base.CameraOwnerName, ExifTags.Base.HostComputer)
-_SVG_AUTHOR = re.compile(rb"<(?:dc:creator|dc:rights|cc:Agent|author)\b[^>]*>\s*(?:<[^>]+>\s*)*[^<\s]", re.IGNORECASE)
+_AUTHOR = (
+    ExifTags.Base.Artist,
+    ExifTags.Base.XPAuthor,
+    ExifTags.Base.CameraOwnerName,
+    ExifTags.Base.HostComputer,
+)
+_SVG_AUTHOR = re.compile(
+    rb"<(?:dc:creator|dc:rights|cc:Agent|author)\b[^>]*>\s*(?:<[^>]+>\s*)*[^<\s]", re.IGNORECASE
+)
 _XMP_AUTHOR = re.compile(r"<dc:creator>.*?<rdf:li[^>]*>[^<]+<", re.DOTALL)
 
 
@@ -37,7 +44,10 @@ def made_by_machine(rule: Rule, piece: Checked) -> Iterator[Found]:
 def properties(data: bytes) -> dict[str, Any]:
     """`gps` (bool), `author` (bool) and `made` (all words of its properties) of a picture's file."""
     if data.lstrip()[:1] == b"<":
-        return {"author": _SVG_AUTHOR.search(data) is not None, "made": data[:20_000].decode("utf-8", "replace")}
+        return {
+            "author": _SVG_AUTHOR.search(data) is not None,
+            "made": data[:20_000].decode("utf-8", "replace"),
+        }
     try:
         with Image.open(io.BytesIO(data)) as picture:
             return _of_raster(picture)

@@ -16,7 +16,9 @@ def lines(session: Session, revision: Revision, on: Day) -> list[tuple[str, str]
     """A label and a sentence for the whole, then for every finding; who left a warning and why stands with it."""
     found = findings(session, revision, on)
     authors = {one.mark: one.by for one in given(session, revision)}
-    names = dict(session.exec(select(Staff.id, Staff.name).where(col(Staff.id).in_(set(authors.values())))).all())
+    names = dict(
+        session.exec(select(Staff.id, Staff.name).where(col(Staff.id).in_(set(authors.values())))).all()
+    )
     said = [(label(one), sentence(one, names.get(authors.get(one.mark, 0), ""))) for one in found]
     return [(_("规则检查"), summary(found)), *said]
 

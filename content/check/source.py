@@ -16,7 +16,9 @@ _RULE_OF_TABLE = re.compile(r"^\s*\|[\s|:-]+\|\s*$")
 _SPEAKER = re.compile(r"^\s*([^\s：:“”，。]{1,12})[：:]\s*")
 # Marks that are not read: emphasis, line breaks, what has no width.
 _UNREAD = re.compile(r"\*+|<w?br/?>|\\|[\u200b-\u200f\u2060\ufeff\u00ad]|(?<!\S)>")
-_WIDE = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
+_WIDE = {
+    code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
+}
 _NEW_SECTION = frozenset({"panel", "cover", "call"})
 _SPOKEN = ("title", "heading", "summary", "kicker", "cover_alt", "hours")
 
@@ -147,7 +149,15 @@ class _Reader:
             start = offset + found.start(3)
             self._keep("argument", [(start, argument)], name=name)
         self.blocks.append(
-            Block(name, argument, offset, len(line.rstrip()), {}, tuple(one.name for one in self.open), self.section)
+            Block(
+                name,
+                argument,
+                offset,
+                len(line.rstrip()),
+                {},
+                tuple(one.name for one in self.open),
+                self.section,
+            )
         )
         self.open.append(_Open(len(found[1]), name, argument, len(self.blocks) - 1))
         self.header = True

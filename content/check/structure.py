@@ -28,7 +28,9 @@ def alt_text(rule: Rule, piece: Checked) -> Iterator[Found]:
     for found in _IMAGE.finditer(piece.source.text, piece.source.body_at):
         if says_nothing(found[1], found[2]):
             yield Found(found.start(), len(found[0]))
-    if piece.meta.get("cover") and says_nothing(str(piece.meta.get("cover_alt") or ""), str(piece.meta["cover"])):
+    if piece.meta.get("cover") and says_nothing(
+        str(piece.meta.get("cover_alt") or ""), str(piece.meta["cover"])
+    ):
         yield Found(what=str(piece.meta["cover"]))
 
 
