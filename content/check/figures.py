@@ -39,8 +39,7 @@ def _unsourced(rule: Rule, judge: Judge, index: int, named: re.Pattern[str]) -> 
         sentence = look(passage.text, *found.span()).sentence
         if found.start() < taken or named.search(passage.text) or examples.search(sentence):
             continue
-        fraud = union(tuple(judge.words.suspicion[:2])).search(sentence)
-        if fraud and not union(tuple(rule.words["counts"])).search(sentence):
+        if union(tuple(rule.words["mouths"])).search(sentence):
             continue  # a number in the fraudster's mouth is no statistic of ours
         taken = found.start() + len(sentence)
         yield Found.in_passage(passage, *found.span())

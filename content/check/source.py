@@ -13,7 +13,7 @@ _HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*$")
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d{1,3}[.)])\s+")
 _ROW = re.compile(r"^\s*\|.*\|\s*$")
 _RULE_OF_TABLE = re.compile(r"^\s*\|[\s|:-]+\|\s*$")
-_SPEAKER = re.compile(r"^\s*([^\s：:“”，。]{1,12})[：:]\s*")
+_SPEAKER = re.compile(r"^\s*([^\s：:，。]{1,12})[：:]\s*")
 # Marks that are not read: emphasis, line breaks, what has no width.
 _UNREAD = re.compile(r"\*+|<w?br/?>|\\|[\u200b-\u200f\u2060\ufeff\u00ad]|(?<!\S)>")
 _WIDE = {
