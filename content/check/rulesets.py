@@ -16,7 +16,10 @@ FOLDER = Path(__file__).parent / "rules"
 
 
 def _compiles(pattern: str) -> str:
-    re.compile(pattern)
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(str(error)) from error
     return pattern
 
 
