@@ -5,6 +5,7 @@ from datetime import date, datetime
 import pytest
 
 from content.check import due
+from content.drafting import check
 from core.database import Database
 from tests.content import pieces
 
@@ -40,7 +41,6 @@ def test_only_so_many_days_ahead_are_looked_at(published: Database) -> None:
 
 
 def test_a_day_that_is_none_is_a_fault() -> None:
-    from content.drafting import check
 
     _draft, faults = check("a.md", pieces.text(body=BODY.replace("2026-12-31", "明年")), {})
     assert [fault.field for fault in faults] == ["第 8 行"]

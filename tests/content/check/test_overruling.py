@@ -83,7 +83,7 @@ def test_a_reason_is_kept_with_who_when_and_the_hash_and_the_reviewer_sees_it(
         assert (kept.revision_hash, kept.by, kept.at) == (revision.hash, people[0].id, now)
         request = lifecycle.submit(session, revision.id or 0, by=people[0].id or 0, now=now)
         facts = review._facts(session, request)
-        assert facts[-3:] == report.lines(session, revision, now.date())
+        assert list(facts[-3:]) == report.lines(session, revision, now.date())
         shown = "\n".join(f"{label} {value}" for label, value in facts)
         assert f"保留理由（{people[0].name}）：讲座场地只有四十个座位" in shown
         assert "编辑没有说明理由" in shown  # the other warning
