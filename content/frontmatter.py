@@ -53,6 +53,23 @@ class Source(_Strict):
     publisher: Line | None = None
     date: Day | None = None
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"]+$", max_length=500)] | None = None
+    until: Day | None = None
+
+
+class AiGenerated(_Strict):
+    """What a machine made of it, with which tool, and who answers for it (人工智能生成合成内容标识办法)."""
+
+    what: Annotated[list[Literal["text", "pictures", "audio", "video"]], Field(min_length=1)]
+    tool: Line
+    editor: Line
+
+
+class Overruled(_Strict):
+    """A warning of the check that is left as it is: rule, words of the text, and why."""
+
+    rule: Line
+    words: Line
+    reason: Words
 
 
 class FrontMatter(_Strict):
@@ -79,6 +96,8 @@ class FrontMatter(_Strict):
     help: list[Help] = []
     sources: list[Source] = []
     review_by: Day | None = None
+    ai_generated: AiGenerated | None = None
+    overruled: list[Overruled] = []
 
     @field_validator("heading")
     @classmethod
@@ -162,6 +181,7 @@ _TYPES = {
     "greater_than_equal": mark("数字太小了。"),
     "less_than_equal": mark("数字太大了。"),
     "list_type": mark("请写成列表：[甲, 乙]。"),
+    "too_short": mark("不能为空。"),
     "model_type": mark('请写成 {label: 名称, phone: "号码"} 这样的形式。'),
     "date_type": mark("日期写作 2026-11-22。"),
     "date_from_datetime_parsing": mark("日期写作 2026-11-22。"),

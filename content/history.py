@@ -65,6 +65,12 @@ def published_revision(session: Session, key: str) -> Revision | None:
     return session.exec(query).first()
 
 
+def published_all(session: Session) -> list[Revision]:
+    """Every revision that is on the site, by key."""
+    query = select(Revision).where(Revision.state == State.published.value).order_by(col(Revision.piece_key))
+    return list(session.exec(query))
+
+
 def steps(session: Session, key: str) -> list[tuple[RevisionStep, int]]:
     """What happened to a piece, newest first, each with the number of its revision."""
     query = (

@@ -14,7 +14,7 @@ from content.media import Picture
 from content.models import KIND_NAMES, Kind
 from content.rendering import render
 from content.rooms.cover import RoomCover, cover_of
-from core.i18n import current_locale
+from core.i18n import current_locale, mark
 from core.i18n import gettext as _
 
 _DESIGNS = {
@@ -48,6 +48,27 @@ class SourceLine:
     publisher: str = ""
     date: Day | None = None
     url: str = ""
+
+
+_MADE = {"text": mark("文字"), "pictures": mark("图片"), "audio": mark("音频"), "video": mark("视频")}
+
+
+@dataclass(frozen=True)
+class AiLabel:
+    """The explicit label of what a machine made (人工智能生成合成内容标识办法), with who answers for it."""
+
+    what: tuple[str, ...]
+    tool: str
+    editor: str
+
+    @property
+    def sentence(self) -> str:
+        """The label in the language in force."""
+        made = _("、").join(_(_MADE[one]) for one in self.what)
+        return _(
+            "本页的%(made)s由人工智能生成（工具：%(tool)s），责任编辑：%(editor)s",
+            made=made, tool=self.tool, editor=self.editor,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -85,6 +106,7 @@ class ReadingPage:
     preview: bool = False
     room: RoomCover | None = None
     first_picture: Picture | None = None
+    ai: AiLabel | None = None
 
     @property
     def template(self) -> str:
@@ -140,7 +162,13 @@ def page_of(text: str, meta: Mapping[str, Any], known: Mapping[str, Any], *, hot
         has_cover=rendered.has_cover,
         room=room,
         first_picture=pictures.get(room.first_picture) if room else None,
+        ai=_ai(meta),
     )
+
+
+def _ai(meta: Mapping[str, Any]) -> AiLabel | None:
+    given = meta.get("ai_generated")
+    return AiLabel(tuple(given["what"]), str(given["tool"]), str(given["editor"])) if given else None
 
 
 def heading_of(text: str) -> Markup:

@@ -10,6 +10,8 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from content import comparison, reading
+from content.check import report
+from content.check.overruling import require_clean
 from content.history import get, get_piece, newest, published_revision
 from content.models import KIND_NAMES, Kind, Revision, State
 from content.moves import move
@@ -36,13 +38,15 @@ def submit(
 ) -> Approval:
     """Ask others to approve exactly this revision; the submitter's own older request is replaced.
 
-    What was withdrawn may come back as it is, but only by being reviewed again. A room that is not proved is Faulty.
+    What was withdrawn may come back as it is, but only by being reviewed again. A room that is not proved, and any
+    text in which the check before review finds an error, is Faulty.
     """
     revision = get(session, revision_id)
     last = newest(session, revision.piece_key)
     if last is not None and last.number != revision.number:
         raise Conflict(mark("已有更新的版本，请提交最新的一版。"))
     require_proof(revision)
+    require_clean(session, revision, now.date())
     _replace_own_request(session, revision, by=by, now=now)
     request = approvals.request(
         session,
@@ -145,6 +149,7 @@ def _facts(session: Session, approval: Approval) -> Sequence[tuple[str, str]]:
         (_("版本"), _("第 %(number)s 版", number=revision.number)),
         (_("摘要"), str(revision.meta.get("summary", ""))),
         (_("改动"), _changes(published_revision(session, piece.key), revision)),
+        *report.lines(session, revision, approval.requested_at.date()),
     )
 
 

@@ -125,6 +125,7 @@ DESK: list[Shown] = [
     Shown("/desk/privacy/retention", staff=True),
     Shown("/desk/pieces", staff=True),
     Shown("/desk/pieces/new", staff=True),
+    Shown("/desk/due", staff=True),
     Shown("/desk/pieces/full-surrender", staff=True),
     Shown("/desk/pieces/full-surrender/edit", staff=True),
     Shown("/desk/pieces/a-call/room", staff=True),

@@ -22,7 +22,7 @@ COMMANDS = {
     "serve": _Entry("webapp.commands.server", "serve", mark("启动网站，连同定时任务与落库")),
     "doctor": _Entry("webapp.commands.doctor", "doctor", mark("说明本机装了什么、缺什么、各有何用")),
     "outlets": _Entry("webapp.commands.outlets", "outlets", mark("导入、导出、查看网点")),
-    "content": _Entry("webapp.commands.content", "content", mark("导入、导出内容")),
+    "content": _Entry("webapp.commands.content", "content", mark("导入、导出、检查内容")),
     "room": _Entry("webapp.commands.room", "room", mark("核对密室探索：有没有死路，写房间文件的格式")),
     "audience": _Entry("webapp.commands.push", "audience", mark("导入联系人名单")),
     "push": _Entry("webapp.commands.push", "push", mark("查看与推进推送")),

@@ -10,6 +10,7 @@ from campaign.play_sessions import models as play_sessions
 from campaign.registration import models as registration
 from campaign.returns import models as activity_returns
 from content import models as content
+from content.check import models as content_check
 from content.rooms import models as rooms
 from institution import (
     api_token_models,
@@ -41,6 +42,7 @@ __all__ = [
     "contact_imports",
     "contacts",
     "content",
+    "content_check",
     "education_base",
     "events",
     "failover_models",

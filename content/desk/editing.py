@@ -9,6 +9,7 @@ from content import comparison, history, lifecycle, reading
 from content.comparison import Comparison
 from content.desk import form as forms
 from content.desk.beginnings import beginning
+from content.desk.checked import Checked, of_draft
 from content.desk.form import PieceForm
 from content.desk.routes import blueprint, place
 from content.faults import Fault
@@ -33,6 +34,7 @@ class FormPage:
     faults: list[Fault]
     kinds: dict[str, str]
     places: Choices
+    checked: Checked | None = None
 
     @property
     def pictures(self) -> list[str]:
@@ -66,7 +68,9 @@ def edit(key: str) -> str:
         history.get_piece(session, key)
         newest = history.revisions(session, key)[0]
         shown = history.by_number(session, key, request.args.get("from", newest.number, int))
-    return form_page(PieceForm(key, newest.number, shown.text, from_json(newest.media | shown.media)), [])
+    form = PieceForm(key, newest.number, shown.text, from_json(newest.media | shown.media))
+    draft, _faults = form.checked()
+    return form_page(form, [], of_draft(draft) if draft else None)
 
 
 @blueprint.post("/pieces/new")
@@ -93,6 +97,8 @@ def _handle(key: str) -> ResponseReturnValue:
         return _preview(draft, faults)
     if draft is None:
         return form_page(form, faults), 400
+    if request.form.get("do") == "check":
+        return form_page(form, [], of_draft(draft))
     return save(form, draft)
 
 
@@ -147,10 +153,10 @@ def _preview(draft: Draft | None, faults: list[Fault]) -> ResponseReturnValue:
     return render(page.template, replace(page, preview=True))
 
 
-def form_page(form: PieceForm, faults: list[Fault]) -> str:
-    """The form of a text with what is wrong with it."""
+def form_page(form: PieceForm, faults: list[Fault], checked: Checked | None = None) -> str:
+    """The form of a text with what is wrong with it, and what the check found in it."""
     kinds = {kind.value: name for kind, name in KIND_NAMES.items()}
     with session_for_reading() as session:
         scope = access.signed_in().scope("content.edit")
         choices = places.choices(session, scope, chosen=form.outlet_code)
-    return render("content/desk_form.html", FormPage(form, faults, kinds, choices))
+    return render("content/desk_form.html", FormPage(form, faults, kinds, choices, checked))

@@ -8,6 +8,8 @@ from sqlmodel import Session, col, select
 
 from content import comparison, history, lifecycle, reading
 from content.comparison import Comparison
+from content.desk import checked
+from content.desk.checked import Checked
 from content.desk.routes import TONES, blueprint, place
 from content.models import KIND_NAMES, STATE_NAMES, Kind, Piece, Revision, RevisionStep, State
 from core.http import reading as session_for_reading
@@ -40,6 +42,7 @@ class PiecePage:
     places: Choices
     request: Approval | None
     changes: Comparison | None
+    checked: Checked
 
     @property
     def may_move(self) -> bool:
@@ -104,6 +107,7 @@ def _piece_page(session: Session, me: SignedIn, found: Piece) -> PiecePage:
     revisions, steps = history.revisions(session, found.key), history.steps(session, found.key)
     newest, published = revisions[0], next((one for one in revisions if one.state == State.published), None)
     waits = newest.state in (State.submitted, State.approved)
+    may = frozenset(one for one in _ACTS if me.may_at(session, one, found.outlet_code))
     return PiecePage(
         piece=found,
         newest=newest,
@@ -114,11 +118,12 @@ def _piece_page(session: Session, me: SignedIn, found: Piece) -> PiecePage:
         kind_name=KIND_NAMES[Kind(found.kind)],
         states={one.value: name for one, name in STATE_NAMES.items()},
         tones={one.value: tone for one, tone in TONES.items()},
-        may=frozenset(one for one in _ACTS if me.may_at(session, one, found.outlet_code)),
+        may=may,
         place=places.name(session, found.outlet_code),
         places=places.choices(session, me.scope("content.edit"), chosen=found.outlet_code),
         request=approvals.open_request(session, kind=lifecycle.APPROVAL_KIND, subject=found.key),
         changes=_changed(published, newest) if published and waits else None,
+        checked=checked.of_revision(session, newest, may_edit="content.edit" in may),
     )
 
 

@@ -7,7 +7,10 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
-from content import lifecycle, shelf
+from content import history, lifecycle, shelf
+from content.check import overruling
+from content.check.findings import errors
+from content.desk.checked import today
 from content.desk.routes import TONES, blueprint
 from content.models import KIND_NAMES, STATE_NAMES, Kind, Piece, State
 from content.shelf import Entry, Wanted
@@ -178,7 +181,13 @@ def _line(session: Session, me: SignedIn, act: str, entry: Entry) -> bulk.Line:
         fault = _("最新一版是“%(state)s”。", state=_(STATE_NAMES[State(entry.state)]))
     elif act == "submit" and approvals.open_request(session, kind=lifecycle.APPROVAL_KIND, subject=entry.key):
         fault = _("较早的一版正在审批。")
+    elif act == "submit" and (wrong := _errors(session, entry)):
+        fault = _("规则检查有 %(count)s 处错误，改好以后才能提交审查。", count=wrong)
     return bulk.Line(entry.key, entry.title, "" if fault else _what(act, entry), fault, href)
+
+
+def _errors(session: Session, entry: Entry) -> int:
+    return len(errors(overruling.findings(session, history.get(session, entry.revision_id), today())))
 
 
 _FROM: Mapping[str, frozenset[State]] = {

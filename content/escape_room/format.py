@@ -9,7 +9,7 @@ from pydantic import model_validator as model_rule
 from content.escape_room.conditions import Condition, Then
 from content.escape_room.locks import Lock
 from content.escape_room.texts import Id, Part, Picture, Text
-from content.frontmatter import KEY, RIGHTS, THEMES, Help, Line, Source
+from content.frontmatter import KEY, RIGHTS, THEMES, AiGenerated, Help, Line, Overruled, Source
 
 _Percent = Annotated[float, Field(ge=0, le=100)]
 _Size = Annotated[float, Field(ge=2, le=100)]
@@ -204,6 +204,8 @@ class Room(Part):
     help: tuple[Help, ...] = ()
     sources: tuple[Source, ...] = ()
     review_by: Day | None = None
+    ai_generated: AiGenerated | None = None
+    overruled: tuple[Overruled, ...] = ()
     clock: Clock | None = None
     helper: Helper | None = None
     start: Id
@@ -238,6 +240,8 @@ def metadata(room: Room) -> dict[str, object]:
             "help",
             "sources",
             "review_by",
+            "ai_generated",
+            "overruled",
         },
     )
     words = {"title": room.title, "summary": room.summary}

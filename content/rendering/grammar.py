@@ -4,6 +4,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date as Day
 from itertools import takewhile
 from typing import Any
 
@@ -16,6 +17,7 @@ _CLOSING = re.compile(r"^ {0,3}(/{3,}) *$")
 _OPTION = re.compile(r"^ {4,}\S")
 _TOP_HEADING = re.compile(r"^ {0,3}#(?!#)\s*\S")
 _RAW_IMAGE = re.compile(r"<\s*(?:img|image|picture|svg)\b", re.IGNORECASE)
+_NO_DAY = Day.max
 TONES = ("plain", "soft", "sun", "brand")
 
 
@@ -32,7 +34,7 @@ class Spec:
 SPECS = {
     "cover": Spec(None, ("kicker",)),
     "panel": Spec(None, ("tone",)),
-    "figure": Spec(True, ("unit", "source")),
+    "figure": Spec(True, ("unit", "source", "until")),
     "picture": Spec(True, ("alt", "caption"), needed=("alt",)),
     "compare": Spec(None),
     "no": Spec(True, inside="compare"),
@@ -94,6 +96,8 @@ class _Reader:
         for option in spec.needed:
             if not str(given.get(option) or "").strip():
                 yield at, _("块“%(name)s”要写“%(option)s”。", name=name, option=option)
+        if name == "figure" and not isinstance(given.get("until", _NO_DAY), Day):
+            yield at + 1, _("until 写成日期，例如 2027-06-30：过了这一天，数字就要核对。")
         if str(given.get("tone", "plain")) not in TONES:
             yield at + 1, _("tone 只能是：%(tones)s。", tones=", ".join(TONES))
 

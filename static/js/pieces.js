@@ -25,3 +25,19 @@ if (form) {
     if (event.submitter && event.submitter.value === "save") form.dataset.saving = "1";
   });
 }
+
+// A finding of the check selects its passage in the text; places are counted in characters, not in UTF-16 units.
+const field = form && form.querySelector("textarea[name=text]");
+for (const button of document.querySelectorAll("button[data-offset]")) {
+  button.addEventListener("click", () => {
+    const chars = [...field.value];
+    const offset = Number(button.dataset.offset);
+    const start = chars.slice(0, offset).join("").length;
+    const end = start + chars.slice(offset, offset + Number(button.dataset.length)).join("").length;
+    field.focus();
+    field.setSelectionRange(start, end);
+    const share = start / Math.max(field.value.length, 1);
+    field.scrollTop = share * field.scrollHeight - field.clientHeight / 3;
+    field.scrollIntoView({ block: "nearest" });
+  });
+}

@@ -1,4 +1,4 @@
-"""`signpost content`: a folder of pieces in, a folder of pieces out."""
+"""`signpost content`: a folder of pieces in, a folder of pieces out; checked by rules (`content_check`)."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from core.i18n import gettext as _
 from core.i18n import mark
 from core.settings import Settings
 from institution import people
-from webapp.commands import plain_errors, runtime
+from webapp.commands import content_check, plain_errors, runtime
 
 # Whoever runs the command line has the machine; what is imported still needs a second person's approval.
 _IMPORTER = ("system.import", mark("命令行导入"))
@@ -20,7 +20,11 @@ _IMPORTER = ("system.import", mark("命令行导入"))
 
 @click.group()
 def content() -> None:
-    """导入、导出内容。"""
+    """导入、导出、检查内容。"""
+
+
+content.add_command(content_check.check)
+content.add_command(content_check.due)
 
 
 @content.command("import")

@@ -1,0 +1,145 @@
+"""Staff pages of the check before review: findings at their passages, reasons given and taken back, what falls due."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date as Day
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlmodel import Session, col, select
+
+from content import history
+from content.check import due as falling
+from content.check import overruling, rulesets
+from content.check.due import Due
+from content.check.findings import SEVERITY_NAMES, Finding, Severity, errors, open_warnings
+from content.desk.routes import blueprint, place
+from content.lifecycle import Draft
+from content.models import Piece, Revision, State
+from core import clock
+from core.errors import DomainError
+from core.http import reading as session_for_reading
+from core.http import render, service, transaction
+from core.i18n import gettext as _
+from core.settings import Settings
+from institution import access
+from institution.models import Staff
+
+SPANS = (30, 60, 180, 365)
+_TONES = {Severity.error: "bad", Severity.warning: "warn"}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the check found in a text; `authors` by the mark of a finding; `may`: reasons may be given now."""
+
+    findings: list[Finding]
+    authors: dict[str, str]
+    version: str
+    may: bool = False
+
+    @property
+    def errors(self) -> int:
+        """How many stop the way to review."""
+        return len(errors(self.findings))
+
+    @property
+    def open(self) -> int:
+        """How many warnings nobody answered."""
+        return len(open_warnings(self.findings))
+
+    def status(self, finding: Finding) -> tuple[str, str]:
+        """The severity in a word, and its tone."""
+        if not finding.is_open:
+            return _("已说明"), "idle"
+        return _(SEVERITY_NAMES[finding.severity]), _TONES[finding.severity]
+
+
+@dataclass(frozen=True)
+class DuePage:
+    """What of the published pieces has to be looked at again within so many days."""
+
+    found: list[Due]
+    days: int
+    today: Day
+
+    @property
+    def options(self) -> list[tuple[str, str]]:
+        """How far to look."""
+        return [(str(days), _("%(days)s 天内", days=days)) for days in SPANS]
+
+    def name(self, one: Due) -> str:
+        """What kind of day it is."""
+        return _(falling.DUE_NAMES[one.kind])
+
+
+def of_revision(session: Session, revision: Revision, *, may_edit: bool) -> Checked:
+    """The findings of a kept revision, with who answered them."""
+    given = overruling.given(session, revision)
+    names = dict(
+        session.exec(select(Staff.id, Staff.name).where(col(Staff.id).in_([one.by for one in given]))).all()
+    )
+    authors = {one.mark: names.get(one.by, "") for one in given}
+    writable = revision.state in (State.draft, State.withdrawn)
+    return Checked(
+        overruling.findings(session, revision, today()), authors, rulesets.version(), may_edit and writable
+    )
+
+
+def of_draft(draft: Draft) -> Checked:
+    """The findings of a text that is being written."""
+    with session_for_reading() as session:
+        found = overruling.of_text(session, draft.text, draft.meta, frozenset(draft.media), today())
+    return Checked(found, {}, rulesets.version())
+
+
+def today() -> Day:
+    """Today where the institution is."""
+    return clock.today(service(Settings).zone)
+
+
+@blueprint.post("/pieces/<key>/<int:number>/overrule")
+@access.requires("content.edit", at=place)
+def overrule(key: str, number: int) -> ResponseReturnValue:
+    """Leave a warning as it is, with a reason."""
+    finding, reason, me = request.form.get("mark", ""), request.form.get("reason", ""), access.signed_in().id
+
+    def verb(session: Session, revision: Revision) -> None:
+        overruling.overrule(session, revision, finding, reason=reason, by=me, now=clock.now(), on=today())
+
+    return _do(key, number, verb, _("已保留这条提醒，审查人会看到您的理由。"))
+
+
+@blueprint.post("/pieces/<key>/<int:number>/restore")
+@access.requires("content.edit", at=place)
+def restore(key: str, number: int) -> ResponseReturnValue:
+    """Take a reason back."""
+    finding = request.form.get("mark", "")
+    return _do(
+        key,
+        number,
+        lambda session, revision: overruling.restore(session, revision, finding),
+        _("已取消保留。"),
+    )
+
+
+@blueprint.get("/due")
+@access.requires("content.view")
+def due() -> str:
+    """Published pieces of one's part of the tree whose day of review or of truth comes."""
+    asked = request.args.get("days", SPANS[1], int)
+    days = asked if asked in SPANS else SPANS[1]
+    where = access.signed_in().scope("content.view").condition(Piece.outlet_code, above=True)
+    with session_for_reading() as session:
+        found = falling.due(session, today(), days, where)
+    return render("content/desk_due.html", DuePage(found, days, today()))
+
+
+def _do(key: str, number: int, verb: Callable[[Session, Revision], None], done: str) -> ResponseReturnValue:
+    try:
+        with transaction() as session:
+            verb(session, history.by_number(session, key, number))
+        flash(done, "good")
+    except DomainError as error:
+        flash(str(error), "bad")
+    return redirect(url_for("content_desk.piece", key=key, _anchor="check"))
