@@ -1,7 +1,7 @@
 """Warnings of the check before review that an editor overruled
 
 Revision ID: 0024
-Revises: 0017
+Revises: 0023
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ import core.database
 
 
 revision = '0024'
-down_revision = '0017'
+down_revision = '0023'
 branch_labels = None
 depends_on = None
 
