@@ -104,6 +104,7 @@ class Scene:
             while line.count():
                 pass
         line.stop()
+        line.dispatcher.database.close()
         return born.kills
 
     def _given(self) -> dict[str, Any]:
