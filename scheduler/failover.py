@@ -214,8 +214,9 @@ def _give_up(session: Session, batch_id: int, now: datetime) -> None:
 
 def _doubtful(channel: AnyChannel) -> ColumnElement[bool]:
     """Who waits to be sent to again under the same key, because the platform may have accepted it."""
+    tried = col(Delivery.attempts) > 0
     single = channel.idempotent and channel.call_size == 1
-    return col(Delivery.attempts) > 0 if single else col(Delivery.call).is_not(None)
+    return tried if single else tried & col(Delivery.call).is_not(None)
 
 
 def _split(

@@ -184,10 +184,8 @@ def held(
     indexes: Sequence[str],
     now: datetime,
 ) -> Mapping[str, float]:
-    """The addresses that must not get another message of this account now, with seconds until they may.
-
-    Asked of the rows of the outbox, which know for each address when it was sent to.
-    """
+    """The addresses that must not get another message of this account now, with seconds until they may: by the rows
+    of the outbox, which know for each address when it was sent to, and by which account."""
     found: dict[str, float] = {}
     for rate in rates:
         if rate.per != "address":

@@ -224,7 +224,7 @@ class Sending:
 
     def _failed(self, delivery: Waiting, error: DeliveryError, *, again: bool | None = None) -> None:
         """`again`: whether what is in doubt, by this try or one before, may go out once more (None: as the channel says)."""
-        doubt = error.unknown or (again is None and delivery.call is not None)
+        doubt = error.unknown or (again is None and delivery.call is not None and delivery.attempts > 0)
         again = self._channel.idempotent if again is None else again
         last = delivery.attempts + 1 >= self._tools.limits.most_attempts
         if error.everyone:

@@ -86,8 +86,6 @@ def serve(workers: int, prepare: bool) -> None:
                 "内置触达库只能由一个进程使用：请设置 SIGNPOST_REACH_URL 指向 ClickHouse，或只用一个工作进程。"
             )
         )
-    if settings.broker_url:
-        broker.check_installed()
     if not migrate.is_current(objects.service(Database)):
         raise Invalid(mark("数据库还没有升级到当前版本：请先运行 signpost setup。"))
     with objects.service(Database).reading() as session:
@@ -153,7 +151,9 @@ def _is_prepared(objects: Runtime) -> bool:
 
 
 def _check_port(settings: Settings) -> None:
-    """Say in a sentence, not in a stack of frames, that somebody else listens there."""
+    """Say in a sentence, not in a stack of frames, that somebody else listens there, or that Celery is missing."""
+    if settings.broker_url:
+        broker.check_installed()
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
