@@ -143,8 +143,8 @@ def _public_kind(asked: Request) -> str:
         return "play"
     if endpoint == "play_together.join_session":
         return "join"
-    if endpoint.startswith("browser_push."):
-        return "browser"
+    if endpoint.startswith("browser_push."):  # whether it is told is asked with every page
+        return "play" if endpoint.endswith(".standing") else "browser"
     return "unsubscribe" if endpoint.endswith("unsubscribe") else "public"
 
 
