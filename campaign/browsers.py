@@ -38,6 +38,7 @@ _LONGEST, _POINT, _SECRET = (
     16,
 )  # characters of an address; bytes of a key and of its secret (RFC 8291)
 _STRANGE = mark("浏览器给出的订阅不完整，请换一个浏览器再试。")
+_SANDBOX = mark("示范机构的浏览器推送只到沙盒收件箱，不发到真的设备。")
 _ELSEWHERE = mark("这个浏览器的推送服务不在可用之列，请换一个浏览器再试。")
 
 audit.declare(
@@ -85,7 +86,7 @@ def checked(said: object, services: Sequence[str], *, loopback: bool = False) ->
         raise Invalid(_STRANGE, field="subscription")
     _check_keys(point, secret)
     if not _lies_at(endpoint, services, loopback=loopback):
-        raise Invalid(_ELSEWHERE, field="subscription")
+        raise Invalid(_SANDBOX if loopback else _ELSEWHERE, field="subscription")
     return Subscription(endpoint, point.rstrip("="), secret.rstrip("="))
 
 
@@ -216,7 +217,18 @@ def _said_no(session: Session, indexes: Sequence[str]) -> bool:
 
 def _contact(session: Session, indexes: Sequence[str], index: str, wish: Wish, *, now: datetime) -> int:
     """The contact of a browser, made where there is none; two calls in one moment make one."""
-    mine = select(Contact.id).where(col(Contact.identity).in_(indexes), Contact.holder_code == WHOLE)
+    # by its address too: after a change of keys a contact may still have the identity it was made with
+    mine = select(Contact.id).where(
+        Contact.holder_code == WHOLE,
+        col(Contact.identity).in_(indexes)
+        | select(ContactAddress.id)
+        .where(
+            ContactAddress.contact_id == Contact.id,
+            ContactAddress.channel == WEBPUSH,
+            col(ContactAddress.address_index).in_(indexes),
+        )
+        .exists(),
+    )
     found = session.exec(mine).first()
     if found is None:
         served = session.get(Outlet, wish.outlet_code) if wish.outlet_code else None

@@ -148,8 +148,8 @@ def _public_kind(asked: Request) -> str:
     named = {"rooms.step": "play", "play_together.join_session": "join", "hooks.hear": "receipts"}
     if endpoint in named:
         return named[endpoint]
-    if endpoint.startswith("browser_push."):
-        return "browser"
+    if endpoint.startswith("browser_push."):  # whether it is told is asked with every page
+        return "play" if endpoint.endswith(".standing") else "browser"
     return "unsubscribe" if endpoint.endswith("unsubscribe") else "public"
 
 

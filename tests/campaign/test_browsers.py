@@ -135,6 +135,19 @@ def test_new_keys_of_the_same_address_replace_the_old(
         assert vault.decrypt(address.sealed) == fresh.text
 
 
+def test_a_contact_whose_identity_is_of_an_older_key_is_found_by_its_address(
+    database: Database, vault: Vault, now: datetime
+) -> None:
+    with database.transaction() as session:
+        browsers.subscribe(session, vault, found(), WISH, now=now)
+        one = session.exec(select(Contact)).one()
+        one.identity = "0" * 64
+        session.add(one)
+    with database.transaction() as session:
+        assert not browsers.subscribe(session, vault, found(), WISH, now=now)
+        assert len(session.exec(select(Contact)).all()) == 1
+
+
 def test_words_that_have_changed_are_not_agreed_to(database: Database, vault: Vault, now: datetime) -> None:
     with database.transaction() as session, pytest.raises(Conflict):
         browsers.subscribe(session, vault, found(), Wish("2025-12-education"), now=now)

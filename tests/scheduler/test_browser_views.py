@@ -25,6 +25,7 @@ from scheduler import accounts
 from scheduler.account_form import AccountForm
 from scheduler.account_secrets import Secrets
 from scheduler.channels.webpush import public_key
+from scheduler.models import ChannelAccount
 from scheduler.sandbox.webpush import KEY, subscription
 from tests import factories
 from tracking.attribution import Attribution, Attributions
@@ -129,6 +130,27 @@ def test_nobody_has_us_post_to_a_host_of_their_own(client: FlaskClient, runtime:
     assert answer.status_code == 400 and "推送服务" in answer.get_json()["error"]["message"]
     with runtime.service(Database).reading() as session:
         assert session.exec(select(ContactAddress.id)).all() == []
+
+
+def test_the_demo_says_that_its_pushes_go_nowhere_else(client: FlaskClient, runtime: Runtime) -> None:
+    with runtime.service(Database).transaction() as session:
+        one = session.exec(select(ChannelAccount)).one()
+        one.options = {"allow_http": "1"}
+        session.add(one)
+    answer = ask(client, "subscribe", subscription=given(), version=VERSION)
+    assert answer.status_code == 400 and "沙盒" in answer.get_json()["error"]["message"]
+    inside = given("b1", "http://127.0.0.1:8099/webpush")
+    assert ask(client, "subscribe", subscription=inside, version=VERSION).status_code == 200
+
+
+def test_a_key_is_made_where_none_is_given(app: Flask, runtime: Runtime) -> None:
+    form = AccountForm("webpush", "浏览器", "", sender="push@example.cn")
+    held = Secrets(runtime.service(Keys), runtime.service(Vault))
+    with runtime.service(Database).transaction() as session:
+        made, shown = accounts.create(session, form, held=held, now=clock.now())
+        private = held.named(made)["secret"]
+    assert shown == "" and made.address == ""
+    assert app.test_client().get("/push/offer").get_json()["key"] == public_key(private)
 
 
 def test_further_services_are_a_setting(settings: Settings) -> None:
