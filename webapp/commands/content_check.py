@@ -67,7 +67,8 @@ def _print(found: list[Finding]) -> None:
         place = f"{one.file}:{one.line}:{one.column}" if one.line else one.file
         click.echo(click.style(f"{place}  {report.label(one)}  [{one.rule}]", fg=_COLOURS[one.severity]))
         click.echo(f"    “{one.excerpt}” {one.says}")
-        click.echo(f"    → {_('保留理由：%(reason)s', reason=one.reason) if one.reason else one.way_out}")
+        left = _("保留理由：%(reason)s", reason=one.reason)
+        click.echo("    → " + (left if one.reason else one.way_out))
     click.echo(report.summary(found))
 
 

@@ -11,6 +11,7 @@ from content import history, lifecycle
 from content.models import State
 from core.database import Database
 from institution import approvals
+from institution.models import Staff
 from tests import factories
 from tests.content import pieces
 
@@ -91,7 +92,7 @@ def test_a_warning_is_left_with_a_reason_that_the_reviewer_reads(
 
 
 def test_what_falls_due_is_listed_for_ones_own_part(
-    editor: FlaskClient, database: Database, cast: dict[str, factories.Staff]
+    editor: FlaskClient, database: Database, cast: dict[str, Staff]
 ) -> None:
     with database.transaction() as session:
         text = pieces.text(more="review_by: 2026-09-20\n")

@@ -83,9 +83,8 @@ def test_what_a_machine_made_says_so_before_it_is_seen(chromium: Browser, site: 
             expect(label).to_have_text(
                 "AI 生成 本页的图片由人工智能生成（工具：某绘图工具），责任编辑：林编辑"
             )
-            assert (
-                label.bounding_box()["y"]
-                < page.locator(".prose, .sheet .pane:not(.cover)").first.bounding_box()["y"]
-            )  # type: ignore[index]
+            body = page.locator(".prose, .sheet .pane:not(.cover)").first
+            above, below = label.bounding_box(), body.bounding_box()
+            assert above and below and above["y"] < below["y"]
             assert browser.faults(page, "color-contrast") == []
             assert browser.overflow(page) == []
