@@ -1,6 +1,6 @@
 """Carries plans out: what was decided goes to whom it concerns, on time, once.
 
-Responsible for plans, the hours and quotas they keep to, pushes cut into batches, the outbox with its claims and leases,
+Responsible for plans and whom they mean (lists, segments, who got another push: `reaching`, `followups`), the hours and quotas they keep to, pushes cut into batches, the outbox with its claims and leases,
 the composer of messages, the dispatcher, the channels (one file each) and the runner of periodic jobs.
 May import campaign, content, tracking, institution and core.
 
