@@ -1,7 +1,8 @@
 """Carries plans out: what was decided goes to whom it concerns, on time, once.
 
-Responsible for plans, the hours and quotas they keep to, pushes cut into batches, the outbox with its claims and leases,
-the composer of messages, the dispatcher and its workers, accounts that take over, the channels (one file each), the runner.
+Responsible for plans and whom they mean (lists, segments, who got another push: `reaching`, `followups`), the hours and
+quotas they keep to, pushes cut into batches, the outbox with its claims and leases, the composer of messages, the
+dispatcher and its workers, accounts that take over, the channels (one file each), the runner.
 May import campaign, content, tracking, institution and core.
 
 The one flow: `planner` fires a due plan, `cutting` writes its `Push` page by page into batches (rows in the outbox) →

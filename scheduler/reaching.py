@@ -9,6 +9,7 @@ from campaign import audience, recipients, segment_words, segments
 from campaign.audience_models import Segment
 from campaign.contacts import ContactList
 from campaign.recipients import Audience, LeftOut
+from campaign.recurrence import in_words
 from core.errors import NotFound
 from core.i18n import gettext as _
 from core.i18n import mark
@@ -81,6 +82,11 @@ def named(session: Session, plan: Plan) -> str:
         known = session.get(ContactList, plan.list_id)
         return known.name if known else "—"
     return _("群里的人，不用名单")
+
+
+def rhythm(plan: Plan) -> str:
+    """How often a plan goes out, in words."""
+    return _("每次推送之后") if plan.follows_id is not None else in_words(plan.rule)
 
 
 def filters(session: Session, plan: Plan) -> list[str]:

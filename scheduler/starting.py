@@ -13,7 +13,6 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from campaign.contacts import EDUCATION, PURPOSE_NAMES
-from campaign.recurrence import in_words
 from core.errors import Conflict, NotFound
 from core.i18n import gettext as _
 from core.i18n import mark
@@ -153,7 +152,7 @@ def _facts(session: Session, approval: Approval) -> Sequence[tuple[str, str]]:
         (_("渠道"), registry.label(plan.channel)),
         (_("经由"), line(session, plan) or _("系统设置的邮件服务器")),
         (_("开始时间"), plan.first_at.replace("T", " ")),
-        (_("重复"), in_words(plan.rule)),
+        (_("重复"), reaching.rhythm(plan)),
     ]
     if other := stand_ins.of(session, plan):
         facts.append((_("不通时由"), f"{other.name} {other.line} {plan.failover_template}".strip()))
@@ -165,7 +164,7 @@ def _facts(session: Session, approval: Approval) -> Sequence[tuple[str, str]]:
         facts.append((_("周末和节假日"), _(windows.OFF_DAYS[plan.off_days])))
     if plan.campaign:
         facts.append((_("活动期"), plan.campaign))
-    if not plan.rule:
+    if not plan.rule and not plan.follows_id:
         facts.append((_("说明"), _("批准后，推送专员可以到时间自动发，也可以提前马上发送。")))
     return facts
 

@@ -21,6 +21,7 @@ from scheduler import accounts, quota_plan
 from scheduler import calendar as sending_calendar
 from scheduler.calendar import Sending
 from scheduler.channels import registry
+from scheduler.channels.base import Look
 from scheduler.desk.routes import blueprint
 from scheduler.models import Plan
 from scheduler.quota_plan import Conflict, Quota, Span
@@ -104,7 +105,7 @@ def send_calendar() -> ResponseReturnValue:
             country=settings.holidays, now=clock.now(),
         )  # fmt: skip
         wrong = sending_calendar.conflicts(session, found, settings.zone)
-        others = [one.channel for one in accounts.usable(session, scope)]
+        others = _ways([one.channel for one in accounts.usable(session, scope)])
         plans = {one.going.plan_id: one.plan for one in found}
         used = dict.fromkeys(one.plan.channel for one in found)
         shown = [one for one in found if channel in ("", one.plan.channel)]
@@ -127,6 +128,12 @@ def send_calendar() -> ResponseReturnValue:
             total=sum(one.going.at.astimezone(settings.zone).month == first.month for one in shown),
         ),
     )
+
+
+def _ways(channels: Sequence[str]) -> list[str]:
+    """The channels that reach people one by one, those that people read themselves before an interface."""
+    found = [name for name in dict.fromkeys(channels) if not registry.to_group(name)]
+    return sorted(found, key=lambda name: registry.KINDS[name].look == Look.data)
 
 
 def _inside(one: Conflict, first: date) -> bool:
@@ -166,7 +173,7 @@ def _entry(one: Sending, bad: set[tuple[int, datetime]]) -> Entry:
 def _trouble(one: Conflict, others: Sequence[str], plan: Plan | None) -> Trouble:
     zone, channel = service(Settings).zone, one.going.line.partition(":")[0]
     parts = quota_plan.split(_weekly(plan), one.quota) if plan and one.better is None else None
-    way = next((name for name in dict.fromkeys(others) if name != channel), "")
+    way = next((name for name in others if name != channel), "")
     proposal = _("这一期换一个渠道发。")
     if one.better is not None:
         proposal = _("改到 %(time)s。") % {"time": f"{one.better.astimezone(zone):%Y-%m-%d %H:%M}"}

@@ -9,7 +9,6 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
-from campaign.recurrence import in_words
 from core import clock
 from core.errors import DomainError, Invalid, NotFound
 from core.http import reading, render, service, transaction
@@ -194,7 +193,7 @@ def _page(
         filters=reaching.filters(session, plan),
         after_name=reaching.push_name(session, plan.after_id) if plan.after_id else "",
         counted=_counted(session, plan) if request.args.get("count") else "",
-        rhythm=in_words(plan.rule),
+        rhythm=reaching.rhythm(plan),
         next_at=_next(session, plan),
         shown=seen,
         hours=_hours(session, plan.channel),

@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 from sqlmodel import Session, col, select
 
 from campaign.contacts import ContactList
-from campaign.recurrence import in_words
 from core.http import asked_export, attachment, page_number, reading, render, service
 from core.i18n import gettext as _
 from core.i18n import mark
@@ -51,8 +50,8 @@ class PlanRow:
 
     @property
     def next_at(self) -> datetime | None:
-        """When it fires next."""
-        return self.plan.next_due_at
+        """When it fires next; of a follow-up that is said by what it follows."""
+        return None if self.plan.follows_id is not None else self.plan.next_due_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,5 +156,5 @@ def _row(
         route=route_name(known.get(plan.account_id), plan.channel),
         list_name=list_name,
         place=named[plan.outlet_code],
-        rhythm=in_words(plan.rule),
+        rhythm=reaching.rhythm(plan),
     )
