@@ -17,6 +17,18 @@ from tests.tracking import fronts
 
 # What a test asks for that touches the relational database.
 _DATABASE = {"database_template", "engine_kind"}
+# Files that take minutes: browsers, processes that are killed, whole commands.
+_LONG = (
+    "starter_rooms",
+    "pages_in_browser",
+    "journeys",
+    "xss",
+    "kill",
+    "browser",
+    "command",
+    "demo",
+    "conservation",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,8 +40,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what an option asks to, unless it is asked for by name.
 
     Long random runs (`-m slow` asks for them); on PostgreSQL what touches no relational database, and the looks at pages
-    in a browser other than the journeys and at the house: they say there what they said on SQLite.
+    in a browser other than the journeys and at the house: they say there what they said on SQLite. Files that take
+    minutes come first, so that both workers end together.
     """
+    items.sort(key=lambda item: not any(word in item.path.as_posix() for word in _LONG))
     if config.option.markexpr or any("::" in argument for argument in config.args):
         return
     other = config.option.database != "sqlite"
