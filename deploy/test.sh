@@ -11,11 +11,11 @@ step "ruff";           ruff check . && ruff format --check .
 step "mypy --strict";  mypy $packages
 step "import-linter";  lint-imports
 step "pytest on SQLite, with a real browser"
-pytest -n 2 --dist loadfile --durations=8 -q
+pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=8 -q
 if [ "${1:-}" = --quick ]; then exit 0; fi
 if ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null; then
   step "pytest on PostgreSQL, what touches the database"
-  pytest -n 2 --dist loadfile -q --database postgresql
+  pytest -n 2 --dist loadfile --no-loadscope-reorder -q --database postgresql
 else
   printf '\n\033[1;31mSKIPPED: no PostgreSQL on this machine; the suite ran on SQLite only.\033[0m\n'
 fi

@@ -14,12 +14,12 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.templating import Environment
 from jinja2 import FileSystemBytecodeCache
+from zxcvbn import zxcvbn
 
 from institution import passwords
 
 REAL = passwords._HASHER, passwords._DUMMY
 _QUICK = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-_reckoned = passwords.zxcvbn
 
 
 def hash_with(hasher: PasswordHasher, dummy: str) -> None:
@@ -37,12 +37,12 @@ def reckon_once() -> None:
 
     @cache
     def reckoned(password: str, inputs: tuple[str, ...]) -> Any:
-        return _reckoned(password, user_inputs=list(inputs))
+        return zxcvbn(password, user_inputs=list(inputs))
 
     def remembering(password: str, user_inputs: Sequence[str]) -> Any:
         return reckoned(password, tuple(user_inputs))
 
-    passwords.zxcvbn = remembering
+    passwords.zxcvbn = remembering  # type: ignore[attr-defined]
 
 
 def compile_once(folder: Path) -> None:

@@ -9,11 +9,11 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, text
+import psycopg
 from sqlmodel import SQLModel
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -49,33 +49,96 @@ def listening(app: Any, port: int) -> Iterator[None]:
         server.server_close()
 
 
+# Empties all tables with whatever refers to them, and begins all numbers anew; a large table is cut off at once.
+_EMPTY = """DO $$ DECLARE one record; BEGIN
+  PERFORM set_config('session_replication_role', 'replica', true);
+  FOR one IN SELECT oid, oid::regclass AS name FROM pg_class
+      WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0 LOOP
+    IF pg_relation_size(one.oid) > 262144 THEN EXECUTE format('TRUNCATE %s CASCADE', one.name);
+    ELSE EXECUTE format('DELETE FROM %s', one.name); END IF;
+  END LOOP;
+  PERFORM setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false)
+    FROM pg_sequences WHERE last_value IS NOT NULL;
+END $$"""
+_FILLED = """SELECT oid::regclass::text FROM pg_class
+  WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0"""
+_NUMBERED = "SELECT sequencename FROM pg_sequences WHERE last_value IS NOT NULL"
+_SEED = "INSERT INTO {0} SELECT * FROM json_populate_recordset(NULL::{0}, %s)"
+_OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+# Everything that a test might have made, changed or dropped.
+_SHAPE = """SELECT concat(
+  (SELECT md5(string_agg(concat(attrelid, attname, atttypid, attnotnull, attnum), ',' ORDER BY attrelid, attnum))
+   FROM pg_attribute JOIN pg_class ON attrelid = pg_class.oid WHERE relnamespace = 'public'::regnamespace),
+  (SELECT md5(string_agg(oid::text, ',' ORDER BY oid)) FROM pg_constraint),
+  (SELECT md5(string_agg(oid::text, ',' ORDER BY oid)) FROM pg_trigger WHERE NOT tgisinternal),
+  (SELECT md5(string_agg(nspname, ',' ORDER BY oid)) FROM pg_namespace WHERE nspname !~ '^pg_'))"""
+
+
 @dataclass
 class Template:
-    """An empty database with all tables, and how to copy it."""
+    """An empty database with all tables, and how to copy it.
+
+    On PostgreSQL a copy that comes back with its tables as they were made is emptied and handed out again: making and
+    dropping one takes longer than most tests do.
+    """
 
     kind: str
     source: str
+    free: list[str] = field(default_factory=list)
+    shape: str = ""
+    seeds: list[tuple[str, str]] = field(default_factory=list)
 
     @contextmanager
     def copy(self, home: Path) -> Iterator[str]:
-        """The address of a fresh copy, dropped afterwards."""
+        """The address of a fresh copy, taken back afterwards."""
         if self.kind == "sqlite":
             target = home / "signpost.db"
             shutil.copyfile(self.source, target)
             yield f"sqlite:///{target}"
             return
-        name = f"t{uuid.uuid4().hex}"
-        self._admin(f"CREATE DATABASE {name} TEMPLATE signpost_template")
+        name = self.free.pop() if self.free else self._made()
         try:
             yield f"{self.source}/{name}"
         finally:
-            self._admin(f"DROP DATABASE {name} WITH (FORCE)")
+            self._take_back(name)
 
-    def _admin(self, statement: str) -> None:
-        engine = create_engine(f"{self.source}/postgres", isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text(statement))
-        engine.dispose()
+    def _made(self) -> str:
+        name = f"t{uuid.uuid4().hex}"
+        self.admin(f"CREATE DATABASE {name} TEMPLATE signpost_template")
+        return name
+
+    def _take_back(self, name: str) -> None:
+        """Empty it for the next test, or drop it when it is no longer what it was."""
+        with self._connected(name) as session:
+            session.execute(_OTHERS)
+            if same := session.execute(_SHAPE).fetchone() == (self.shape,):
+                session.execute(_EMPTY)
+                for table, rows in self.seeds:
+                    session.execute(_SEED.format(table).encode(), (rows,))
+        if same:
+            self.free.append(name)
+        else:
+            self.admin(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def look(self) -> None:
+        """Remember the shape of a fresh copy, and the rows that making the tables puts into them."""
+        self.free.append(name := self._made())
+        with self._connected(name) as session:
+            self.shape = str(session.execute(_SHAPE).fetchone()[0])  # type: ignore[index]
+            assert not session.execute(_NUMBERED).fetchall(), "a number that is taken from the start"
+            for (table,) in session.execute(_FILLED).fetchall():
+                found = session.execute(f"SELECT json_agg(one)::text FROM {table} one".encode()).fetchone()
+                if found and found[0]:
+                    self.seeds.append((table, found[0]))
+
+    def admin(self, statement: str) -> None:
+        """Run a statement that stands outside of any transaction and database."""
+        with self._connected("postgres") as session:
+            session.execute(statement.encode())
+
+    def _connected(self, name: str) -> "psycopg.Connection":
+        address = self.source.replace("+psycopg", "")
+        return psycopg.connect(f"{address}/{name}", autocommit=True)
 
 
 @contextmanager
@@ -90,11 +153,19 @@ def template(kind: str, folder: Path) -> Iterator[Template]:
         return
     with postgres(folder) as address:
         template = Template(kind, address)
-        template._admin("CREATE DATABASE signpost_template")
+        template.admin("CREATE DATABASE signpost_template")
         database = Database(f"{address}/signpost_template")
         SQLModel.metadata.create_all(database.engine)
         database.close()
+        template.look()
         yield template
+
+
+# A power cut may cost a test cluster everything; `kill -9` of a process costs it nothing.
+_CARELESS = (
+    "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "wal_level=minimal",
+    "-c", "max_wal_senders=0", "-c", "checkpoint_timeout=30min",
+)  # fmt: skip
 
 
 def postgres_binary(name: str) -> str | None:
@@ -140,9 +211,8 @@ def postgres(folder: Path, *, durable: bool = False) -> Iterator[str]:
         "-k",
         str(data),
         "-c",
-        "fsync=on" if durable else "fsync=off",
-        "-c",
         "max_connections=200",
+        *(() if durable else _CARELESS),
     ]
     log = (folder / "postgres.log").open("wb")
     process = subprocess.Popen([*as_user, server, "-D", data, *options], stdout=log, stderr=log)
