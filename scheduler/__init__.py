@@ -8,5 +8,5 @@ May import campaign, content, tracking, institution and core.
 The one flow: `planner` fires a due plan, `cutting` writes its `Push` page by page into batches (rows in the outbox) →
 `dispatch` claims a batch under a lease → `quotas` says how much may go → `composer` writes each message → a channel
 hands it over (`sending` one by one, `calling` many at once) → `settling` settles each recipient's one row → `counting`
-deposits the delivered events in the spool.
+deposits the delivered events in the spool → `hearing` and `polling` hear what became of them, `receipts` writes it down.
 """

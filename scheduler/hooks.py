@@ -10,11 +10,13 @@ from core.errors import NotFound
 from core.i18n import mark
 from institution import audit
 from scheduler.channels import registry
-from scheduler.models import ChannelAccount
+from scheduler.models import ChannelAccount, Push
 from scheduler.receipt_models import ChannelHook
 
 audit.declare({"channel.hook": mark("更换渠道账号的回执地址")})
 SILENT = timedelta(hours=24)
+REFUSED, FAULTY, QUIET = "refused", "faulty", "quiet"
+_CALLED_BACK = ("sms_aliyun", "sms_tencent", "wechat", "wechat_notice")  # a platform that is always heard of
 _TOKEN = 32  # bytes
 
 
@@ -65,6 +67,34 @@ def hears(account: ChannelAccount) -> bool:
     """Whether its platform says anything later."""
     kind = registry.KINDS.get(account.channel)
     return kind is not None and kind.reads is not None
+
+
+def troubles(session: Session, today: date, now: datetime) -> list[tuple[str, str]]:
+    """Names of open accounts whose receipts are refused today, cannot be asked for, or never came in a day since a push
+    went out (of platforms that call back), with which of these it is."""
+    query = select(ChannelAccount, ChannelHook).join(
+        ChannelHook, col(ChannelHook.account_id) == ChannelAccount.id
+    )
+    found: list[tuple[str, str]] = []
+    for account, hook in session.exec(query.where(col(ChannelAccount.active).is_(True))):
+        if hook.day == today and hook.refused:
+            found.append((account.name, REFUSED))
+        elif hook.fault:
+            found.append((account.name, FAULTY))
+        elif account.channel in _CALLED_BACK and _silent(session, hook, now):
+            found.append((account.name, QUIET))
+    return found
+
+
+def _silent(session: Session, hook: ChannelHook, now: datetime) -> bool:
+    """Whether messages went out between a day and a week ago, and nothing came since."""
+    sent = select(Push.id).where(
+        Push.account_id == hook.account_id,
+        col(Push.started_at) < now - SILENT,
+        col(Push.started_at) > now - 7 * SILENT,
+    )
+    heard = hook.heard_at is not None and hook.heard_at > now - 7 * SILENT
+    return not heard and session.exec(sent.limit(1)).first() is not None
 
 
 def note_heard(session: Session, account_id: int, day: date, now: datetime) -> None:

@@ -193,6 +193,7 @@ DESK: list[Shown] = [
     Shown("/desk/channels/texts", staff=True),
     Shown("/desk/channels/new?kind=email", staff=True),
     Shown("/desk/channels/1", staff=True),
+    Shown("/desk/channels/3", staff=True),
     Shown("/desk/audience", staff=True),
     Shown("/desk/audience/1", staff=True),
     Shown("/desk/audience/import", staff=True),

@@ -112,8 +112,8 @@ def _figures(runtime: Runtime) -> Reading:
         runtime.service(Recorder),
         sending.opener,
         sending.channels,
-        zone,
-        clock.now,
+        zone=zone,
+        clock=clock.now,
     )
 
 

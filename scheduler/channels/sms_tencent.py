@@ -155,12 +155,8 @@ class TencentSms:
 
     def pull(self, account: Account, settle: Callable[[Sequence[Receipt]], None]) -> int:
         """Fetch receipts, where pulling was opened instead of callbacks; each comes once, so each page is settled."""
-        many = 0
         with self.connect(account) as line:
-            for page in line.pull():
-                settle(page)
-                many += len(page)
-        return many
+            return line.pull(settle)
 
 
 class TencentLine:
@@ -214,16 +210,18 @@ class TencentLine:
         held = [one for one in answer.PullSmsSendStatusSet or [] if one.SessionContext in asked.keys]
         return [_receipt(asked.key, asked.address, one) for one in held[:1]]
 
-    def pull(self) -> Iterator[list[Receipt]]:
-        """The receipts that wait, page by page."""
+    def pull(self, settle: Callable[[Sequence[Receipt]], None]) -> int:
+        """Settle the receipts that wait, page by page; how many there were."""
         request = self._models.PullSmsSendStatusRequest()
         request.Limit, request.SmsSdkAppId = _PULLED, self._options["sdk_app_id"]
-        more = True
-        while more:
+        many = 0
+        while True:
             answer = self._way.asked(lambda: self._client.PullSmsSendStatus(request), _refusal)
             held = answer.PullSmsSendStatusSet or []
-            yield [_receipt(one.SerialNo or "", normal_phone(one.PhoneNumber or ""), one) for one in held]
-            more = len(held) == _PULLED
+            settle([_receipt(one.SerialNo or "", normal_phone(one.PhoneNumber or ""), one) for one in held])
+            many += len(held)
+            if len(held) < _PULLED:
+                return many
 
 
 def receipts(

@@ -11,9 +11,10 @@ from campaign.segments import Filters
 from core.privacy import Vault
 from institution import approvals
 from institution.models import Grant, Staff
-from scheduler import cutting, planner, plans, pushes, starting
+from scheduler import cutting, hooks, planner, plans, pushes, starting
 from scheduler.models import Batch, BatchState, ChannelAccount, Delivery, DeliveryState, Plan, Push
 from scheduler.plans import PlanForm
+from scheduler.receipt_models import ChannelHook, PushReceived, PushTally
 
 ZONE = ZoneInfo("Asia/Shanghai")
 LIST = "老客户"
@@ -57,6 +58,7 @@ def account(session: Session, address: str, now: datetime, **more: Any) -> int:
     )  # fmt: skip
     session.add(row)
     session.flush()
+    hooks.made(session, row, now)
     return row.id or 0
 
 
@@ -111,6 +113,27 @@ def fill_desk(session: Session, vault: Vault, now: datetime) -> None:
     (push,) = planner.fire(session, sent.id or 0, zone=ZONE, now=now)
     cutting.cut(session, push.id or 0, batch_sizes={"email": 50, "webhook": 100}, now=now)
     _half_way(session, push, now)
+    _told(session, push, now)
+
+
+def _told(session: Session, push: Push, now: datetime) -> None:
+    """An official account whose receipts were refused today; what platforms said of the push."""
+    official = account(
+        session,
+        "https://api.weixin.qq.com",
+        now,
+        channel="wechat",
+        name="分公司服务号",
+        login="wx5a3d6b0c0ffee000",
+    )
+    hook = session.get_one(ChannelHook, official)
+    hook.day, hook.refused, hook.refused_at, hook.heard_at = now.astimezone(ZONE).date(), 2, now, now
+    hook.refusal, hook.fault = "回调的签名不对，没有理会。", "连接不上平台接口。"
+    session.add(hook)
+    session.add(PushReceived(push_id=push.id or 0, arrived=31, failed=2, opened=12))
+    heads = {"total": 40, "filtered": 6, "reached": 33, "failed": 1, "shown": 20, "clicked": 4}
+    session.add(PushTally(push_id=push.id or 0, reference="1", at=now, **heads))
+    session.flush()
 
 
 def _into_a_group(session: Session, now: datetime) -> None:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlmodel import select, update
+from sqlmodel import col, select, update
 
 from core import clock
 from core.settings import Settings
@@ -79,9 +79,8 @@ def agreed(here: Site) -> int:
 def decide(here: Site, decision: str = approvals.APPROVED) -> None:
     """A second person decides on what waits."""
     with here.database.transaction() as session:
-        waiting = session.exec(
-            select(Approval).where(Approval.kind == "reach.standing").order_by(Approval.id.desc())
-        ).first()  # type: ignore[union-attr]
+        asked = select(Approval).where(Approval.kind == "reach.standing").order_by(col(Approval.id).desc())
+        waiting = session.exec(asked).first()
         assert waiting is not None
         other = audience_cast.colleague(session, "he.approver", "何批准", "reviewer", clock.now())
         approvals.decide(

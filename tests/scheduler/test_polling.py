@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import select, update
@@ -85,7 +86,7 @@ def test_receipts_are_pulled_where_that_was_opened(here: Site) -> None:
         "sms_tencent", secrets={"secret": sms_tencent.SECRET_KEY}, login=sms_tencent.SECRET_ID, options=options,
         address=f"{here.platforms}/sms_tencent",
     )  # fmt: skip
-    text = {
+    text: dict[str, Any] = {
         "template": sms_tencent.PROMOTION,
         "parameters": [["title", "{title}"], ["link", "x1"]],
         "summary": "问。",
@@ -172,7 +173,7 @@ def test_of_many_workers_one_asks_for_an_account(here: Site) -> None:
 
 
 def test_the_control_without_the_lease_they_all_ask(here: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polling, "_due", lambda now: ChannelHook.account_id > 0)  # type: ignore[operator]
+    monkeypatch.setattr(polling, "_due", lambda now: ChannelHook.account_id > 0)
     slow, asked = raced(here)
     assert asked == 4 and slow.doubled + max(slow.asked.values()) > 1
 

@@ -12,7 +12,7 @@ from sqlmodel import col, select, update
 
 from core import clock
 from core.settings import Settings
-from scheduler import receipts
+from scheduler import hooks, receipts
 from scheduler.channels.base import Receipt
 from scheduler.channels.webhook import sign
 from scheduler.matching import Source
@@ -210,6 +210,47 @@ def test_an_account_that_is_nobody_s_changes_no_rows_of_others(here: Site) -> No
         source = Source.of(session, session.get_one(ChannelAccount, other))
         done = receipts.take(session, here.vault, source, [Receipt(row.key)], via="x", now=clock.now())
     assert (done.changed, done.strange) == (0, 1) and here.states(push_id) == {"sent": 3}
+
+
+def test_mail_services_report_at_the_address_alone_and_complaints_are_a_no(here: Site) -> None:
+    mail = {"port": 25, "tls": "none", "sender": "edu@example.cn"}
+    account = here.account("email", secrets={}, options={}, address="smtp.example.cn", **mail)
+    push_id = here.push(account, ["u1@example.cn", "u2@example.cn", "u3@example.cn"], send=False)
+    with here.database.transaction() as session:
+        session.execute(update(Delivery).values(state=DeliveryState.sent, settled_at=clock.now()))
+    rows = here.rows(push_id)
+    said = zip(rows, (1, 2, 3), ("bounce", "spamreport", "delivered"), strict=True)
+    events = [
+        {"event": event, "email": f"u{number}@example.cn", "smtp-id": f"<{row.key}@example.cn>", "status": "5.1.1"}
+        for row, number, event in said
+    ]  # fmt: skip
+    strange = [events[0] | {"email": "u3@example.cn"}, events[0] | {"smtp-id": f"<{'0' * 32}@example.cn>"}]
+    assert here.call(here.address(account), json.dumps(strange).encode()).status_code == 200
+    assert here.states(push_id) == {"sent": 3}, "another's letter, or a letter nobody wrote, is not believed"
+    assert here.call(here.address(account), json.dumps(events).encode()).json() == {}
+    assert here.states(push_id) == {"sent": 2, "failed": 1, "arrived": 2}
+    assert here.closed() == {"gone": 1, "complaint": 1} and here.refused("email", "u2@example.cn")
+    assert here.call(here.address(account), b"[]", {"token": "guessed"}).status_code == 403
+
+
+def test_doctor_names_accounts_that_are_refused_or_silent(here: Site) -> None:
+    number, today = aliyun(here), clock.today(here.runtime.service(Settings).zone)
+
+    def named() -> list[tuple[str, str]]:
+        with here.database.reading() as session:
+            return hooks.troubles(session, today, clock.now())
+
+    push_id = here.push(number, GOOD, **SMS)
+    assert named() == []
+    with here.database.transaction() as session:
+        push = session.get_one(Push, push_id)
+        push.started_at = clock.now() - timedelta(days=2)
+        session.add(push)
+    assert named() == [("测试 sms_aliyun", hooks.QUIET)]
+    here.call(here.address(number), here.aliyun.report())
+    assert named() == []
+    here.call(here.address(number), b"forged")
+    assert named() == [("测试 sms_aliyun", hooks.REFUSED)]
 
 
 def test_a_greeting_is_for_who_greets(here: Site) -> None:

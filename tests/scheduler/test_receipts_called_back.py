@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import requests
@@ -145,7 +146,7 @@ def test_tencent_names_each_number(here: Site) -> None:
     )  # fmt: skip
     caller = Caller(here.sandbox)
     assert caller.use("sms_tencent", here.address(number))
-    text = {
+    text: dict[str, Any] = {
         "template": sms_tencent.PROMOTION,
         "parameters": [["title", "{title}"], ["link", "x1"]],
         "summary": "问。",

@@ -9,10 +9,12 @@ from pathlib import Path
 import click
 from sqlalchemy import text
 
+from core import clock
 from core.database import Database
 from core.i18n import CATALOGUES, mark
 from core.i18n import gettext as _
 from core.settings import Settings
+from scheduler import hooks
 from webapp import migrate
 from webapp.commands import plain_errors, runtime
 from webapp.runtime import Runtime
@@ -123,6 +125,23 @@ def _mail(objects: Runtime) -> Check:
     return Check("SMTP", found, mark("电子邮件推送；设置 SIGNPOST_SMTP_HOST 与 SIGNPOST_MAIL_FROM"))
 
 
+def _receipts(objects: Runtime) -> Check:
+    """Accounts whose receipts are refused, cannot be asked for, or are silent though messages went out."""
+    database, now = objects.service(Database), clock.now()
+    try:
+        with database.reading() as session:
+            listed = hooks.troubles(session, clock.today(objects.service(Settings).zone), now)
+    except Exception:  # what ails the database is said above
+        listed = []
+    words = {
+        hooks.REFUSED: _("回执被拒"),
+        hooks.FAULTY: _("查询回执出错"),
+        hooks.QUIET: _("发了一天还没有回执"),
+    }
+    said = _("、").join(f"{name}（{words[what]}）" for name, what in listed)
+    return Check("receipts", said or _("没有发现问题"), mark("渠道账号的回执；到账号页看原因和回执地址"))
+
+
 def _version(command: list[str]) -> str:
     """The first line a program prints, empty when it fails."""
     try:
@@ -142,4 +161,5 @@ LOOKS: tuple[Callable[[Runtime], Check], ...] = (
     _postgresql,
     _redis,
     _mail,
+    _receipts,
 )
