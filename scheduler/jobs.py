@@ -139,6 +139,7 @@ def outgoing(
         clock, SharedTokens(database, vault, clock)
     )
     sizes = {name: channel.batch_size for name, channel in by_name.items()}
+    calls = {name: channel.call_size for name, channel in by_name.items()}
     composer = Composer(settings, attributions, Unsubscriptions(keys))
     opener = Opener(settings, Secrets(keys, vault), clock)
     counted = quotas(settings.rate_storage)
@@ -147,7 +148,7 @@ def outgoing(
     )
     counter = Counter(database, recorder, vault, settings)
     return Outgoing(
-        Planner(database, settings.zone, sizes, settings.holidays),
+        Planner(database, settings.zone, sizes, settings.holidays, call_sizes=calls),
         dispatcher,
         counter,
         clock=clock,
