@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import escape
 from sqlmodel import Session
 
 from campaign.audience import Address
@@ -22,6 +24,9 @@ from scheduler.plan_message import Pairs
 from tracking.attribution import PARAMETER, Attribution, Attributions
 
 _URL = re.compile(r"https?://[^\s<>\"'，。；、）》」]+[^\s<>\"'，。；、）》」.,;:!?)]")
+# Marks in a form, of characters that no text has (private use): of a name, of the way to say no.
+_NAME, _NO = "\ue000name\ue001", "\ue000no\ue001"
+_FORMS = 1000  # letters of outlets that are kept
 _TEMPLATES = Path(__file__).resolve().parent / "templates" / "scheduler"
 # A mail carries its style sheet within; a preview on the desk links to the same file, as its policy asks.
 _STYLES = Path(__file__).resolve().parent.parent / "static" / "css"
@@ -71,6 +76,15 @@ class Letter:
     parameters: Pairs = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A letter but for what differs from person to person."""
+
+    text: str
+    html: str
+    link: str
+
+
 class Composer:
     """Makes a `Letter` of a push and from it one `Message` per recipient, in the institution's language."""
 
@@ -90,6 +104,7 @@ class Composer:
         self._templates.globals["_"] = gettext
         self._html = self._templates.get_template("mail.html")
         self._text = self._templates.get_template("mail.txt")
+        self._form = lru_cache(_FORMS)(self._written)
 
     def letter(self, session: Session, push: Push | Plan) -> Letter:
         """The content of a push (or of a plan, for its preview); Invalid when its piece is not published."""
@@ -114,35 +129,39 @@ class Composer:
     ) -> Message:
         """The message to one recipient; links carry campaign, the recipient's outlet and the channel.
 
-        A message into a group goes to nobody by name, and nobody can refuse it alone.
+        A message into a group goes to nobody by name, and nobody can refuse it alone. What is the same for all of an
+        outlet is written once: a recipient's name and their way to say no are put into it.
         """
-        token = self._attributions.sign(Attribution(letter.campaign, outlet, letter.channel))
+        form = self._form(letter, outlet, bool(address.name))
         unsubscribe = ""
         if not registry.to_group(letter.channel):
             unsubscribe = self._settings.public_url + self._unsubscriptions.path(
                 letter.channel, address_index
             )
-        locale = self._settings.locale
-        with using_locale(locale):
-            mail = self._mail(letter, address.name, token, unsubscribe)
-            return Message(
-                key=key,
-                address=address.address,
-                name=address.name,
-                subject=letter.subject,
-                text=self._text.render(mail=mail),
-                html=self._html.render(mail=mail),
-                link=mail.link,
-                unsubscribe=unsubscribe,
-                locale=locale,
-                summary=letter.summary,
-                picture=letter.picture,
-                template=letter.template,
-                parameters=plan_message.filled(
-                    letter.parameters,
-                    name=address.name, link=mail.link, institution=mail.institution, title=letter.subject,
-                ),
-            )  # fmt: skip
+        text = form.text.replace(_NO, unsubscribe)
+        html = form.html.replace(_NO, str(escape(unsubscribe)))
+        if address.name:  # last: whatever somebody is called, nothing is put into it
+            text, html = text.replace(_NAME, address.name), html.replace(_NAME, str(escape(address.name)))
+        return Message(
+            key, address.address, address.name, letter.subject, text, html, form.link, unsubscribe,
+            self._settings.locale, letter.summary, letter.picture, letter.template,
+            self._filled(letter, address.name, form.link) if letter.parameters else (),
+        )  # fmt: skip
+
+    def _filled(self, letter: Letter, name: str, link: str) -> Pairs:
+        settings = self._settings
+        institution = settings.institution_name_en if settings.locale == "en" else settings.institution_name
+        return plan_message.filled(
+            letter.parameters, name=name, link=link, institution=institution, title=letter.subject
+        )
+
+    def _written(self, letter: Letter, outlet: str, named: bool) -> Form:
+        """The letter for an outlet, with marks where a name and the way to say no belong."""
+        token = self._attributions.sign(Attribution(letter.campaign, outlet, letter.channel))
+        no = "" if registry.to_group(letter.channel) else _NO
+        with using_locale(self._settings.locale):
+            mail = self._mail(letter, _NAME if named else "", token, no)
+            return Form(self._text.render(mail=mail), self._html.render(mail=mail), mail.link)
 
     def _mail(self, letter: Letter, name: str, token: str, unsubscribe: str) -> Mail:
         settings = self._settings

@@ -191,12 +191,13 @@ def _rows(session: Session, push: Push, sizes: Sizes, first: int) -> Select[Any]
 def _people(session: Session, push: Push, limit: int) -> Select[Any]:
     """The next people of its list; without one the group of its account, as one recipient who is nobody's contact."""
     if push.list_id is None:
-        nobody: Select[Any] = sa_select(
-            literal(0).label("contact_id"),
-            literal(f"group-{push.account_id}").label("address_index"),
-            literal(push.outlet_code).label("outlet_code"),
-        )
-        return nobody
+        named = {
+            "contact_id": 0,
+            "address_index": f"group-{push.account_id}",
+            "outlet_code": push.outlet_code,
+        }
+        nobody: list[Any] = [literal(value).label(name) for name, value in named.items()]
+        return sa_select(*nobody)
     return audience.question_of(
         session, list_id=push.list_id, channel=push.channel, after_id=push.cut_after, limit=limit
     )
