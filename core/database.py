@@ -111,6 +111,10 @@ class _Compiled:
             return tuple([values[name] for name in self.names])
         return {name: values[name] for name in self.names}
 
+    def rows(self, found: list[Any]) -> list[tuple[Any, ...]]:
+        """Rows as Python knows them: as they are, where no column changes on its way."""
+        return [self.row(one) for one in found] if any(self.out) else found
+
     def row(self, found: Sequence[Any]) -> tuple[Any, ...]:
         """A row as Python knows it."""
         pairs = zip(found, self.out, strict=True)
@@ -148,7 +152,7 @@ class Prepared:
                     cursor.executemany(known.text, given)
                 else:
                     cursor.execute(known.text, given[0])
-                return [known.row(one) for one in cursor.fetchall()] if known.out else []
+                return known.rows(cursor.fetchall()) if known.out else []
             except dialect.loaded_dbapi.Error as error:
                 base = dialect.loaded_dbapi.Error
                 raise DBAPIError.instance(known.text, given[0], error, base, dialect=dialect) from error

@@ -293,7 +293,7 @@ class Delivery(SQLModel, table=True):
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("push_id", "contact_id"),
-        Index("delivery_batch", "batch_id"),
+        Index("delivery_batch", "batch_id", "call"),
         Index(
             "delivery_trouble", "push_id", "state",
             sqlite_where=text(TROUBLED), postgresql_where=text(TROUBLED),

@@ -29,7 +29,7 @@ def upgrade() -> None:
         batch_op.drop_index('delivery_batch')
         batch_op.drop_index('delivery_push')
         batch_op.drop_constraint(batch_op.f('uq_delivery_address_index_push_id'), type_='unique')
-    op.create_index('delivery_batch', 'delivery', ['batch_id'], unique=False)
+    op.create_index('delivery_batch', 'delivery', ['batch_id', 'call'], unique=False)
     op.create_index(
         'delivery_trouble', 'delivery', ['push_id', 'state'], unique=False,
         sqlite_where=_TROUBLED, postgresql_where=_TROUBLED,
