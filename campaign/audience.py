@@ -37,6 +37,7 @@ from campaign.recipients import (
     page,
     takes_nothing,
 )
+from core.database import gathered
 from core.errors import Invalid
 from core.i18n import mark
 from core.privacy import Vault
@@ -141,13 +142,13 @@ def addresses(
     called by name, which halves the cost."""
     kind = kind_of(channel)
     if kind in _SEALED:
-        mine: Any = select(Contact.id, Contact.name_sealed, _SEALED[kind])
+        mine: Any = select(Contact.id, Contact.name_sealed, _SEALED[kind].label("held"))
     else:
-        mine = select(Contact.id, Contact.name_sealed, ContactAddress.sealed).join(
+        mine = select(Contact.id, Contact.name_sealed, col(ContactAddress.sealed).label("held")).join(
             ContactAddress, col(ContactAddress.contact_id) == Contact.id
         )
         mine = mine.where(ContactAddress.channel == kind)
-    rows = session.connection().execute(mine.where(among_numbers(session, Contact.id, contact_ids)))
+    rows = gathered(session, mine.where(among_numbers(session, Contact.id, contact_ids)))
     return {
         number: Address(number, vault.decrypt(name) if names and name else "", vault.decrypt(held))
         for number, name, held in rows

@@ -9,13 +9,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Integer, Update, bindparam, update
+from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
 from campaign.among import among_numbers
-from core.database import Prepared, UtcDateTime
+from core.database import Prepared, UtcDateTime, gathered
 from scheduler.models import Batch, Delivery, DeliveryState
 
 _MANY = 4  # rows that share all that is written of them, from which on one statement writes them together
@@ -50,16 +52,15 @@ class Waiting(NamedTuple):
 
 
 Row = TypeVar("Row", Delivery, Waiting)
-_WAITING = Prepared(
-    select(*(getattr(Delivery, name) for name in Waiting._fields))
-    .where(col(Delivery.batch_id) == bindparam("batch"), col(Delivery.state) == DeliveryState.queued)
-    .order_by(col(Delivery.attempts), col(Delivery.id))
-)
+_LEAST_TRIED = attrgetter("attempts", "id")
 
 
 def waiting(session: Session, batch_id: int) -> list[Waiting]:
     """Recipients of a batch still to be sent to, those tried least first."""
-    return list(map(Waiting._make, _WAITING.on(session.connection(), {"batch": batch_id})))
+    query = sa_select(*(getattr(Delivery, name) for name in Waiting._fields)).where(
+        col(Delivery.batch_id) == batch_id, col(Delivery.state) == DeliveryState.queued
+    )
+    return sorted(map(Waiting._make, gathered(session, query)), key=_LEAST_TRIED)
 
 
 def begin(session: Session, deliveries: Sequence[Row]) -> list[Row]:
