@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, delete, func, or_
 from sqlmodel import Session, col, select
 
 from campaign import former
+from campaign.among import among
 from campaign.audience_models import ContactAddress, ContactGroup
 from campaign.contacts import (
     CHANNEL_NAMES,
@@ -97,6 +98,12 @@ sealed.follow(_follow)
 def contacts_of(session: Session, person: Sought) -> list[Contact]:
     """The rows of a person, in every part of the tree: those that hold the address itself."""
     query = select(Contact).where(_under(person.indexes)).order_by(col(Contact.id))
+    return list(session.exec(query))
+
+
+def beside(session: Session, indexes: Iterable[str]) -> list[int]:
+    """The contacts that have one of these addresses on a channel that `contact` has no column for."""
+    query = select(ContactAddress.contact_id).where(among(session, ContactAddress.address_index, indexes))
     return list(session.exec(query))
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import bindparam, func, or_
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from core.database import Prepared
+from scheduler import writing
 from scheduler.channels.base import Rate
 from scheduler.models import Delivery, DeliveryState, Push
 
@@ -186,27 +187,26 @@ def held(
 ) -> Mapping[str, float]:
     """The addresses that must not get another message of this account now, with seconds until they may.
 
-    Asked of the rows of the outbox, which know for each address when it was sent to.
+    Asked of the rows of the outbox, which know for each contact when it was sent to.
     """
     found: dict[str, float] = {}
     for rate in rates:
         if rate.per != "address":
             continue
         since = now - timedelta(seconds=rate.seconds)
+        mine = func.coalesce(Push.account_id, 0) == account
         query = (
             select(Delivery.address_index, func.count(), func.min(Delivery.settled_at))
-            .join(Push, col(Push.id) == Delivery.push_id)
+            .where(*writing.to_addresses(session, channel, indexes, since, mine))
             .where(
-                col(Delivery.address_index).in_(list(indexes)),
-                Push.channel == channel,
-                func.coalesce(Push.account_id, 0) == account,
                 or_(
                     col(Delivery.state) == DeliveryState.sending,
+                    writing.in_a_call(),
                     col(Delivery.state).in_(
                         (DeliveryState.sent, DeliveryState.failed, DeliveryState.uncertain)
                     )
                     & (col(Delivery.settled_at) > since),
-                ),
+                )
             )
             .group_by(col(Delivery.address_index))
             .having(func.count() >= rate.times)
