@@ -9,9 +9,26 @@ from sqlmodel import Field, SQLModel
 
 from core.database import UtcDateTime
 from core.i18n import mark
-from scheduler.outbox_models import TROUBLE as TROUBLE
-from scheduler.outbox_models import Batch as Batch
-from scheduler.outbox_models import Delivery as Delivery
+from scheduler.outbox_models import TROUBLE, Batch, Delivery
+
+__all__ = [
+    "APPROVAL_NAMES",
+    "BATCH_NAMES",
+    "DELIVERY_NAMES",
+    "PLAN_NAMES",
+    "PUSH_NAMES",
+    "TROUBLE",
+    "Batch",
+    "BatchState",
+    "ChannelAccount",
+    "Delivery",
+    "DeliveryState",
+    "Plan",
+    "PlanApproval",
+    "PlanState",
+    "Push",
+    "PushState",
+]
 
 
 class PlanState(StrEnum):
