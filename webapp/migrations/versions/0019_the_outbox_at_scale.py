@@ -20,11 +20,10 @@ _FIGURES = ('failed', 'refused', 'uncertain', 'cancelled')
 
 
 def upgrade() -> None:
-    with op.batch_alter_table('push_batch', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('sending', sa.Integer(), nullable=True))
-        batch_op.add_column(sa.Column('sent', sa.Integer(), nullable=True))
-        for name in _FIGURES:
-            batch_op.add_column(sa.Column(name, sa.Integer(), nullable=False, server_default='0'))
+    op.add_column('push_batch', sa.Column('sending', sa.Integer(), nullable=True))
+    op.add_column('push_batch', sa.Column('sent', sa.Integer(), nullable=True))
+    for name in _FIGURES:
+        op.add_column('push_batch', sa.Column(name, sa.Integer(), nullable=False, server_default='0'))
     with op.batch_alter_table('delivery', schema=None, naming_convention=_NAMES) as batch_op:
         batch_op.drop_index('delivery_batch')
         batch_op.drop_index('delivery_push')
@@ -45,6 +44,5 @@ def downgrade() -> None:
         )
         batch_op.create_index('delivery_push', ['push_id', 'state'], unique=False)
         batch_op.create_index('delivery_batch', ['batch_id', 'state'], unique=False)
-    with op.batch_alter_table('push_batch', schema=None) as batch_op:
-        for name in ('sent', *_FIGURES, 'sending'):
-            batch_op.drop_column(name)
+    for name in ('sent', *_FIGURES, 'sending'):  # each by itself: the table cannot be written anew, rows hold on to it
+        op.drop_column('push_batch', name)
