@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,6 @@ from scheduler.channels.base_http import Http
 from scheduler.channels.email import Email, compose
 from scheduler.jobs import Outgoing, outgoing
 from scheduler.models import ChannelAccount, Plan, PlanState, Push, PushState
-from scheduler.planner import Planner
 from tracking.attribution import Attributions
 from tracking.recorder import Recorder
 from tracking.spool import Spool
@@ -104,7 +103,7 @@ class Took:
         return cls(time.perf_counter() - begun, time.process_time() - spent)
 
     def said(self, count: int) -> str:
-        """For a table."""
+        """In words."""
         return f"{self.wall:.2f} s ({self.processor / count * 1e6:.1f} µs of processor each)"
 
 
@@ -165,9 +164,6 @@ class Scene:
 
     database: Database
     line: Outgoing
-    batch: dict[str, int]
-    calls: dict[str, int]
-    zone: Any
     growth: float = 0.0
 
     @classmethod
@@ -179,13 +175,12 @@ class Scene:
         SQLModel.metadata.create_all(database.engine)
         assert channel.name in KINDS
         fill(database, Vault(Keys(load_secret(settings))), count, channel.name, target)
-        sizes = {channel.name: channel.batch_size}, {channel.name: channel.call_size}
-        return cls(database, line_of(settings, database, channel, threads), *sizes, settings.zone)
+        return cls(database, line_of(settings, database, channel, threads))
 
     def plan(self) -> None:
-        """Cut the push to its end."""
+        """Cut the push to its end, however long it takes to send."""
         before = _size()
-        Planner(self.database, self.zone, self.batch, call_sizes=self.calls, ahead=1 << 60).tick(clock.now())
+        replace(self.line.planner, ahead=1 << 60).tick(clock.now())
         self.growth += max(0.0, _size() - before)
 
     def send(self) -> None:
@@ -292,12 +287,9 @@ def main() -> None:
     assert tables.__all__
     result: dict[str, float] = {}
     with folder() as home, platform(LATENCY) as url, mail_server() as port:
-        if chosen.recipients:
-            result |= by_calls(home, url, chosen.recipients, chosen.threads)
-        if chosen.single:
-            result |= singly(home, url, chosen.single)
-        if chosen.mail:
-            result |= by_mail(home, port, chosen.mail)
+        result |= by_calls(home, url, chosen.recipients, chosen.threads)
+        result |= singly(home, url, chosen.single)
+        result |= by_mail(home, port, chosen.mail)
     for name, value in result.items():
         print(f"{name:14}{value:10.3f}")
     print("RESULT", json.dumps(result))

@@ -163,6 +163,7 @@ def _write(session: Session, push: Push, sizes: Sizes, now: datetime) -> int:
     numbers = range(last + 1, last + count + 1)
     session.execute(insert(Batch), [{"key": uuid.uuid4().hex, "number": one, **values} for one in numbers])
     made = insert(Delivery).from_select([*_COLUMNS], _rows(session, push, sizes, last + 1))
+    made = made.execution_options(preserve_rowcount=True)  # PostgreSQL's driver would not be asked otherwise
     written = int(session.connection().execute(made).rowcount)
     _shrink(session, push.id or 0, last + 1, written, sizes.batch)
     return written
