@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, cast, func, select
+from sqlalchemy import JSON, BigInteger, ColumnElement, cast, func, select
 from sqlmodel import Session, col
 
 
@@ -15,3 +15,12 @@ def among(session: Session, column: Any, values: Iterable[str]) -> ColumnElement
         each = func.json_each(json.dumps(given)).table_valued("value")
         return col(column).in_(select(each.c.value))
     return col(column).in_(select(func.json_array_elements_text(cast(given, JSON))))
+
+
+def among_numbers(session: Session, column: Any, values: Iterable[int]) -> ColumnElement[bool]:
+    """The same for numbers."""
+    given = list(values)
+    if session.get_bind().dialect.name == "sqlite":
+        each = func.json_each(json.dumps(given)).table_valued("value")
+        return col(column).in_(select(each.c.value))
+    return col(column).in_(select(cast(func.json_array_elements_text(cast(given, JSON)), BigInteger)))

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement, Select, exists
 from sqlmodel import Session, col, select
 
 from campaign import closed, former, personal, segments
 from campaign.addresses import IN_CONTACT, kind_of, mask, sealed_in
-from campaign.among import among
+from campaign.among import among, among_numbers
 from campaign.audience_models import ContactAddress, PurposeRefusal
 from campaign.closed import close_address, closed_among
 from campaign.contacts import EDUCATION, Contact, Refusal
@@ -24,7 +25,19 @@ from campaign.lists import (
     make_list,
     members,
 )
-from campaign.recipients import Audience, LeftOut, Recipient, Recipients, everyone, left_out, page
+from campaign.recipients import (
+    Audience,
+    LeftOut,
+    Recipient,
+    Recipients,
+    chosen,
+    everyone,
+    index_column,
+    left_out,
+    page,
+    takes_nothing,
+)
+from core.database import gathered
 from core.errors import Invalid
 from core.i18n import mark
 from core.privacy import Vault
@@ -86,6 +99,14 @@ def recipients_of(
     return page(session, whole, channel, purpose, after_id=after_id, limit=limit)
 
 
+def question_of(
+    session: Session, *, list_id: int, channel: str, purpose: str = EDUCATION, after_id: int, limit: int
+) -> Select[Any]:
+    """The same as a question (`recipients.chosen`), for whoever has the database write down the answer."""
+    whole = audience_of(session, list_id=list_id)
+    return chosen(whole, channel, purpose, after_id=after_id, limit=limit)
+
+
 def left_out_of(
     session: Session,
     *,
@@ -115,13 +136,13 @@ def addresses(
     called by name, which halves the cost."""
     kind = kind_of(channel)
     if kind in IN_CONTACT:
-        mine: Any = select(Contact.id, Contact.name_sealed, sealed_in(Contact, kind))
+        mine: Any = select(Contact.id, Contact.name_sealed, sealed_in(Contact, kind).label("held"))
     else:
-        mine = select(Contact.id, Contact.name_sealed, ContactAddress.sealed).join(
+        mine = select(Contact.id, Contact.name_sealed, col(ContactAddress.sealed).label("held")).join(
             ContactAddress, col(ContactAddress.contact_id) == Contact.id
         )
         mine = mine.where(ContactAddress.channel == kind)
-    rows = session.connection().execute(mine.where(col(Contact.id).in_(contact_ids)))
+    rows = gathered(session, mine.where(among_numbers(session, Contact.id, contact_ids)))
     return {
         number: Address(number, vault.decrypt(name) if names and name else "", vault.decrypt(held))
         for number, name, held in rows
@@ -163,6 +184,27 @@ def refused_among(
         Refusal.channel == kind, among(session, Refusal.address_index, wanted)
     )
     return {*session.exec(every), *session.exec(some), *closed_among(session, kind, wanted)}
+
+
+def out_of_reach(
+    contact_id: Any, address_index: Any, channel: str, purpose: str = EDUCATION
+) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Of rows that name a contact and its address (columns): whether the contact is erased, whether the address takes
+    nothing. One question for all of a call instead of one for each."""
+    there = exists().where(col(Contact.id) == contact_id)
+    return ~there, takes_nothing(address_index, channel, purpose)
+
+
+def sharing(session: Session, channel: str, indexes: Iterable[str]) -> list[int]:
+    """The contacts that have one of these addresses on a channel: a mailbox may be shared."""
+    kind, wanted = kind_of(channel), list(indexes)
+    if kind in IN_CONTACT:
+        query = select(Contact.id).where(among(session, index_column(Contact, kind), wanted))
+    else:
+        query = select(ContactAddress.contact_id).where(
+            ContactAddress.channel == kind, among(session, ContactAddress.address_index, wanted)
+        )
+    return [number or 0 for number in session.exec(query)]
 
 
 def refuse_contact(session: Session, contact_id: int, channel: str, *, now: datetime) -> None:

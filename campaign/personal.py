@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from campaign import former
 from campaign.addresses import IN_CONTACT, index_in, known_by
+from campaign.among import among
 from campaign.audience_models import ContactAddress, ContactGroup
 from campaign.contact_imports.models import ContactImportMember
 from campaign.contacts import (
@@ -92,6 +93,12 @@ sealed.follow(_follow)
 def contacts_of(session: Session, person: Sought) -> list[Contact]:
     """The rows of a person, in every part of the tree: those that hold the address itself."""
     query = select(Contact).where(_under(person.indexes)).order_by(col(Contact.id))
+    return list(session.exec(query))
+
+
+def beside(session: Session, indexes: Iterable[str]) -> list[int]:
+    """The contacts that have one of these addresses on a channel that `contact` has no column for."""
+    query = select(ContactAddress.contact_id).where(among(session, ContactAddress.address_index, indexes))
     return list(session.exec(query))
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_
+from sqlalchemy import select as sa_select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, SQLModel, col, select
 
@@ -75,6 +76,13 @@ def page(
     session: Session, audience: Audience, channel: str, purpose: str, *, after_id: int, limit: int
 ) -> list[Recipient]:
     """The next recipients after a contact's number, in the order of their numbers; an empty page is the end."""
+    query = chosen(audience, channel, purpose, after_id=after_id, limit=limit)
+    return [Recipient(*row) for row in session.connection().execute(query)]
+
+
+def chosen(audience: Audience, channel: str, purpose: str, *, after_id: int, limit: int) -> Select[Any]:
+    """The question of `page`, for whoever has the database write down the answer: `contact_id`, `address_index`,
+    `outlet_code`."""
     kind, twin = kind_of(channel), alias(Contact)
     index = index_column(Contact, kind)
     before = (
@@ -83,19 +91,22 @@ def page(
         .where(agreed(twin.id, kind, purpose))
         .correlate(Contact)
     )
-    start = select(Contact.id, index, Contact.outlet_code)
+    start = sa_select(
+        col(Contact.id).label("contact_id"), index.label("address_index"), col(Contact.outlet_code)
+    )
     if audience.list_id is not None:  # along the key of the list
         start = start.join(ContactMember, col(ContactMember.contact_id) == Contact.id)
         start = start.where(
-            ContactMember.list_id == audience.list_id, col(ContactMember.contact_id) > after_id
+            col(ContactMember.list_id) == audience.list_id, col(ContactMember.contact_id) > after_id
         ).order_by(col(ContactMember.contact_id))
     else:
         start = start.where(audience.holds(Contact), col(Contact.id) > after_id).order_by(col(Contact.id))
-    query = start.where(
-        index.is_not(None), agreed(Contact.id, kind, purpose), ~_refused(index, kind, purpose),
-        ~_closed(index, kind), ~before,
-    ).limit(limit)  # fmt: skip
-    return [Recipient(number or 0, one, outlet) for number, one, outlet in session.exec(query)]
+    return start.where(
+        index.is_not(None),
+        agreed(Contact.id, kind, purpose),
+        ~takes_nothing(index, channel, purpose),
+        ~before,
+    ).limit(limit)
 
 
 def everyone(session: Session, audience: Audience, channel: str, purpose: str) -> Iterator[Recipient]:
@@ -139,6 +150,12 @@ def index_column(contact: Any, kind: str) -> Any:
     one = alias(ContactAddress)
     held = select(one.address_index).where(one.contact_id == contact.id, one.channel == kind)
     return held.correlate(contact).scalar_subquery()
+
+
+def takes_nothing(index: Any, channel: str, purpose: str) -> ColumnElement[bool]:
+    """Whether an address (a column) takes nothing for a purpose on a channel: refused, or closed for any reason."""
+    kind = kind_of(channel)
+    return or_(_refused(index, kind, purpose), _closed(index, kind))
 
 
 def agreed(contact_id: Any, kind: str, purpose: str) -> ColumnElement[bool]:

@@ -1,5 +1,6 @@
 """The relational database: engine, transactions, and the column types that need care."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Engine, SelectBase, UpdateBase, create_engine, event
+from sqlalchemy import DateTime, Engine, Select, SelectBase, UpdateBase, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DBAPIError, DisconnectionError
@@ -111,6 +112,10 @@ class _Compiled:
             return tuple([values[name] for name in self.names])
         return {name: values[name] for name in self.names}
 
+    def rows(self, found: list[Any]) -> list[tuple[Any, ...]]:
+        """Rows as Python knows them: as they are, where no column changes on its way."""
+        return [self.row(one) for one in found] if any(self.out) else found
+
     def row(self, found: Sequence[Any]) -> tuple[Any, ...]:
         """A row as Python knows it."""
         pairs = zip(found, self.out, strict=True)
@@ -148,7 +153,7 @@ class Prepared:
                     cursor.executemany(known.text, given)
                 else:
                     cursor.execute(known.text, given[0])
-                return [known.row(one) for one in cursor.fetchall()] if known.out else []
+                return known.rows(cursor.fetchall()) if known.out else []
             except dialect.loaded_dbapi.Error as error:
                 base = dialect.loaded_dbapi.Error
                 raise DBAPIError.instance(known.text, given[0], error, base, dialect=dialect) from error
@@ -168,6 +173,19 @@ class Prepared:
             tuple(_impl(one.type, dialect).result_processor(dialect, None) for one in columns),
         )  # fmt: skip
         return known
+
+
+def gathered(session: Session, query: Select[Any]) -> list[Sequence[Any]]:
+    """The rows, in any order, of a question for numbers and texts, when there are many and other threads are at work.
+
+    The driver of SQLite gives the interpreter up for every single row, and then waits for it: all of them come as one.
+    """
+    connection = session.connection()
+    if connection.dialect.name != "sqlite":
+        return list(connection.execute(query).all())
+    rows = func.json_group_array(func.json_array(*query.subquery("rows").c))
+    found: list[Sequence[Any]] = json.loads(connection.execute(select(rows)).scalar_one())
+    return found
 
 
 def _written_for(dialect: Dialect) -> Dialect:

@@ -6,7 +6,8 @@ dispatcher and its workers, accounts that take over, the channels (one file each
 May import campaign, content, tracking, institution and core.
 
 The one flow: `planner` fires a due plan, `cutting` writes its `Push` page by page into batches (rows in the outbox) →
-`dispatch` claims a batch under a lease → `quotas` says how much may go → `composer` writes each message → a channel
-hands it over (`sending` one by one, `calling` many at once) → `settling` settles each recipient's one row → `counting`
-deposits the delivered events in the spool → `hearing` and `polling` hear what became of them, `receipts` writes it down.
+`dispatch` claims a batch under a lease → `composer` writes the messages → `admitting` says who may be sent to and
+`quotas` how much may go → a channel hands it over (`sending` each alone and `abreast`, `calling` many at once) →
+`settling` settles each recipient's one row → `counting` deposits the delivered events in the spool → `hearing` and
+`polling` hear what became of them, `receipts` writes it down.
 """

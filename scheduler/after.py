@@ -13,7 +13,7 @@ from campaign.contacts import Refusal
 from core.i18n import mark
 from institution.models import Outlet
 from institution.powers import WHOLE, Scope
-from scheduler.models import Delivery, DeliveryState, Push
+from scheduler.models import TROUBLE, Delivery, DeliveryState, Push
 from scheduler.receipt_models import PushReceived, PushTally
 from tracking.store import ReachStore
 
@@ -121,7 +121,7 @@ def failures(session: Session, push_id: int) -> list[Failure]:
     """Why recipients failed, the commonest reason first."""
     query = (
         select(Delivery.reason, func.count())
-        .where(Delivery.push_id == push_id, Delivery.state == DeliveryState.failed)
+        .where(Delivery.push_id == push_id, TROUBLE, Delivery.state == DeliveryState.failed)
         .group_by(Delivery.reason)
         .order_by(func.count().desc(), Delivery.reason)
         .limit(_REASONS)

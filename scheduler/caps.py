@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from scheduler import rules
-from scheduler.models import Delivery, DeliveryState, Push
+from scheduler import rules, writing
+from scheduler.models import Delivery, DeliveryState
 
-_CHUNK = 800
 # What is in doubt may have arrived, what is being handed over will.
 _HAD = (DeliveryState.sent, DeliveryState.uncertain, DeliveryState.sending)
 
@@ -20,20 +19,13 @@ def over(session: Session, channel: str, indexes: Iterable[str], now: datetime) 
     limit = rules.allowed(session, channel)
     if not limit.most:
         return set()
-    since, found = now - timedelta(days=limit.days), set[str]()
-    asked = list(dict.fromkeys(indexes))
-    for some in (asked[start : start + _CHUNK] for start in range(0, len(asked), _CHUNK)):
-        query = (
-            select(Delivery.address_index)
-            .join(Push, col(Push.id) == Delivery.push_id)
-            .where(
-                col(Delivery.address_index).in_(some),
-                Push.channel == channel,
-                col(Delivery.state).in_(_HAD),
-                (col(Delivery.settled_at) > since) | col(Delivery.settled_at).is_(None),
-            )
-            .group_by(Delivery.address_index)
-            .having(func.count() >= limit.most)
-        )
-        found.update(session.exec(query))
-    return found
+    since = now - timedelta(days=limit.days)
+    had = writing.to_addresses(session, channel, list(dict.fromkeys(indexes)), since)
+    query = (
+        select(Delivery.address_index)
+        .where(*had, col(Delivery.state).in_(_HAD) | writing.in_a_call())
+        .where((col(Delivery.settled_at) > since) | col(Delivery.settled_at).is_(None))
+        .group_by(Delivery.address_index)
+        .having(func.count() >= limit.most)
+    )
+    return set(session.exec(query))

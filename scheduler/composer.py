@@ -1,11 +1,14 @@
 """Writes the messages of a push: text, HTML, links that carry their attribution, the way to say no."""
 
 import re
+import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import escape
 from sqlmodel import Session
 
 from campaign.audience import Address
@@ -22,6 +25,11 @@ from scheduler.plan_message import Pairs
 from tracking.attribution import PARAMETER, Attribution, Attributions
 
 _URL = re.compile(r"https?://[^\s<>\"'，。；、）》」]+[^\s<>\"'，。；、）》」.,;:!?)]")
+# Marks in a form, of characters that no text has (private use): of a name, of the way to say no; and what stands in
+# a link for the message's key, which has its form.
+_NAME, _NO = "\ue000name\ue001", "\ue000no\ue001"
+_KEY = secrets.token_hex(16)
+_FORMS = 1000  # letters of outlets that are kept
 _TEMPLATES = Path(__file__).resolve().parent / "templates" / "scheduler"
 # A mail carries its style sheet within; a preview on the desk links to the same file, as its policy asks.
 _STYLES = Path(__file__).resolve().parent.parent / "static" / "css"
@@ -71,6 +79,15 @@ class Letter:
     parameters: Pairs = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A letter but for what differs from person to person."""
+
+    text: str
+    html: str
+    link: str
+
+
 class Composer:
     """Makes a `Letter` of a push and from it one `Message` per recipient, in the institution's language."""
 
@@ -90,6 +107,7 @@ class Composer:
         self._templates.globals["_"] = gettext
         self._html = self._templates.get_template("mail.html")
         self._text = self._templates.get_template("mail.txt")
+        self._form = lru_cache(_FORMS)(self._written)
 
     def letter(self, session: Session, push: Push | Plan) -> Letter:
         """The content of a push (or of a plan, for its preview); Invalid when its piece is not published."""
@@ -114,36 +132,44 @@ class Composer:
     ) -> Message:
         """The message to one recipient; links carry campaign, the recipient's outlet and the channel.
 
-        A message into a group goes to nobody by name, and nobody can refuse it alone. Where each recipient has a link of
-        their own it says which message it stood in.
+        A message into a group goes to nobody by name, and nobody can refuse it alone. What is the same for all of an
+        outlet is written once: a recipient's name, their way to say no, and where each has a link of their own what says
+        in which message it stood, are put into it.
         """
-        token = self._attributions.sign(Attribution(letter.campaign, outlet, letter.channel))
+        form = self._form(letter, outlet, bool(address.name))
         unsubscribe = ""
         if not registry.to_group(letter.channel):
             unsubscribe = self._settings.public_url + self._unsubscriptions.path(
                 letter.channel, address_index
             )
-        locale, told = self._settings.locale, key if registry.tells_openings(letter.channel) else ""
-        with using_locale(locale):
-            mail = self._mail(letter, address.name, token, unsubscribe, told)
-            return Message(
-                key=key,
-                address=address.address,
-                name=address.name,
-                subject=letter.subject,
-                text=self._text.render(mail=mail),
-                html=self._html.render(mail=mail),
-                link=mail.link,
-                unsubscribe=unsubscribe,
-                locale=locale,
-                summary=letter.summary,
-                picture=letter.picture,
-                template=letter.template,
-                parameters=plan_message.filled(
-                    letter.parameters,
-                    name=address.name, link=mail.link, institution=mail.institution, title=letter.subject,
-                ),
-            )  # fmt: skip
+        text, html, link = form.text, form.html, form.link
+        if registry.tells_openings(letter.channel):
+            text, html, link = (one.replace(_KEY, key) for one in (text, html, link))
+        text = text.replace(_NO, unsubscribe)
+        html = html.replace(_NO, str(escape(unsubscribe)))
+        if address.name:  # last: whatever somebody is called, nothing is put into it
+            text, html = text.replace(_NAME, address.name), html.replace(_NAME, str(escape(address.name)))
+        return Message(
+            key, address.address, address.name, letter.subject, text, html, link, unsubscribe,
+            self._settings.locale, letter.summary, letter.picture, letter.template,
+            self._filled(letter, address.name, link) if letter.parameters else (),
+        )  # fmt: skip
+
+    def _filled(self, letter: Letter, name: str, link: str) -> Pairs:
+        settings = self._settings
+        institution = settings.institution_name_en if settings.locale == "en" else settings.institution_name
+        return plan_message.filled(
+            letter.parameters, name=name, link=link, institution=institution, title=letter.subject
+        )
+
+    def _written(self, letter: Letter, outlet: str, named: bool) -> Form:
+        """The letter for an outlet, with marks where a name, the way to say no and the message's own key belong."""
+        token = self._attributions.sign(Attribution(letter.campaign, outlet, letter.channel))
+        no = "" if registry.to_group(letter.channel) else _NO
+        key = _KEY if registry.tells_openings(letter.channel) else ""
+        with using_locale(self._settings.locale):
+            mail = self._mail(letter, _NAME if named else "", token, no, key)
+            return Form(self._text.render(mail=mail), self._html.render(mail=mail), mail.link)
 
     def _mail(self, letter: Letter, name: str, token: str, unsubscribe: str, key: str) -> Mail:
         settings = self._settings

@@ -4,29 +4,45 @@ A kill between two pages loses nothing and cuts nobody twice: the next page begi
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import UpdateBase, bindparam, delete, func, or_, update
+from sqlalchemy import (
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    update,
+)
+from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
-from campaign.audience import LeftOut, Recipient
+from campaign import recipients
+from campaign.audience import LeftOut
 from core.database import Prepared
 from core.i18n import mark
 from scheduler import outbox, reaching
 from scheduler.channels import registry
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
 
-PAGE = 5000  # recipients in a transaction, about: a longer one would hold up every other writer
-_GIVEN = {
-    "key": "k",
-    "push_id": "p",
-    "batch_id": "b",
-    "contact_id": "c",
-    "address_index": "a",
-    "outlet_code": "o",
-}
+_COLUMNS = (
+    "key", "push_id", "batch_id", "contact_id", "address_index", "outlet_code", "state", "attempts", "reason",
+    "reference", "call",
+)  # fmt: skip
+_ZERO = dict.fromkeys(
+    ("attempts", "rounds", "counted", "calls", "failed", "refused", "uncertain", "cancelled"), 0
+)
+PAGE = 10_000  # recipients in a transaction, about: a longer one would hold up every other writer
 
 UNCUT = Prepared(
     select(col(Push.id))
@@ -43,6 +59,15 @@ AHEAD = Prepared(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How many recipients are in a batch, in a call (1: they go alone) and in a page at most."""
+
+    batch: int
+    call: int
+    page: int
+
+
 def cut(
     session: Session,
     push_id: int,
@@ -51,21 +76,19 @@ def cut(
     now: datetime,
     page: int = PAGE,
     figures: LeftOut | None = None,
+    call_sizes: Mapping[str, int] | None = None,
 ) -> bool:
     """Write the next page of a push: its batches and one row per recipient; False when there is none to write.
 
-    `figures`: what was counted before, so that this transaction need not count.
+    `figures`: what was counted before, so that this transaction need not count. `call_sizes`: how many recipients go in
+    a call of a channel, so that each row knows its call from the beginning.
     """
     push = session.get(Push, push_id, populate_existing=True)
     if push is None or push.whole or push.state not in (PushState.cutting, PushState.running):
         return False
     size = batch_sizes[push.channel]
-    limit = size * max(1, page // size)
-    found = _page(session, push, limit)
-    whole = registry.to_group(push.channel) or len(found) < limit
-    values: dict[str, Any] = {"state": PushState.running, "whole": whole}
-    if found:
-        values["cut_after"] = found[-1].contact_id
+    sizes = Sizes(size, (call_sizes or {}).get(push.channel, 1), size * max(1, page // size))
+    values: dict[str, Any] = {"state": PushState.running}
     if push.state == PushState.cutting:
         known = figures or count(session, push_id) or LeftOut(0, 0, 0, 0, 0)
         values |= {
@@ -77,8 +100,10 @@ def cut(
         values |= {"no_address": known.no_address, "no_consent": known.no_consent}
     if not _claimed(session, push, values):
         return False
-    _write(session, push, found, size, now)
-    if values["whole"]:
+    written = _write(session, push, sizes, now)
+    whole = registry.to_group(push.channel) or written < sizes.page
+    _note(session, push, written, whole=whole)
+    if whole:
         _end(session, push_id, now)
     session.expire(push)
     return True
@@ -94,15 +119,8 @@ def count(session: Session, push_id: int) -> LeftOut | None:
     return reaching.left_out(session, push)
 
 
-def _page(session: Session, push: Push, limit: int) -> list[Recipient]:
-    """The next people it means; of a robot the group of its account, as one recipient who is nobody's contact."""
-    if registry.to_group(push.channel):
-        return [Recipient(0, f"group-{push.account_id}", push.outlet_code)]
-    return reaching.page(session, push, after_id=push.cut_after, limit=limit)
-
-
 def _claimed(session: Session, push: Push, values: dict[str, Any]) -> bool:
-    """Move the push on, if nobody did: of two planners one writes the page."""
+    """Hold the push, if nobody moved it on: of two planners one writes the page."""
     statement = (
         update(Push)
         .where(
@@ -127,55 +145,76 @@ def _end(session: Session, push_id: int, now: datetime) -> None:
     outbox.finish_if_done(session, push_id, now)
 
 
-def _write(session: Session, push: Push, found: Sequence[Recipient], size: int, now: datetime) -> None:
-    if not found:
-        return
+def _note(session: Session, push: Push, written: int, *, whole: bool) -> None:
+    """Say how far it came: in the transaction that wrote the page, so that rows and place always agree."""
+    values: dict[str, Any] = {"whole": whole}
+    if written:
+        reached = select(func.max(Delivery.contact_id)).where(Delivery.push_id == push.id)
+        values["cut_after"] = max(push.cut_after, session.exec(reached).one() or 0)
+    known = update(Push).where(col(Push.id) == push.id).execution_options(synchronize_session=False)
+    session.execute(known.values(**values))
+
+
+def _write(session: Session, push: Push, sizes: Sizes, now: datetime) -> int:
+    """The next page, by one statement: the database reads and writes it, and no row of it passes through Python."""
     last = session.exec(select(func.max(Batch.number)).where(Batch.push_id == push.id)).one() or 0
-    parts = [found[start : start + size] for start in range(0, len(found), size)]
-    batches = [
-        Batch(
-            key=uuid.uuid4().hex,
-            push_id=push.id or 0,
-            number=number,
-            size=len(part),
-            channel=push.channel,
-            state=BatchState.queued,
-            not_before=now,
+    count = 1 if registry.to_group(push.channel) else sizes.page // sizes.batch
+    values = {"push_id": push.id, "channel": push.channel, "state": BatchState.queued, "not_before": now}
+    values |= {**_ZERO, "size": sizes.batch, "calls": -(-sizes.batch // sizes.call) if sizes.call > 1 else 0}
+    numbers = range(last + 1, last + count + 1)
+    session.execute(insert(Batch), [{"key": uuid.uuid4().hex, "number": one, **values} for one in numbers])
+    made = insert(Delivery).from_select([*_COLUMNS], _rows(session, push, sizes, last + 1))
+    made = made.execution_options(preserve_rowcount=True)  # PostgreSQL's driver would not be asked otherwise
+    written = int(session.connection().execute(made).rowcount)
+    _shrink(session, push.id or 0, last + 1, written, sizes.batch)
+    return written
+
+
+def _rows(session: Session, push: Push, sizes: Sizes, first: int) -> Select[Any]:
+    """The rows of a page as a question: the keyset of its list, numbered, beside the batches that wait for it."""
+    page = _people(session, push, sizes.page).subquery("page")
+    place = (func.row_number().over(order_by=page.c.contact_id) - 1).label("place")
+    found = select(page.c.contact_id, page.c.address_index, page.c.outlet_code, place).subquery("found")
+    within = found.c.place % sizes.batch
+    call: Any = within // sizes.call + 1 if sizes.call > 1 else null()
+    mine = and_(col(Batch.push_id) == push.id, col(Batch.number) == found.c.place // sizes.batch + first)
+    return (
+        sa_select(
+            func.substr(col(Batch.key), 1, 24, type_=String) + _hex(session, within),
+            col(Batch.push_id), col(Batch.id), found.c.contact_id, found.c.address_index, found.c.outlet_code,
+            literal(DeliveryState.queued.value), literal(0), literal(""), literal(""), cast(call, Integer),
         )
-        for number, part in enumerate(parts, last + 1)
-    ]
-    session.add_all(batches)
-    session.flush()
-    rows = [
-        {"k": f"{batch.key[:24]}{place:08x}", "p": push.id, "b": batch.id, "c": one.contact_id,
-         "a": one.address_index, "o": one.outlet_code}
-        for batch, part in zip(batches, parts, strict=True)
-        for place, one in enumerate(part)
-    ]  # fmt: skip
-    _INSERT.on(session.connection(), *rows)
-    _shrink(session, batches)
+        .select_from(found)
+        .join(Batch, mine)
+        .order_by(found.c.place)
+    )  # fmt: skip
 
 
-def _shrink(session: Session, batches: Sequence[Batch]) -> None:
-    """An address that stands twice was left out by the database: batches say how many they hold, empty ones go."""
-    ids = [batch.id or 0 for batch in batches]
-    query = select(Delivery.batch_id, func.count()).where(col(Delivery.batch_id).in_(ids))
-    held = dict(session.exec(query.group_by(col(Delivery.batch_id))).all())
-    for batch in batches:
-        size = held.get(batch.id or 0, 0)
-        if not size:
-            session.execute(delete(Batch).where(col(Batch.id) == batch.id))
-        elif size != batch.size:
-            batch.size = size
-            session.add(batch)
-    session.flush()
+def _people(session: Session, push: Push, limit: int) -> Select[Any]:
+    """The next people whom it means; of a robot the group of its account, as one recipient who is nobody's contact."""
+    if registry.to_group(push.channel):
+        named = {
+            "contact_id": 0,
+            "address_index": f"group-{push.account_id}",
+            "outlet_code": push.outlet_code,
+        }
+        nobody: list[Any] = [literal(value).label(name) for name, value in named.items()]
+        return sa_select(*nobody)
+    whole = reaching.audience_of(session, push)
+    return recipients.chosen(whole, push.channel, push.purpose, after_id=push.cut_after, limit=limit)
 
 
-def _inserting(insert: Any) -> UpdateBase:
-    values: dict[str, Any] = {name: bindparam(short) for name, short in _GIVEN.items()}
-    values |= {"state": DeliveryState.queued, "attempts": 0, "reason": "", "reference": ""}
-    made: UpdateBase = insert(Delivery).values(values).on_conflict_do_nothing()
-    return made
+def _hex(session: Session, number: Any) -> Any:
+    """A number as eight hexadecimal digits, as the engine writes it."""
+    if session.get_bind().dialect.name == "sqlite":
+        return func.printf("%08x", number, type_=String)
+    return func.lpad(func.to_hex(cast(number, Integer)), 8, "0", type_=String)
 
 
-_INSERT = Prepared(_inserting)
+def _shrink(session: Session, push_id: int, first: int, written: int, size: int) -> None:
+    """Batches say how many they hold, empty ones go."""
+    full, rest = divmod(written, size)
+    mine = col(Batch.push_id) == push_id
+    if rest:
+        session.execute(update(Batch).where(mine, col(Batch.number) == first + full).values(size=rest))
+    session.execute(delete(Batch).where(mine, col(Batch.number) >= first + full + (1 if rest else 0)))

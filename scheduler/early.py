@@ -42,7 +42,7 @@ def keep(session: Session, source: Source, word: Word, index: str, now: datetime
 
 def keep_tally(session: Session, source: Source, one: Tally, now: datetime) -> None:
     """Keep the heads of a call whose rows are not settled yet; those of strangers go."""
-    if matching.early(session, source, Word(one.reference, (), ARRIVED), []) is not None:
+    if matching.early(session, source, Word(one.reference, (), ARRIVED), [], now) is not None:
         _insert(
             session, source, now, reference=one.reference, address_index="", key=None, what=TALLY, reason="",
             closes="", counts=counts_of(one),

@@ -122,6 +122,7 @@ def outgoing(
         clock, SharedTokens(database, vault, clock)
     )
     sizes = {name: channel.batch_size for name, channel in by_name.items()}
+    calls = {name: channel.call_size for name, channel in by_name.items()}
     composer = Composer(settings, attributions, Unsubscriptions(keys))
     opener = Opener(settings, Secrets(keys, vault), clock)
     counted = quotas(settings.rate_storage)
@@ -129,7 +130,7 @@ def outgoing(
         database, by_name, composer, vault, opener, clock=clock, limits=limits, quotas=counted
     )
     counter = Counter(database, recorder, vault, settings)
-    planner = Planner(database, settings.zone, sizes, settings.holidays)
+    planner = Planner(database, settings.zone, sizes, settings.holidays, call_sizes=calls)
     senders: Senders = (
         Brokered(dispatcher, Broker(settings.broker_url, by_name))
         if settings.broker_url

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func
+from sqlalchemy import ColumnElement, Select, exists, func
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from campaign.addresses import KINDS, kind_of
 from core.privacy import Vault
+from scheduler import writing
 from scheduler.calling import call_key
 from scheduler.channels.base import About, Closed, Receipt
 from scheduler.channels.registry import get as kind_named
@@ -24,6 +25,7 @@ from scheduler.models import Batch, ChannelAccount, Delivery, DeliveryState, Pus
 ARRIVED, FAILED, OPENED, PERSON = "arrived", "failed", "opened", "person"
 _KEY = re.compile(r"([0-9a-f]{32})(@[\w.-]+)?")
 _RECENT = timedelta(days=7)  # pushes that a reference without an address may belong to
+_KNOWN = timedelta(days=60)  # … and those that an address may have got: a complaint may take weeks
 _SETTLED = (DeliveryState.sent, DeliveryState.uncertain)
 _MOVING = (PushState.cutting, PushState.running, PushState.paused)
 
@@ -87,6 +89,8 @@ class Row(NamedTuple):
     address_index: str
     call: int | None
     reference: str
+    attempts: int
+    in_hand: int | None
 
 
 def rows(session: Session, source: Source, word: Word, now: datetime) -> list[Row]:
@@ -96,7 +100,7 @@ def rows(session: Session, source: Source, word: Word, now: datetime) -> list[Ro
         found = _all(session, _of(source).where(col(Delivery.key) == own[1]))
         return [one for one in found if _same_person(source, word, one)]
     if word.indexes:
-        found = _all(session, _of(source).where(col(Delivery.address_index).in_(word.indexes)))
+        found = _all(session, _to(session, source, word, now))
         named = [one for one in found if word.reference and one.reference == word.reference]
         return named or _unnamed(word, found)
     if not word.reference:
@@ -107,14 +111,16 @@ def rows(session: Session, source: Source, word: Word, now: datetime) -> list[Ro
     return _all(session, recent)
 
 
-def early(session: Session, source: Source, word: Word, found: Sequence[Row]) -> list[str] | None:
+def early(
+    session: Session, source: Source, word: Word, found: Sequence[Row], now: datetime
+) -> list[str] | None:
     """Whose hashes to keep a word under until our own settling has caught up; None where it cannot be early."""
     held = [one.address_index for one in found if on_its_way(one)]
     if found or word.what == PERSON:
         return held or None
     if word.indexes:
-        query = _of(source).where(col(Delivery.address_index).in_(word.indexes))
-        return [one.address_index for one in _all(session, query) if on_its_way(one)] or None
+        here = _all(session, _to(session, source, word, now))
+        return [one.address_index for one in here if on_its_way(one)] or None
     under_way = (
         select(Delivery.id)
         .join(Push, col(Push.id) == Delivery.push_id)
@@ -132,7 +138,9 @@ def is_key(reference: str) -> bool:
 
 def on_its_way(one: Row) -> bool:
     """Whether a worker has it in its hands, or will send it again as it was."""
-    return one.state == DeliveryState.sending or (one.state == DeliveryState.queued and one.call is not None)
+    if one.state != DeliveryState.queued or one.call is None:
+        return one.state == DeliveryState.sending
+    return one.call == one.in_hand or one.attempts > 0
 
 
 def _unnamed(word: Word, found: Sequence[Row]) -> list[Row]:
@@ -155,9 +163,21 @@ def _same_person(source: Source, word: Word, one: Row) -> bool:
     return one.address_index in word.indexes
 
 
+def _to(session: Session, source: Source, word: Word, now: datetime) -> Select[Any]:
+    """The rows of an address, by the contacts that have it: rows of the outbox stand in the order of contacts."""
+    since = now - _KNOWN
+    return _of(source).where(*writing.to_addresses(session, source.channel, word.indexes, since, _by(source)))
+
+
+def _by(source: Source) -> ColumnElement[bool]:
+    """Whether a push went, or some of its batches, by the accounts that speak."""
+    mine = exists().where(col(Batch.push_id) == Push.id, col(Batch.account_id).in_(source.accounts))
+    return col(Push.account_id).in_(source.accounts) | mine
+
+
 def _of(source: Source) -> Select[Any]:
-    columns = [getattr(Delivery, name) for name in Row._fields if name != "batch_key"]
-    columns.insert(4, col(Batch.key))
+    other = {"batch_key": col(Batch.key), "in_hand": col(Batch.sending)}
+    columns = [other[name] if name in other else getattr(Delivery, name) for name in Row._fields]
     account = func.coalesce(Batch.account_id, Push.account_id)
     return (
         sql_select(*columns)

@@ -1,19 +1,35 @@
-"""Tables of the scheduler: accounts at channels, plans, their firings (pushes), the outbox of batches, one row
-per recipient."""
+"""Tables of the scheduler: accounts at channels, plans, their firings (pushes); the outbox is `outbox_models`."""
 
 import hashlib
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, UniqueConstraint
+from sqlalchemy import JSON, Column, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from core.database import UtcDateTime
 from core.i18n import mark
 from scheduler.meant_models import PlanMeant, PushMeant
+from scheduler.outbox_models import TROUBLE, Batch, Delivery
 
-# SQLite only counts up in a column of exactly the type INTEGER.
-_Serial = BigInteger().with_variant(Integer(), "sqlite")
+__all__ = [
+    "APPROVAL_NAMES",
+    "BATCH_NAMES",
+    "DELIVERY_NAMES",
+    "PLAN_NAMES",
+    "PUSH_NAMES",
+    "TROUBLE",
+    "Batch",
+    "BatchState",
+    "ChannelAccount",
+    "Delivery",
+    "DeliveryState",
+    "Plan",
+    "PlanApproval",
+    "PlanState",
+    "Push",
+    "PushState",
+]
 
 
 class PlanState(StrEnum):
@@ -241,67 +257,3 @@ class Push(PushMeant, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-
-
-class Batch(SQLModel, table=True):
-    """Some recipients of a push, claimed together. `owner` and `lease_until` say who sends it and until when
-    that is believed. `rounds` of settled deliveries were named, `counted` of them deposited. `calls` were begun in it
-    where many recipients go in a call; `account_id` is the account it went by, when that is not the push's own."""
-
-    __tablename__ = "push_batch"
-    __table_args__ = (
-        UniqueConstraint("push_id", "number"),
-        Index("push_batch_claim", "state", "not_before"),
-    )
-
-    id: int | None = Field(default=None, primary_key=True)
-    key: str = Field(max_length=32, unique=True)
-    push_id: int = Field(foreign_key="push.id")
-    number: int
-    size: int
-    channel: str = Field(max_length=16)
-    state: str = Field(max_length=16)
-    owner: str | None = Field(default=None, max_length=64)
-    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    not_before: datetime = Field(sa_type=UtcDateTime)
-    attempts: int = 0
-    reason: str = Field(default="", max_length=500)
-    rounds: int = 0
-    counted: int = 0
-    calls: int = 0
-    account_id: int | None = Field(default=None, foreign_key="channel_account.id")
-    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-
-
-class Delivery(SQLModel, table=True):
-    """One recipient of a push: the database refuses the same contact, and the same address, twice.
-
-    `key` is the idempotency key at the receiver and the Message-ID of the mail: it never changes. `call` is the number,
-    within the batch, of the call in which it went with others: sent again, a call has the same recipients. `sent` means
-    accepted; whether it arrived and was opened the platform says later, or never.
-    """
-
-    __tablename__ = "delivery"
-    __table_args__ = (
-        UniqueConstraint("push_id", "contact_id"),
-        UniqueConstraint("address_index", "push_id"),  # in this order it finds the rows of an address too
-        Index("delivery_batch", "batch_id", "state"),
-        Index("delivery_push", "push_id", "state"),
-    )
-
-    id: int | None = Field(default=None, sa_column=Column(_Serial, primary_key=True))
-    key: str = Field(max_length=32, unique=True)
-    push_id: int = Field(sa_column=Column(Integer, ForeignKey("push.id"), nullable=False))
-    batch_id: int = Field(sa_column=Column(Integer, ForeignKey("push_batch.id"), nullable=False))
-    contact_id: int
-    address_index: str = Field(max_length=64)
-    outlet_code: str = Field(default="", max_length=32)
-    state: str = Field(max_length=16)
-    attempts: int = 0
-    reason: str = Field(default="", max_length=500)
-    reference: str = Field(default="", max_length=200)
-    count_round: int | None = None
-    call: int | None = None
-    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    arrived_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    opened_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

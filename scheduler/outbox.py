@@ -20,6 +20,7 @@ from scheduler.settling import Settlement, begin, changed, settle, settle_late, 
 __all__ = ["Settlement", "begin", "settle", "settle_late", "withhold"]
 
 SETTLED = (DeliveryState.sent, DeliveryState.failed, DeliveryState.refused, DeliveryState.cancelled)
+FIGURES = ("sent", "failed", "refused", "uncertain", "cancelled")  # of a settled batch, named as the states
 _CANDIDATES = 8
 
 # The statements that run for every message, built once: building costs more than running them.
@@ -99,13 +100,13 @@ def release(
     tries in a row.
     """
     counts = _counts(session, col(Delivery.batch_id) == batch_id)
-    values: dict[str, object] = {"owner": None, "lease_until": None, "reason": reason[:500]}
+    values: dict[str, object] = {"owner": None, "lease_until": None, "reason": reason[:500], "sending": None}
     if counts[DeliveryState.queued] + counts[DeliveryState.sending]:
         state = BatchState.queued
-        values |= {"not_before": now + timedelta(seconds=wait or 0), "attempts": attempts}
+        values |= {"not_before": now + timedelta(seconds=wait or 0), "attempts": attempts, "sent": None}
     else:
         state = outcome(counts)
-        values["settled_at"] = now
+        values |= {"settled_at": now, **{name: counts[name] for name in FIGURES}}
     changed(session, update(Batch).where(col(Batch.id) == batch_id).values(state=state, **values))
     if state != BatchState.queued:
         name_round(session, batch_id)
@@ -130,21 +131,21 @@ def outcome(counts: "Counter[str]") -> BatchState:
 
 
 def name_round(session: Session, batch_id: int) -> None:
-    """Give the deliveries sent since the last time a round number: they are counted together, once."""
+    """Give the deliveries sent since the last time a round number: they are counted together, once.
+
+    Whoever sent them wrote it already, the next one; only what was settled from elsewhere has none yet.
+    """
     batch = session.get(Batch, batch_id, populate_existing=True)
     if batch is None:
         return
     number = batch.rounds + 1
-    statement = (
-        update(Delivery)
-        .where(
-            col(Delivery.batch_id) == batch_id,
-            col(Delivery.state) == DeliveryState.sent,
-            col(Delivery.count_round).is_(None),
-        )
-        .values(count_round=number)
-    )
-    if changed(session, statement):
+    sent = (col(Delivery.batch_id) == batch_id, col(Delivery.state) == DeliveryState.sent)
+    unnamed = select(Delivery.id).where(*sent, col(Delivery.count_round).is_(None)).limit(1)
+    if session.exec(unnamed).first() is not None:
+        late = update(Delivery).where(*sent, col(Delivery.count_round).is_(None))
+        changed(session, late.values(count_round=number))
+    named = select(Delivery.id).where(*sent, col(Delivery.count_round) == number).limit(1)
+    if session.exec(named).first() is not None:
         changed(session, update(Batch).where(col(Batch.id) == batch_id).values(rounds=number))
 
 
@@ -172,14 +173,16 @@ def take_up(session: Session, batch: Batch, *, idempotent: bool, now: datetime) 
     )
     if changed(session, statement) != 1:
         return False
-    in_flight = update(Delivery).where(
-        col(Delivery.batch_id) == batch.id, col(Delivery.state) == DeliveryState.sending
-    )
-    if idempotent:
-        changed(session, in_flight.values(state=DeliveryState.queued))
-    else:
+    doubt: dict[str, object] = {"state": DeliveryState.queued}
+    if not idempotent:
         reason = mark("发送时中断，不知道对方是否收到。")
-        changed(session, in_flight.values(state=DeliveryState.uncertain, reason=reason, settled_at=now))
+        doubt = {"state": DeliveryState.uncertain, "reason": reason, "settled_at": now}
+    mine = update(Delivery).where(col(Delivery.batch_id) == batch.id)
+    changed(session, mine.where(col(Delivery.state) == DeliveryState.sending).values(**doubt))
+    call = session.exec(select(Batch.sending).where(Batch.id == batch.id)).one()
+    if call is not None:
+        in_call = mine.where(col(Delivery.call) == call, col(Delivery.state) == DeliveryState.queued)
+        changed(session, in_call.values(attempts=Delivery.attempts + 1, **doubt))
     release(session, batch.id or 0, now=now, attempts=batch.attempts)
     return True
 

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, String, cast, func, or_, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, String, bindparam, cast, func, or_, update
 from sqlmodel import Session, col, select
 
 from campaign import personal
+from campaign.among import among, among_numbers
+from core.database import Prepared
 from core.i18n import gettext, mark
 from core.privacy import Vault
 from institution import holders, retention, sealed
@@ -26,20 +27,23 @@ _DAYS = 1095
 
 
 def _follow(session: Session, moves: Sequence[tuple[str, str]]) -> None:
-    """Rows of an address that moved are found under its new index, unless the push holds that one as well."""
-    twin, new_of = aliased(Delivery), dict(moves)
-    held = select(Delivery.address_index).where(col(Delivery.address_index).in_(new_of)).distinct()
-    for old in list(session.exec(held)):
-        new = new_of[old]
-        there = select(twin.id).where(twin.push_id == Delivery.push_id, twin.address_index == new).exists()
-        session.execute(
-            update(Delivery)
-            .where(col(Delivery.address_index) == old, ~there)
-            .values(address_index=new)
-            .execution_options(synchronize_session=False)
-        )
+    """Rows of an address that moved are found under its new index. They are found by the contacts that have it now: rows
+    stand in the order of pushes and contacts, and none is read for an address that nobody has."""
+    new_of = dict(moves)
+    found = personal.contacts_of(session, Sought(frozenset([*new_of, *new_of.values()])))
+    people = {row.id or 0 for row in found} | set(personal.beside(session, [*new_of, *new_of.values()]))
+    held = select(Delivery.id, Delivery.address_index).where(
+        col(Delivery.push_id).in_(select(Push.id)), among_numbers(session, Delivery.contact_id, people),
+        among(session, Delivery.address_index, new_of),
+    )  # fmt: skip
+    rows = [{"row": number, "new": new_of[old]} for number, old in session.exec(held).all()]
+    if rows:
+        _MOVE.on(session.connection(), *rows)
 
 
+_MOVE = Prepared(
+    update(Delivery).where(col(Delivery.id) == bindparam("row")).values(address_index=bindparam("new"))
+)
 sealed.follow(_follow)
 
 

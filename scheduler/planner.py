@@ -1,7 +1,7 @@
 """Fires due plans: each firing becomes one push, cut into batches of rows in the outbox a little ahead of sending."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -37,7 +37,7 @@ _DUE = Prepared(
 class Planner:
     """The planner's look at the plans; `batch_sizes` gives recipients per batch by channel, `country` whose public
     holidays are days off, `ahead` how many recipients of a push may stand in batches that are not sent yet, `page` how many are cut in a
-    transaction."""
+    transaction, `call_sizes` how many go in a call of a channel."""
 
     database: Database
     zone: ZoneInfo
@@ -45,6 +45,7 @@ class Planner:
     country: str = ""
     ahead: int = _AHEAD
     page: int = PAGE
+    call_sizes: Mapping[str, int] = field(default_factory=dict)
 
     def tick(self, now: datetime) -> int:
         """Fire what is due and cut what is not cut yet; returns how many pushes were cut."""
@@ -63,7 +64,13 @@ class Planner:
         done = False
         while self.database.ask(AHEAD, {"push": push_id})[0][0] < self.ahead and self._alone(
             partial(
-                cut, push_id=push_id, batch_sizes=self.batch_sizes, now=now, page=self.page, figures=counted
+                cut,
+                push_id=push_id,
+                batch_sizes=self.batch_sizes,
+                now=now,
+                page=self.page,
+                figures=counted,
+                call_sizes=self.call_sizes,
             )
         ):
             done = True

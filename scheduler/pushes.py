@@ -15,6 +15,7 @@ from institution import audit
 from scheduler import outbox
 from scheduler.models import (
     PUSH_NAMES,
+    TROUBLE,
     Batch,
     BatchState,
     Delivery,
@@ -90,10 +91,7 @@ def get(session: Session, push_id: int) -> Push:
 def progress(session: Session, push_id: int, now: datetime) -> Progress:
     """How far a push is."""
     push = get(session, push_id)
-    rows = session.exec(
-        select(Delivery.state, func.count()).where(Delivery.push_id == push_id).group_by(Delivery.state)
-    )
-    counts = Counter(dict(rows.all()))
+    counts = _counts(session, push_id)
     rate = _rate(session, push, now)
     left = counts[DeliveryState.queued] + counts[DeliveryState.sending]
     if not push.whole:
@@ -101,6 +99,20 @@ def progress(session: Session, push_id: int, now: datetime) -> Progress:
     running = push.state == PushState.running and rate > 0
     plan = session.get_one(Plan, push.plan_id)
     return Progress(push, plan.name, dict(counts), rate, int(left / rate) + 1 if running and left else None)
+
+
+def _counts(session: Session, push_id: int) -> "Counter[str]":
+    """Recipients by state: settled batches know theirs, only the rows of the others are counted."""
+    figures = [func.sum(getattr(Batch, name)) for name in outbox.FIGURES]
+    settled = session.execute(select(*figures).where(Batch.push_id == push_id, col(Batch.sent).is_not(None)))
+    known = zip(outbox.FIGURES, settled.one(), strict=True)
+    opened = select(Batch.id).where(Batch.push_id == push_id, col(Batch.sent).is_(None))
+    rows = session.exec(
+        select(Delivery.state, func.count())
+        .where(col(Delivery.batch_id).in_(opened))
+        .group_by(Delivery.state)
+    )
+    return Counter({name: count for name, count in known if count}) + Counter(dict(rows.all()))
 
 
 def latest(
@@ -123,7 +135,7 @@ def latest(
 
 def waiting_for_people(session: Session, condition: ColumnElement[bool] | None = None) -> int:
     """Pushes (of a part of the tree) that need a person: overtaken, stopped, or with uncertain recipients."""
-    doubtful = select(Delivery.push_id).where(Delivery.state == DeliveryState.uncertain)
+    doubtful = select(Delivery.push_id).where(TROUBLE, Delivery.state == DeliveryState.uncertain)
     query = (
         select(func.count())
         .select_from(Push)
@@ -144,12 +156,18 @@ def batches(session: Session, push_id: int) -> list[Batch]:
 
 def troubles(session: Session, push_id: int, limit: int = 100) -> list[Delivery]:
     """Recipients that failed, are uncertain, or wait for another try."""
+    waiting = select(Batch.id).where(
+        Batch.push_id == push_id, col(Batch.state).in_((BatchState.queued, BatchState.claimed))
+    )
     query = (
         select(Delivery)
         .where(
-            Delivery.push_id == push_id,
-            col(Delivery.state).in_((DeliveryState.failed, DeliveryState.uncertain))
-            | ((col(Delivery.state) == DeliveryState.queued) & (col(Delivery.attempts) > 0)),
+            (col(Delivery.push_id) == push_id)
+            & TROUBLE
+            & col(Delivery.state).in_((DeliveryState.failed, DeliveryState.uncertain))
+            | col(Delivery.batch_id).in_(waiting)
+            & (col(Delivery.state) == DeliveryState.queued)
+            & (col(Delivery.attempts) > 0),
         )
         .order_by(col(Delivery.state).desc(), col(Delivery.id))
         .limit(limit)
@@ -219,7 +237,7 @@ def settle_uncertain(
 ) -> int:
     """A person decides: sent, or send again. None: all uncertain ones of the push. Returns how many."""
     push = get(session, push_id)
-    chosen = [col(Delivery.push_id) == push_id, col(Delivery.state) == DeliveryState.uncertain]
+    chosen = [col(Delivery.push_id) == push_id, TROUBLE, col(Delivery.state) == DeliveryState.uncertain]
     if delivery_ids is not None:
         chosen.append(col(Delivery.id).in_(delivery_ids))
     touched = set(session.exec(select(Delivery.batch_id).where(*chosen).distinct()))

@@ -14,10 +14,11 @@ from typing import NamedTuple, Protocol
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
-from sqlalchemy import bindparam, func, or_
+from sqlalchemy import ColumnElement, bindparam, exists, func, or_
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from core.database import Prepared
+from scheduler import writing
 from scheduler.channels.base import Rate
 from scheduler.models import Batch, Delivery, DeliveryState, Push
 
@@ -185,7 +186,7 @@ def held(
     now: datetime,
 ) -> Mapping[str, float]:
     """The addresses that must not get another message of this account now, with seconds until they may: by the rows
-    of the outbox, which know for each address when it was sent to, and by which account."""
+    of the outbox, which know for each contact when it was sent to, and by which account."""
     found: dict[str, float] = {}
     for rate in rates:
         if rate.per != "address":
@@ -195,12 +196,13 @@ def held(
             select(Delivery.address_index, func.count(), func.min(Delivery.settled_at))
             .join(Push, col(Push.id) == Delivery.push_id)
             .join(Batch, col(Batch.id) == Delivery.batch_id)
+            .where(*writing.to_addresses(session, channel, indexes, since, _by(channel, account)))
             .where(
-                col(Delivery.address_index).in_(list(indexes)),
                 Batch.channel == channel,
                 func.coalesce(Batch.account_id, Push.account_id, 0) == account,
                 or_(
                     col(Delivery.state) == DeliveryState.sending,
+                    writing.in_a_call(),
                     col(Delivery.state).in_(
                         (DeliveryState.sent, DeliveryState.failed, DeliveryState.uncertain)
                     )
@@ -223,3 +225,9 @@ def _name(rate: Rate) -> str:
 _MAKE = Prepared(
     lambda insert: insert(Quota).values(name=bindparam("n"), taken="[]").on_conflict_do_nothing()
 )
+
+
+def _by(channel: str, account: int) -> ColumnElement[bool]:
+    """Whether a push goes by this account, or some of its batches do because another one failed."""
+    own = (col(Push.channel) == channel) & (func.coalesce(Push.account_id, 0) == account)
+    return own | exists().where(col(Batch.push_id) == Push.id, col(Batch.account_id) == account)

@@ -56,7 +56,7 @@ def _take(session: Session, source: Source, word: Word, done: Taken, *, via: str
     fit = [one for one in found if not matching.on_its_way(one)]
     if fit:
         _apply(session, source, word, fit, done, via=via, now=now)
-    held = matching.early(session, source, word, found)
+    held = matching.early(session, source, word, found, now)
     if held is not None:
         done.kept += sum(early.keep(session, source, word, index, now) for index in held)
     elif word.what == PERSON and not word.reference:

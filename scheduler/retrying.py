@@ -12,7 +12,7 @@ from core.errors import Conflict
 from core.i18n import mark
 from institution import audit
 from scheduler import outbox, pushes
-from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
+from scheduler.models import TROUBLE, Batch, BatchState, Delivery, DeliveryState, Push, PushState
 
 audit.declare({"push.retry": mark("重发失败的收件人")})
 
@@ -53,6 +53,7 @@ def retry_failed(
 def _page(session: Session, push_id: int, reasons: Sequence[str] | None, after: int) -> list[Delivery]:
     query = select(Delivery).where(
         Delivery.push_id == push_id,
+        TROUBLE,
         Delivery.state == DeliveryState.failed,
         col(Delivery.id) > after,
         col(Delivery.contact_id) >= 0,

@@ -1,66 +1,48 @@
 """One claimed batch on its way out: no transaction is open while a message is handed over."""
 
-import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from campaign import audience
 from campaign.audience import Address
-from campaign.contacts import EDUCATION
-from core.database import Database
 from core.errors import DomainError
 from core.i18n import mark
-from core.privacy import Vault
-from scheduler import caps, failover, outbox, quotas, settling
-from scheduler.account_secrets import Opener
+from scheduler import failover, outbox, settling
+from scheduler.abreast import Addressed, abreast
+from scheduler.admitting import CAPPED, ERASED, Admitting, Tools
 from scheduler.channels import registry
-from scheduler.channels.base import AnyChannel, Closed, DeliveryError, Message
-from scheduler.composer import Composer, Letter
+from scheduler.channels.base import Account, AnyChannel, Closed, DeliveryError, Message
+from scheduler.composer import Letter
 from scheduler.models import Batch, BatchState, DeliveryState, Push, PushState
 from scheduler.outbox import LeaseLost
-from scheduler.patience import Limits, backoff
+from scheduler.patience import backoff
 from scheduler.settling import Settlement, Waiting
+
+__all__ = ["CAPPED", "ERASED", "Sending", "Tools"]
 
 log = structlog.get_logger()
 
-CAPPED = mark("这位收件人近几天收得够多了，这次没有发。")
-ERASED = mark("联系人已按本人要求删除。")
 Written = tuple[Waiting, Message | None]
+Call = tuple[int, int]
+Part = TypeVar("Part")
+Ready = TypeVar("Ready")
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What every batch is sent with."""
-
-    database: Database
-    composer: Composer
-    vault: Vault
-    opener: Opener
-    quotas: quotas.Quotas
-    clock: Callable[[], datetime]
-    limits: Limits
-    stopping: threading.Event
-
-
-class Sending:
+class Sending(Admitting):
     """A batch whose messages are handed over one by one."""
 
     def __init__(self, tools: Tools, channel: AnyChannel, batch: Batch, owner: str) -> None:
-        self._tools = tools
-        self._channel = channel
+        super().__init__(tools, channel, batch)
         self._batch_id = batch.id or 0
         self._batch_key = batch.key
         self._attempts = batch.attempts
-        self._push_id = batch.push_id
-        self._account = 0
-        self._by, self._named = batch.account_id, batch.channel
-        self._purpose = EDUCATION
+        self._round = batch.rounds + 1  # under which those sent now will be counted
         self._owner = owner
         self._pending: list[Settlement] = []
         self._closing: list[tuple[str, Closed]] = []
@@ -71,8 +53,6 @@ class Sending:
         self._progress = False
         self._fault_wait = 0.0
         self._running = True
-        self._full = False  # the account may send nothing more for now
-        self._rest: float | None = None  # seconds until somebody who had to wait may be sent to
 
     def run(self) -> None:
         """Send what waits, settle it, let the batch go."""
@@ -95,37 +75,56 @@ class Sending:
                 letter = self._tools.composer.letter(session, push)
                 account = self._tools.opener.open(session, push)
             with self._channel.connect(account) as line:
-                self._hand_over(line, letter, waiting)
+                self._hand_over(line, account, letter, waiting)
         except DeliveryError as error:
             self._note_fault(error)
         except DomainError as error:
             self._stop_reason = str(error)
 
-    def _hand_over(self, line: Any, letter: Letter, waiting: list[Waiting]) -> None:
-        for start in range(0, len(waiting), self._channel.group):
-            for delivery, message in self._begin(letter, waiting[start : start + self._channel.group]):
-                if self._fault is not None:
-                    self._note(delivery, DeliveryState.queued, tried=False)
-                elif message is None:
-                    self._note(delivery, DeliveryState.failed, ERASED)
-                else:
-                    self._send_one(line, delivery, message)
-            if not self._may_go_on():
-                break
+    def _hand_over(self, line: Any, account: Account, letter: Letter, waiting: list[Waiting]) -> None:
+        size = self._channel.group
+        groups = [waiting[start : start + size] for start in range(0, len(waiting), size)]
+        with abreast(self._channel, account, line) as lines:
+            for ready in self._ahead(partial(self._written, letter), groups):
+                for delivery, said in lines.send(self._begin(ready)):
+                    if said is None:
+                        self._note(delivery, DeliveryState.queued, tried=False)
+                    elif isinstance(said, DeliveryError):
+                        self._failed(delivery, said)
+                    else:
+                        self._sent(delivery, said)
+                if not self._may_go_on():
+                    break
+
+    def _ahead(self, prepare: Callable[[Part], Ready], parts: Sequence[Part]) -> Iterator[Ready]:
+        """What is got ready of each part, the next one while the one before is on its way."""
+        if not parts:
+            return
+        with ThreadPoolExecutor(1, "push-next") as beside:
+            following = beside.submit(prepare, parts[0])
+            for after in parts[1:]:
+                ready = following.result()
+                following = beside.submit(prepare, after)
+                yield ready
+            yield following.result()
 
     def _may_go_on(self) -> bool:
         return self._running and self._fault is None and not self._full
 
-    def _begin(self, letter: Letter, group: list[Waiting]) -> list[Written]:
+    def _begin(self, ready: list[Written]) -> list[Addressed]:
         """In one transaction: settle the group before, prove the lease, hold back who said no, mark the rest.
 
-        The messages are written inside it too, so that a fault in writing leaves nobody marked.
+        The messages are written before it, so that a fault in writing leaves nobody marked.
         """
-        begun: list[Written] = []
+        begun: list[Addressed] = []
         with self._tools.database.transaction() as session:
             if self._prove(session):
-                room = self._room(session, self._willing(session, group), in_calls=False)
-                begun = self._written(session, letter, settling.begin(session, room))
+                gone = [one for one, message in ready if message is None]
+                settling.withhold(session, gone, self._tools.clock(), DeliveryState.failed, ERASED)
+                found = {one.id: message for one, message in ready if message is not None}
+                willing = self._willing(session, [one for one, message in ready if message is not None])
+                room = self._room(session, willing, in_calls=False)
+                begun = [(one, found[one.id]) for one in settling.begin(session, room)]
         self._pending = []
         return begun
 
@@ -139,7 +138,9 @@ class Sending:
         return self._running
 
     def _settle(self, session: Session, now: datetime) -> None:
-        settling.settle(session, self._pending, now)
+        settling.settle(session, self._pending, now, self._round)
+        if any(one.call for one in self._pending):
+            settling.begin_call(session, self._batch_id, None)
         self._close_addresses(session, now)
 
     def _close_addresses(self, session: Session, now: datetime) -> None:
@@ -147,55 +148,15 @@ class Sending:
             audience.close_address(session, self._channel.name, index, reason, via="channel", now=now)
         self._closing = []
 
-    def _refused(self, session: Session, group: Sequence[Waiting]) -> set[str]:
-        indexes = [one.address_index for one in group]
-        return audience.refused_among(session, self._channel.name, indexes, self._purpose)
-
-    def _willing(self, session: Session, group: list[Waiting]) -> list[Waiting]:
-        """Settle who said no meanwhile, leave waiting whose address was written to just now; the others."""
-        now, no = self._tools.clock(), self._refused(session, group)
-        settling.withhold(session, [one for one in group if one.address_index in no], now)
-        yes = self._uncapped(session, [one for one in group if one.address_index not in no], now)
-        indexes = [one.address_index for one in yes]
-        name, rates = self._channel.name, self._channel.rates
-        held = quotas.held(session, self._account, name, rates, indexes=indexes, now=now)
-        if held:
-            self._wait_for(min(held.values()))
-        return [one for one in yes if one.address_index not in held]
-
-    def _uncapped(self, session: Session, group: list[Waiting], now: datetime) -> list[Waiting]:
-        """Settle who had all the messages that the institution allows in so many days; the others."""
+    def _written(self, letter: Letter, group: list[Waiting]) -> list[Written]:
+        """Each delivery with its message, written outside of any transaction that writes; None for a contact who was
+        erased."""
         if registry.to_group(self._channel.name):
-            return group
-        over = caps.over(session, self._named, [one.address_index for one in group], now)
-        capped = [one for one in group if one.address_index in over]
-        if capped:
-            settling.withhold(session, capped, now, DeliveryState.cancelled, CAPPED)
-            more = update(Push).where(col(Push.id) == self._push_id)
-            session.connection().execute(more.values(capped=col(Push.capped) + len(capped)))
-        return [one for one in group if one.address_index not in over]
-
-    def _room(self, session: Session, group: list[Waiting], *, in_calls: bool) -> list[Waiting]:
-        """Those of the group for whom the account has room now."""
-        account = f"{self._channel.name} {self._account}"
-        room = self._tools.quotas.take(
-            session, account, self._channel.rates, len(group), in_calls=in_calls, now=self._tools.clock()
-        )
-        if room.messages < len(group):
-            self._full = True
-            self._wait_for(room.wait)
-        return group[: room.messages]
-
-    def _wait_for(self, seconds: float) -> None:
-        self._rest = seconds if self._rest is None else min(self._rest, seconds)
-
-    def _written(self, session: Session, letter: Letter, marked: list[Waiting]) -> list[Written]:
-        """Each delivery with its message; None for a contact who was erased."""
-        if registry.to_group(self._channel.name):
-            return [(one, self._message(letter, one, Address(0, "", ""))) for one in marked]
-        contacts = [one.contact_id for one in marked]
-        found = audience.addresses(session, self._tools.vault, self._channel.name, contacts)
-        return [(one, self._message(letter, one, found.get(one.contact_id))) for one in marked]
+            return [(one, self._message(letter, one, Address(0, "", ""))) for one in group]
+        contacts = [one.contact_id for one in group]
+        with self._tools.database.reading() as session:
+            found = audience.addresses(session, self._tools.vault, self._channel.name, contacts)
+        return [(one, self._message(letter, one, found.get(one.contact_id))) for one in group]
 
     def _message(
         self, letter: Letter, delivery: Waiting, address: Address | None, outlet: str | None = None
@@ -210,39 +171,40 @@ class Sending:
             outlet=delivery.outlet_code if outlet is None else outlet,
         )
 
-    def _send_one(self, line: Any, delivery: Waiting, message: Message) -> None:
-        try:
-            reference = line.send(message)
-        except DeliveryError as error:
-            self._failed(delivery, error)
-        else:
-            self._sent(delivery, reference)
-
-    def _sent(self, delivery: Waiting, reference: str) -> None:
+    def _sent(self, delivery: Waiting, reference: str, call: Call | None = None) -> None:
         self._progress = True
-        self._note(delivery, DeliveryState.sent, reference=reference)
+        self._note(delivery, DeliveryState.sent, reference=reference, call=call)
 
-    def _failed(self, delivery: Waiting, error: DeliveryError, *, again: bool | None = None) -> None:
-        """`again`: whether what is in doubt, by this try or one before, may go out once more (None: as the channel says)."""
+    def _failed(
+        self,
+        delivery: Waiting,
+        error: DeliveryError,
+        *,
+        again: bool | None = None,
+        call: Call | None = None,
+        count: int = 0,
+    ) -> None:
+        """`again`: whether what is in doubt, by this try or one before, may go out once more under its key (None: as the
+        channel says); `count`: of how many it holds, when of all of a call."""
         doubt = error.unknown or (again is None and delivery.call is not None and delivery.attempts > 0)
         again = self._channel.idempotent if again is None else again
         last = delivery.attempts + 1 >= self._tools.limits.most_attempts
+        note = partial(self._note, delivery, reason=error.message, call=call, count=count)
         if error.everyone:
             self._note_fault(error)
         if error.closes is not None:
             self._closing.append((delivery.address_index, error.closes))
-            gone = error.closes != Closed.withdrawn
-            self._note(delivery, DeliveryState.failed if gone else DeliveryState.refused, error.message)
+            note(DeliveryState.refused if error.closes == Closed.withdrawn else DeliveryState.failed)
         elif doubt and (last or not again):
-            self._note(delivery, DeliveryState.uncertain, error.message)
+            note(DeliveryState.uncertain)
         elif error.permanent and error.everyone:
-            self._note(delivery, DeliveryState.queued, error.message, tried=False, again=doubt)
+            note(DeliveryState.queued, tried=False, again=doubt)
         elif error.permanent or last:
-            self._note(delivery, DeliveryState.failed, error.message)
+            note(DeliveryState.failed)
         else:
             self._retry = True
             self._fault_wait = max(self._fault_wait, error.retry_after or 0.0)
-            self._note(delivery, DeliveryState.queued, error.message, again=doubt)
+            note(DeliveryState.queued, again=doubt)
 
     def _note(
         self,
@@ -253,10 +215,14 @@ class Sending:
         reference: str = "",
         tried: bool = True,
         again: bool = False,
+        call: Call | None = None,
+        count: int = 0,
     ) -> None:
+        """`count`: so many, all of its call of whom nothing else is said."""
         if state in self._tried:
-            self._tried[state] += 1
-        self._pending.append(Settlement(delivery.id, state, reason, reference, tried, again))
+            self._tried[state] += count or 1
+        number = 0 if count else delivery.id
+        self._pending.append(Settlement(number, state, reason, reference, tried, again, call))
 
     def _note_fault(self, error: DeliveryError) -> None:
         self._fault = error

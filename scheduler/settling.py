@@ -1,5 +1,7 @@
 """Rows of recipients on their way: marked before they are handed over, settled afterwards, many at a time.
 
+Who goes alone is marked in the row. A call is marked once, in its batch: its recipients are known by its number, and
+all of whom the platform says the same are settled by one statement, whatever their number.
 Whoever calls these holds the batch by its lease in the same transaction.
 """
 
@@ -7,12 +9,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Update, bindparam, update
+from sqlalchemy import Integer, Update, bindparam, update
+from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
-from core.database import Prepared
+from campaign.among import among_numbers
+from core.database import Prepared, UtcDateTime, gathered
 from scheduler.models import Batch, Delivery, DeliveryState
 
 _MANY = 4  # rows that share all that is written of them, from which on one statement writes them together
@@ -22,7 +27,8 @@ _MANY = 4  # rows that share all that is written of them, from which on one stat
 class Settlement:
     """What became of one delivery: its new state, the reason or the channel's reference; `tried` False when
     it was not handed over after all, because the line broke before its turn; `again`: it stays in its call, which
-    is in doubt and goes out once more as it was."""
+    is in doubt and goes out once more as it was. `call`: the batch and the number of the call that it went in;
+    without a `delivery_id` (0) all of that call of whom nothing else is said."""
 
     delivery_id: int
     state: DeliveryState
@@ -30,6 +36,7 @@ class Settlement:
     reference: str = ""
     tried: bool = True
     again: bool = False
+    call: tuple[int, int] | None = None
 
 
 class Waiting(NamedTuple):
@@ -45,51 +52,74 @@ class Waiting(NamedTuple):
 
 
 Row = TypeVar("Row", Delivery, Waiting)
-_WAITING = Prepared(
-    select(*(getattr(Delivery, name) for name in Waiting._fields))
-    .where(col(Delivery.batch_id) == bindparam("batch"), col(Delivery.state) == DeliveryState.queued)
-    .order_by(col(Delivery.attempts), col(Delivery.id))
-)
+_LEAST_TRIED = attrgetter("attempts", "id")
 
 
 def waiting(session: Session, batch_id: int) -> list[Waiting]:
     """Recipients of a batch still to be sent to, those tried least first."""
-    return [Waiting(*row) for row in _WAITING.on(session.connection(), {"batch": batch_id})]
+    query = sa_select(*(getattr(Delivery, name) for name in Waiting._fields)).where(
+        col(Delivery.batch_id) == batch_id, col(Delivery.state) == DeliveryState.queued
+    )
+    return sorted(map(Waiting._make, gathered(session, query)), key=_LEAST_TRIED)
 
 
-def begin(session: Session, deliveries: Sequence[Row], call: int | None = None) -> list[Row]:
-    """Mark deliveries as being handed over (in a call); returns those that were still waiting."""
+def begin(session: Session, deliveries: Sequence[Row]) -> list[Row]:
+    """Mark deliveries as being handed over, each alone; returns those that were still waiting."""
     ids = [one.id or 0 for one in deliveries]
     if not ids:
         return []
-    statement = (
-        update(Delivery)
-        .where(col(Delivery.id).in_(ids), col(Delivery.state) == DeliveryState.queued)
-        .values(state=DeliveryState.sending, attempts=Delivery.attempts + 1, call=call)
-    )
-    if changed(session, statement) == len(ids):
+    these = among_numbers(session, Delivery.id, ids)
+    statement = update(Delivery).where(these, col(Delivery.state) == DeliveryState.queued)
+    begun = statement.values(state=DeliveryState.sending, attempts=Delivery.attempts + 1, call=None)
+    if changed(session, begun) == len(ids):
         return list(deliveries)
-    query = select(Delivery.id).where(col(Delivery.id).in_(ids), Delivery.state == DeliveryState.sending)
-    begun = set(session.exec(query))
-    return [one for one in deliveries if one.id in begun]
+    query = select(Delivery.id).where(these, Delivery.state == DeliveryState.sending)
+    found = set(session.exec(query))
+    return [one for one in deliveries if one.id in found]
 
 
-def next_call(session: Session, batch_id: int) -> int:
-    """The number of the next call of a batch; none is given twice."""
+def numbered(session: Session, batch_id: int, deliveries: Sequence[Waiting]) -> int:
+    """Put waiting rows that are in no call into a new one; its number, which none was given before."""
     changed(session, update(Batch).where(col(Batch.id) == batch_id).values(calls=Batch.calls + 1))
-    return session.exec(select(Batch.calls).where(Batch.id == batch_id)).one()
+    number = session.exec(select(Batch.calls).where(Batch.id == batch_id)).one()
+    _put(session, deliveries, number)
+    return number
 
 
-def settle(session: Session, settlements: Sequence[Settlement], now: datetime) -> None:
-    """Write what became of deliveries that were being handed over."""
-    _settle(session, settlements, DeliveryState.sending, now)
+def left_out(session: Session, deliveries: Sequence[Waiting]) -> None:
+    """Take waiting rows out of their call, which goes out without them."""
+    _put(session, deliveries, None)
+
+
+def _put(session: Session, deliveries: Sequence[Waiting], call: int | None) -> None:
+    if deliveries:
+        these = among_numbers(session, Delivery.id, [one.id for one in deliveries])
+        statement = update(Delivery).where(these, col(Delivery.state) == DeliveryState.queued)
+        changed(session, statement.values(call=call))
+
+
+def begin_call(session: Session, batch_id: int, number: int | None) -> None:
+    """Mark a call as being handed over, in its batch: who waits in it is on the way; None: no call is any more."""
+    changed(session, _BEGIN_CALL, {"batch": batch_id, "in_hand": number})
+
+
+def settle(
+    session: Session, settlements: Sequence[Settlement], now: datetime, count_round: int | None = None
+) -> None:
+    """Write what became of deliveries that were being handed over; `count_round` is the number under which those that
+    were sent will be counted (None: given later)."""
+    for state, add, some in (
+        (DeliveryState.sending, 0, [one for one in settlements if one.call is None]),
+        (DeliveryState.queued, 1, [one for one in settlements if one.call is not None]),
+    ):
+        _settle(session, some, now, old=state, add=add, count_round=count_round)
 
 
 def settle_late(session: Session, settlements: Sequence[Settlement], now: datetime) -> None:
     """Write what a worker learned after it lost its lease: it clears up rows that had become uncertain."""
     certain = (DeliveryState.sent, DeliveryState.failed, DeliveryState.refused)
     known = [one for one in settlements if one.state in certain]
-    _settle(session, known, DeliveryState.uncertain, now)
+    _settle(session, known, now, old=DeliveryState.uncertain, add=0, count_round=None)
 
 
 def withhold(
@@ -103,7 +133,7 @@ def withhold(
     ids = [one.id or 0 for one in deliveries]
     if ids:
         statement = update(Delivery).where(
-            col(Delivery.id).in_(ids), col(Delivery.state) == DeliveryState.queued
+            among_numbers(session, Delivery.id, ids), col(Delivery.state) == DeliveryState.queued
         )
         changed(session, statement.values(state=state, reason=reason, settled_at=now))
 
@@ -114,26 +144,43 @@ def changed(session: Session, statement: Update, values: dict[str, Any] | None =
     return int(session.connection().execute(statement, values or {}).rowcount)
 
 
-def _settle(session: Session, settlements: Sequence[Settlement], old: DeliveryState, now: datetime) -> None:
+def _settle(
+    session: Session,
+    settlements: Sequence[Settlement],
+    now: datetime,
+    *,
+    old: DeliveryState,
+    add: int,
+    count_round: int | None,
+) -> None:
+    single: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
     alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for one in settlements:
         free = one.state == DeliveryState.queued and not one.again
-        alike[one.state, one.reason[:500], one.reference[:200], one.tried, free].append(one.delivery_id)
-    single: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
-    for (state, reason, reference, tried, free), ids in alike.items():
+        whole = one.call if not one.delivery_id else None
+        said = (one.state, one.reason[:500], one.reference[:200], one.tried, free, whole)
+        alike[said].append(one.delivery_id)
+    rest: list[tuple[bool, dict[str, Any]]] = []
+    for (state, reason, reference, tried, free, whole), ids in alike.items():
         values = {
-            "old": old, "new": state, "why": reason, "known_as": reference, "untried": 0 if tried else 1,
+            "old": old, "new": state, "why": reason, "known_as": reference, "add": add - (0 if tried else 1),
             "at": now if state != DeliveryState.queued else None,
+            "round": count_round if state == DeliveryState.sent else None,
         }  # fmt: skip
-        if len(ids) >= _MANY:
-            together = _write(free).where(col(Delivery.id).in_(ids), col(Delivery.state) == bindparam("old"))
+        if whole:
+            rest.append((free, values | {"batch": whole[0], "number": whole[1]}))
+        elif len(ids) >= _MANY:
+            these = among_numbers(session, Delivery.id, ids)
+            together = _write(free).where(these, col(Delivery.state) == bindparam("old"))
             changed(session, together, values)
         else:
             single[free] += [values | {"delivery": number} for number in ids]
+    session.flush()
     for free, rows in single.items():
         if rows:
-            session.flush()
             _ONE[free].on(session.connection(), *rows)
+    for free, values in rest:  # last: whoever something else is said of is through by now
+        _WHOLE[free].on(session.connection(), values)
 
 
 def _write(free: bool) -> Update:
@@ -142,15 +189,31 @@ def _write(free: bool) -> Update:
         state=bindparam("new"),
         reason=bindparam("why"),
         reference=bindparam("known_as"),
-        settled_at=bindparam("at"),
-        attempts=Delivery.attempts - bindparam("untried"),
+        settled_at=bindparam("at", type_=UtcDateTime),
+        attempts=col(Delivery.attempts) + bindparam("add", type_=Integer),
+        count_round=bindparam("round", type_=Integer),
         **values,
     )
 
 
+_BEGIN_CALL = (
+    update(Batch)
+    .where(col(Batch.id) == bindparam("batch"))
+    .values(sending=bindparam("in_hand", type_=Integer))
+)
 _ONE = {
     free: Prepared(
         _write(free).where(col(Delivery.id) == bindparam("delivery"), col(Delivery.state) == bindparam("old"))
+    )
+    for free in (True, False)
+}
+_WHOLE = {
+    free: Prepared(
+        _write(free).where(
+            col(Delivery.batch_id) == bindparam("batch"),
+            col(Delivery.call) == bindparam("number"),
+            col(Delivery.state) == bindparam("old"),
+        )
     )
     for free in (True, False)
 }

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, overload, runtime_checkable
 
 from core.i18n import mark
 
@@ -31,6 +31,38 @@ class Message:
     picture: str = ""
     template: str = ""
     parameters: tuple[tuple[str, str], ...] = ()
+
+
+class Copies(Sequence[Message]):
+    """The same content to many: a message is made when somebody asks for it, and whoever needs only the addresses of a
+    call (`addresses_of`) makes none. `content` has neither key nor address nor name."""
+
+    __slots__ = ("addresses", "content", "keys")
+
+    def __init__(self, content: Message, keys: Sequence[str], addresses: Sequence[str]) -> None:
+        self.content = content
+        self.keys = keys
+        self.addresses = addresses
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @overload
+    def __getitem__(self, place: int) -> Message: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "Copies": ...
+
+    def __getitem__(self, place: int | slice) -> "Message | Copies":
+        """One message, or the part of them."""
+        if isinstance(place, slice):
+            return Copies(self.content, self.keys[place], self.addresses[place])
+        return replace(self.content, key=self.keys[place], address=self.addresses[place])
+
+
+def addresses_of(messages: Sequence[Message]) -> list[str]:
+    """The addresses of a call, in their order."""
+    return list(messages.addresses) if isinstance(messages, Copies) else [one.address for one in messages]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +242,8 @@ Line_co = TypeVar("Line_co", covariant=True)
 
 class Channel(Protocol[Line_co]):
     """A way to reach people. `group` messages at most are in flight between two commits; `call_size` of them go
-    in a call (1: by `send`, more: by `send_many`); `idempotent`: the receiver recognises a key it has seen, so
+    in a call (1: by `send`, more: by `send_many`, which may be given `Copies`); a channel that says `in_flight` (else
+    1) has so many messages of a batch on their way at once, each by a line of its own; `idempotent`: the receiver recognises a key it has seen, so
     sending again after a doubt changes nothing; `rates`: what the platform allows an account."""
 
     name: str

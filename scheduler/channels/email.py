@@ -62,8 +62,9 @@ class Email:
     """
 
     name = NAME
-    batch_size = 50
-    group = 1
+    batch_size = 200
+    group = 20  # in doubt at most when a worker dies
+    in_flight = 4  # of each of two workers: as many as lines are kept
     idempotent = False
     call_size = 1
     rates: tuple[Rate, ...] = ()

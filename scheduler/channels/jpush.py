@@ -11,7 +11,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.i18n import mark
-from scheduler.channels.base import Account, Closed, DeliveryError, Field, Message, Rate, unreadable
+from scheduler.channels.base import (
+    Account,
+    Closed,
+    DeliveryError,
+    Field,
+    Message,
+    Rate,
+    addresses_of,
+    unreadable,
+)
 from scheduler.channels.base_http import TIMEOUT, Http, said
 
 NAME = "jpush"
@@ -189,7 +198,7 @@ def _payload(account: Account, cid: str, messages: Sequence[Message]) -> dict[st
     return {
         "cid": cid,
         "platform": "all",
-        "audience": {"registration_id": [message.address for message in messages]},
+        "audience": {"registration_id": addresses_of(messages)},
         "notification": {"alert": text, "android": android, "ios": ios, "hmos": hmos},
         "options": {"time_to_live": int(ttl) if ttl.isdigit() else 86400, "apns_production": True},
     }

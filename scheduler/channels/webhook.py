@@ -34,7 +34,8 @@ class Webhook:
 
     name = NAME
     batch_size = 100
-    group = 20
+    group = 100
+    in_flight = 8
     idempotent = True
     call_size = 1
     rates: tuple[Rate, ...] = ()

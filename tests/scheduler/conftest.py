@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -93,5 +94,14 @@ def line(
         clock=clock,
         limits=Limits(lease_seconds=60, most_attempts=3, backoff_first=10),
     )
+    _one_by_one(made)
     yield made
     made.stop()
+
+
+def _one_by_one(line: Outgoing) -> None:
+    """Have messages go out one after the other, so that a test can say at which of them something happens."""
+    for name, batch, group in (("email", 50, 1), ("webhook", 100, 20)):
+        channel: Any = line.dispatcher.channels[name]
+        channel.group, channel.in_flight = group, 1
+        line.planner.batch_sizes[name] = batch
