@@ -1,7 +1,7 @@
 """Accounts that take over from another one, pushes that were taken over
 
 Revision ID: 0020
-Revises: 0018
+Revises: 0019
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ import core.database
 
 
 revision = '0020'
-down_revision = '0018'
+down_revision = '0019'
 branch_labels = None
 depends_on = None
 
