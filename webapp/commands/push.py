@@ -83,7 +83,9 @@ def status() -> None:
     zone = runtime().service(Settings).zone
     with runtime().service(Database).reading() as session:
         for plan in plans.everything(session):
-            at = plan.next_due_at if plan.follows_id is None else None  # a follow-up waits for what it follows
+            at = (
+                plan.next_due_at if plan.follows_id is None else None
+            )  # a follow-up waits for what it follows
             due = at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if at else "—"
             click.echo(
                 _("计划 %(id)s  %(name)s  %(state)s  下一次 %(due)s")
