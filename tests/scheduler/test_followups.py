@@ -34,7 +34,12 @@ def _follow(session: Session, source: int, now: datetime, when: str = "unopened"
         follows_when=when,
         series_id=more.pop("series", None),
     )
-    form = {"name": "没看的再提醒", "first_at": "2026-09-15T09:00", "subject": "上次没看？", "meant": meant}
+    form: dict[str, Any] = {
+        "name": "没看的再提醒",
+        "first_at": "2026-09-15T09:00",
+        "subject": "上次没看？",
+        "meant": meant,
+    }
     return plan(session, None, now, **(form | more))
 
 
