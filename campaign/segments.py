@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from campaign import segment_count
 from campaign.addresses import KINDS
 from campaign.audience_models import ContactGroup, Segment
-from campaign.contacts import EDUCATION, PURPOSE_NAMES, Contact, ContactMember
+from campaign.contacts import EDUCATION, PURPOSE_NAMES, ContactMember
 from campaign.groups import GROUPS
 from campaign.recipients import Audience, alias, may_write
 from core.errors import Conflict, Invalid, NotFound
@@ -123,8 +123,8 @@ def audience(filters: Filters, outlet_code: str) -> Audience:
 
 def count(session: Session, filters: Filters, outlet_code: str) -> int:
     """How many people that is now."""
-    where = _where(replace(filters, channel=""), outlet_code, Contact)
-    return segment_count.count(session, where, filters.channel, filters.purpose)
+    held = audience(replace(filters, channel=""), outlet_code)
+    return segment_count.count(session, held.holds, filters.channel, filters.purpose)
 
 
 def _where(filters: Filters, outlet_code: str, contact: Any) -> ColumnElement[bool]:
