@@ -1,6 +1,5 @@
 """One row of a contact file: columns, rules, and what is wrong with it in a sentence."""
 
-import io
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -69,7 +68,6 @@ _CHANNEL_WORDS = {
     )
     for word in words
 }
-_LOOKED_AT = 2 << 20  # bytes of a workbook that opens in a moment
 _BETWEEN = re.compile(r"[;；、,，|\s]+")
 _UNKNOWN_PURPOSE = mark(
     "不认识的同意用途“%(word)s”：可以是金融教育宣传（education）、服务通知（service）、产品推广（marketing）。"
@@ -159,17 +157,6 @@ def read(data: bytes | BinaryIO) -> Sheet:
         raise Invalid(mark("文件是空的。"), field="file")
     header = [cell.strip() for cell in first[1]]
     return Sheet(header, _columns(header), source)
-
-
-def look(data: BinaryIO) -> None:
-    """Invalid for a file whose columns cannot be right, told at once; a workbook of size tells it when it is read."""
-    size = data.seek(0, io.SEEK_END)
-    data.seek(0)
-    if size == 0:
-        raise Invalid(mark("文件是空的。"), field="file")
-    if size <= _LOOKED_AT or data.read(2) != b"PK":
-        read(data)
-    data.seek(0)
 
 
 def check(

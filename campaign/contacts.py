@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from core.database import UtcDateTime
@@ -51,7 +51,10 @@ class Contact(SQLModel, table=True):
     """
 
     __tablename__ = "contact"
-    __table_args__ = (UniqueConstraint("holder_code", "identity", name="contact_identity"),)
+    __table_args__ = (
+        UniqueConstraint("holder_code", "identity", name="contact_identity"),
+        Index("ix_contact_segment", "holder_code", "province", "language"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     identity: str = Field(max_length=64)

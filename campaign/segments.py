@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from campaign import segment_count, segment_events
 from campaign.addresses import KINDS
 from campaign.audience_models import ContactGroup, Segment
-from campaign.contacts import EDUCATION, PURPOSE_NAMES, Consent, Contact, ContactMember
+from campaign.contacts import EDUCATION, PURPOSE_NAMES, Consent, ContactMember
 from campaign.groups import GROUPS
 from campaign.recipients import Audience, alias, may_write
 from campaign.segment_handed import handed
@@ -139,8 +139,8 @@ def audience(filters: Filters, outlet_code: str, as_of: datetime | None = None) 
 
 def count(session: Session, filters: Filters, outlet_code: str) -> int:
     """How many people that is now."""
-    where = _where(replace(filters, channel=""), outlet_code, Contact, clock.now())
-    return segment_count.count(session, where, filters.channel, filters.purpose)
+    held = audience(replace(filters, channel=""), outlet_code)
+    return segment_count.count(session, held.holds, filters.channel, filters.purpose)
 
 
 def _where(filters: Filters, outlet_code: str, contact: Any, at: datetime) -> ColumnElement[bool]:

@@ -1,20 +1,35 @@
 """Reading an uploaded file once: every row checked, good ones into pages, bad ones set aside, the same person twice found."""
 
+import io
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 from campaign import audience_rows
 from campaign.audience_rows import BadRow, ContactRow, Sheet
 from campaign.contact_imports.staged import Staged
 from core.errors import DomainError, Invalid
+from core.i18n import mark
 from core.privacy import Vault
 
 MOST_BAD = 20_000  # a file with more of them has its columns mixed up, and is not to be read row by row
 MOST_PAGES = 512
 _TELL = 1_000
+_LOOKED_AT = 2 << 20  # bytes of a workbook that opens in a moment
 _ROW_BYTES, _PACKED = 120, 4  # of a usual row as text; how many times smaller a workbook is
 Tell = Callable[[int, int, float], None]
+
+
+def look(data: BinaryIO) -> None:
+    """Invalid for a file whose columns cannot be right, told at once; a workbook of size tells it when it is read."""
+    size = data.seek(0, io.SEEK_END)
+    data.seek(0)
+    if size == 0:
+        raise Invalid(mark("文件是空的。"), field="file")
+    if size <= _LOOKED_AT or data.read(2) != b"PK":
+        audience_rows.read(data)
+    data.seek(0)
 
 
 def pages_of(size: int, page_rows: int, *, is_book: bool) -> int:

@@ -14,6 +14,7 @@ from campaign.audience_rows import COLUMNS, REQUIRED, BadRow
 from campaign.contact_imports import register
 from campaign.contact_imports.carrying import KEPT, Imports
 from campaign.contact_imports.models import CHECKED, DONE, ContactImport
+from campaign.contact_imports.reading import look
 from campaign.contacts import ContactList
 from campaign.desk.routes import audience_blueprint as blueprint
 from campaign.desk.routes import import_place
@@ -230,7 +231,7 @@ def _ask(name: str, number: str, action: str) -> ContactImport:
         raise Invalid(mark("请选择一个 CSV 或 XLSX 文件。"), field="file")
     if not (into or name):
         raise Invalid(mark("请给名单起一个名字（不超过 80 个字）。"), field="name")
-    audience_rows.look(cast(BinaryIO, upload.stream))
+    look(cast(BinaryIO, upload.stream))
     at_work = service(Imports)
     folder, size = at_work.save(cast(BinaryIO, upload.stream))
     try:

@@ -12,6 +12,7 @@ from campaign.audience_rows import BadRow
 from campaign.contact_imports import register
 from campaign.contact_imports.carrying import Imports
 from campaign.contact_imports.models import CHECKED, DONE, ContactImport
+from campaign.contact_imports.reading import look
 from core import clock
 from core.database import Database
 from core.i18n import gettext as _
@@ -53,7 +54,7 @@ def import_file(file: Path, list_name: str, outlet_code: str, dry_run: bool, ski
         if outlet_code != WHOLE:
             outlets.get(session, outlet_code)
     with file.open("rb") as data:
-        audience_rows.look(data)
+        look(data)
         folder, size = at_work.save(data)
     one = ContactImport(
         outlet_code=outlet_code, list_name=list_name, folder=folder, bytes=size, preview=dry_run, skip_bad=skip_bad,

@@ -1,4 +1,4 @@
-"""Imports of contact files in the background; one index of contacts less to write
+"""Imports of contact files in the background; indexes of contacts: one less to write, one to count segments
 
 Revision ID: 0022
 Revises: 0021
@@ -22,6 +22,7 @@ _NUMBERS = ('rows', 'bad', 'pages', 'applied', 'added', 'changed', 'unchanged', 
 
 def upgrade() -> None:
     op.drop_index('ix_contact_identity', 'contact')  # always asked for with its holder, which has an index of both
+    op.create_index('ix_contact_segment', 'contact', ['holder_code', 'province', 'language'])
     op.create_table(
         'contact_import',
         sa.Column('id', sa.Integer(), nullable=False),
@@ -64,4 +65,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table('contact_import_member')
     op.drop_table('contact_import')
+    op.drop_index('ix_contact_segment', 'contact')
     op.create_index('ix_contact_identity', 'contact', ['identity'])
