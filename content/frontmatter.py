@@ -59,7 +59,7 @@ class Source(_Strict):
 class AiGenerated(_Strict):
     """What a machine made of it, with which tool, and who answers for it (人工智能生成合成内容标识办法)."""
 
-    what: Annotated[list[Literal["text", "pictures", "audio", "video"]], Field(min_length=1)]
+    what: Annotated[tuple[Literal["text", "pictures", "audio", "video"], ...], Field(min_length=1)]
     tool: Line
     editor: Line
 
@@ -181,6 +181,7 @@ _TYPES = {
     "greater_than_equal": mark("数字太小了。"),
     "less_than_equal": mark("数字太大了。"),
     "list_type": mark("请写成列表：[甲, 乙]。"),
+    "tuple_type": mark("请写成列表：[甲, 乙]。"),
     "too_short": mark("不能为空。"),
     "model_type": mark('请写成 {label: 名称, phone: "号码"} 这样的形式。'),
     "date_type": mark("日期写作 2026-11-22。"),
