@@ -74,7 +74,12 @@ def _queue(session: Session, push: Push, rows: Sequence[Delivery], now: datetime
     statement = update(Delivery).where(
         col(Delivery.id).in_([one.id for one in rows]), col(Delivery.state) == DeliveryState.failed
     )
-    values: dict[str, object] = {"batch_id": batch.id, "state": DeliveryState.queued, "attempts": 0, "reason": ""}
+    values: dict[str, object] = {
+        "batch_id": batch.id,
+        "state": DeliveryState.queued,
+        "attempts": 0,
+        "reason": "",
+    }
     counted = case((col(Delivery.count_round).is_not(None), 0), else_=None)  # by its old batch, and not again
     values |= {"reference": "", "settled_at": None, "call": None, "count_round": counted}
     session.execute(statement.values(**values).execution_options(synchronize_session=False))
