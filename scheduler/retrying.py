@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, update
+from sqlalchemy import case, func, update
 from sqlmodel import Session, col, select
 
 from campaign import audience
@@ -74,8 +74,14 @@ def _queue(session: Session, push: Push, rows: Sequence[Delivery], now: datetime
     statement = update(Delivery).where(
         col(Delivery.id).in_([one.id for one in rows]), col(Delivery.state) == DeliveryState.failed
     )
-    values = {"batch_id": batch.id, "state": DeliveryState.queued, "attempts": 0, "reason": ""}
-    values |= {"reference": "", "settled_at": None, "call": None}
+    values: dict[str, object] = {
+        "batch_id": batch.id,
+        "state": DeliveryState.queued,
+        "attempts": 0,
+        "reason": "",
+    }
+    counted = case((col(Delivery.count_round).is_not(None), 0), else_=None)  # by its old batch, and not again
+    values |= {"reference": "", "settled_at": None, "call": None, "count_round": counted}
     session.execute(statement.values(**values).execution_options(synchronize_session=False))
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Integer, Update, bindparam, update
+from sqlalchemy import Integer, Update, bindparam, func, update
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
@@ -191,7 +191,7 @@ def _write(free: bool) -> Update:
         reference=bindparam("known_as"),
         settled_at=bindparam("at", type_=UtcDateTime),
         attempts=col(Delivery.attempts) + bindparam("add", type_=Integer),
-        count_round=bindparam("round", type_=Integer),
+        count_round=func.coalesce(Delivery.count_round, bindparam("round", type_=Integer)),  # counted once
         **values,
     )
 
