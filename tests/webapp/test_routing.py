@@ -1,18 +1,20 @@
 """Addresses are put together by code that is compiled when the first is asked for, and are what they were."""
 
+from typing import Any
+
 import pytest
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import BuildError, Map, Rule
 
 from webapp.routing import Route
 
-RULES = [
+RULES: list[tuple[str, str, dict[str, Any]]] = [
     ("/o/<code>", "one", {}),
     ("/o/<code>/<int:number>", "two", {}),
     ("/list", "list", {"defaults": {"page": 1}}),
     ("/list/<int:page>", "list", {}),
 ]
-ASKED = [("one", {"code": "a b/ü"}), ("two", {"code": "x", "number": 7}), ("list", {"page": 1}), ("list", {"page": 2}),
+ASKED: list[tuple[str, dict[str, Any]]] = [("one", {"code": "a b/ü"}), ("two", {"code": "x", "number": 7}), ("list", {"page": 1}), ("list", {"page": 2}),
          ("one", {"code": "x", "self": "me", "more": ["1", "2"]})]  # fmt: skip
 
 
