@@ -99,7 +99,9 @@ def covered(session: Session, one: ReachStanding, terms: Mapping[str, Any]) -> b
     """Whether two people agreed to exactly these terms, and nobody ended it."""
     if one.state != APPROVED or one.terms != dict(terms):
         return False
-    return approvals.granted(session, kind=KIND, subject=str(one.id), subject_hash=digest(one.terms)) is not None
+    return (
+        approvals.granted(session, kind=KIND, subject=str(one.id), subject_hash=digest(one.terms)) is not None
+    )
 
 
 def digest(terms: Mapping[str, Any]) -> str:
