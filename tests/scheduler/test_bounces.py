@@ -151,7 +151,8 @@ def test_a_report_about_several() -> None:
 )
 def test_a_complaint(kind: str, recipient: str, address: str | None) -> None:
     found = told(bounces.read(complaint(kind, recipient)))
-    assert found == ([(OURS, address, True, Closed.withdrawn)] if address else [])
+    closes = Closed.complaint if kind == "abuse" else Closed.withdrawn
+    assert found == ([(OURS, address, True, closes)] if address else [])
 
 
 @pytest.mark.parametrize(
