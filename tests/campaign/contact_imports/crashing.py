@@ -10,7 +10,7 @@ import sys
 from datetime import timedelta
 from typing import Any
 
-from campaign.contact_imports import applying, carrying
+from campaign.contact_imports import applying, carrying, reading
 from campaign.contact_imports.carrying import Imports
 from campaign.contact_imports.models import ContactImport
 from campaign.contact_imports.staged import Staged
@@ -64,7 +64,7 @@ def _behind(module: Any, name: str, moment: str) -> None:
 
 
 if __name__ == "__main__":
-    _behind(carrying.Reading, "run", "staged")
+    _behind(reading.Reading, "run", "staged")
     _behind(applying, "write_page", "before")
     _behind(applying, "finish", "finish")
     if "careless" not in sys.argv:
