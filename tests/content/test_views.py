@@ -76,7 +76,7 @@ def test_every_kind_ends_with_whom_to_call(site: Site, now: datetime, kind: str,
     assert 'lang="zh-CN"' in page
     assert 'data-theme="warning"' in page
     assert re.search(r'data-keys="[\w-]+"', page)
-    assert re.search(r'<img class="cover-pic"[^>]*alt="封面" width="40" height="30"', page)
+    assert re.search(r'<img class="cover-pic"[^>]*alt="一把黄伞" width="40" height="30"', page)
     assert ("<title>Stop first" in page) is (cookies == "sp_lang=en")
     assert "<style" not in page
     assert " style=" not in page
