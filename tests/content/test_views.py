@@ -67,7 +67,7 @@ MORE += (
 @pytest.mark.parametrize("kind", ["article", "long_graphic", "guide", "diary"])
 @pytest.mark.parametrize("cookies", ["", "sp_lang=en", "sp_elder=1"])
 def test_every_kind_ends_with_whom_to_call(site: Site, now: datetime, kind: str, cookies: str) -> None:
-    more = MORE + ("number: 1\n" if kind == "diary" else "") + "cover: media/c.svg\ncover_alt: 封面\n"
+    more = MORE + ("number: 1\n" if kind == "diary" else "") + "cover: media/c.svg\ncover_alt: 一把黄伞\n"
     site.publish(pieces.text(kind=kind, more=more), now, c=pieces.SVG)
     page = site.page("/p/stop-first", cookies=cookies)
     assert page.count("<h1") == 1
@@ -76,7 +76,7 @@ def test_every_kind_ends_with_whom_to_call(site: Site, now: datetime, kind: str,
     assert 'lang="zh-CN"' in page
     assert 'data-theme="warning"' in page
     assert re.search(r'data-keys="[\w-]+"', page)
-    assert re.search(r'<img class="cover-pic"[^>]*alt="封面" width="40" height="30"', page)
+    assert re.search(r'<img class="cover-pic"[^>]*alt="一把黄伞" width="40" height="30"', page)
     assert ("<title>Stop first" in page) is (cookies == "sp_lang=en")
     assert "<style" not in page
     assert " style=" not in page
@@ -155,7 +155,7 @@ def test_an_empty_feed_is_a_feed(client: FlaskClient) -> None:
 def test_a_picture_is_served_for_ever_and_nothing_in_it_runs(
     site: Site, client: FlaskClient, now: datetime
 ) -> None:
-    site.publish(pieces.text(more="cover: media/c.svg\ncover_alt: 封面\n"), now, c=pieces.SVG)
+    site.publish(pieces.text(more="cover: media/c.svg\ncover_alt: 一把黄伞\n"), now, c=pieces.SVG)
     found = re.search(r"/media/[0-9a-f]{16}\.svg", site.page("/p/stop-first"))
     assert found is not None
     answer = client.get(found[0])
