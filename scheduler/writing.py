@@ -33,4 +33,5 @@ def to_addresses(
 def in_a_call() -> ColumnElement[bool]:
     """Whether a row is in the call that a worker has in its hands: such rows are not marked one by one."""
     mine = exists().where(col(Batch.id) == Delivery.batch_id, col(Batch.sending) == Delivery.call)
+    mine = mine.correlate(Delivery)
     return (col(Delivery.state) == DeliveryState.queued) & mine
