@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, union_all
 from sqlmodel import Session, select
 
+from campaign.addresses import IN_CONTACT
 from campaign.audience_models import ClosedAddress, PurposeRefusal
 from campaign.contacts import Contact, Refusal
-from campaign.lists import IN_CONTACT
 from campaign.recipients import agreed, index_column, may_write
 
 # What a filter may ask of a contact: all but its ciphertext.

@@ -217,7 +217,7 @@ def test_stopping_ends_the_lines_that_are_kept(
         assert isinstance(here.senders, Threads)
         here.run_once()
         lines = here.dispatcher.channels["email"]._lines  # type: ignore[attr-defined]
-        assert sum(len(one) for one in lines._waiting.values()) == 1, "a line waits for the next batch"
+        assert any(lines._waiting.values()), "a line waits for the next batch"
         here.stop()
         assert not lines._waiting
 

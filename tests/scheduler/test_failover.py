@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -481,7 +482,7 @@ def test_the_approval_covers_where_the_other_account_leads(two: Two, sms: Provid
     with two.database.transaction() as session:
         made = plan(session, everybody, two.clock.at, **_sms(sms))
         approve(session, made, two.clock.at)
-        facts = dict(starting._facts(session, _Subject(str(made.id))))  # type: ignore[arg-type]
+        facts = dict(starting._facts(session, _Subject(str(made.id), two.clock.at)))  # type: ignore[arg-type]
         assert "腾讯" in facts["不通时由"] and sms_tencent.PROMOTION in facts["不通时由"]
         for name, value in (("sender", "别人"), ("failover_template", "7654321"), ("failover_id", None)):
             row: Any = {"sender": session.get_one(ChannelAccount, sms.other), "failover_template": made}.get(
@@ -499,6 +500,7 @@ def test_the_approval_covers_where_the_other_account_leads(two: Two, sms: Provid
 @dataclass
 class _Subject:
     subject: str
+    requested_at: datetime
 
 
 def test_an_active_plan_is_paused_when_the_account_that_takes_over_changes(two: Two, sms: Providers) -> None:

@@ -6,6 +6,7 @@ the outbox, the encryption, the stand-in that opens it. What it opened is handed
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,7 +154,7 @@ def test_a_reader_asks_is_told_and_stops_on_the_page(place: Place, chromium: Bro
         expect(page.get_by_role("status").last).to_contain_text("没有成功")
     (arrived,) = [one for one in place.sandbox.arrived if one.to == "reader"]
     assert (arrived.to, place.sandbox.breaches) == ("reader", [])
-    assert arrived.link.startswith(place.site.address + PIECE + "?a=")
+    assert re.fullmatch(rf"{place.site.address}/g/[0-9a-f]{{32}}{PIECE}\?a=.+", arrived.link)
 
 
 def test_who_stopped_and_asks_again_gets_a_new_address(place: Place, chromium: Browser) -> None:
