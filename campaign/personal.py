@@ -11,7 +11,7 @@ from campaign import former
 from campaign.addresses import IN_CONTACT, index_in, known_by
 from campaign.among import among
 from campaign.audience_models import ContactAddress, ContactGroup
-from campaign.contact_imports.models import ContactImportMember
+from campaign.contact_imports.models import ContactImport, ContactImportMember
 from campaign.contacts import (
     CHANNEL_NAMES,
     PURPOSE_NAMES,
@@ -66,6 +66,7 @@ def _beside(row: Row, opened: Opened, vault: Vault) -> dict[str, str]:
 
 
 sealed.declare(Sealed(ContactAddress, ("sealed",), mark("联系人在各平台的地址"), _beside))
+sealed.declare(Sealed(ContactImport, ("fault_sealed",), mark("联系人导入的问题")))
 sealed.keep(mark("已删除资料者的退订登记"), _kept)
 
 

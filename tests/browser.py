@@ -14,6 +14,8 @@ from sqlmodel import Session
 from campaign import programme
 from campaign.base import archives, keeping, screens
 from campaign.base.keeping import Offer
+from campaign.contact_imports import register as contact_imports
+from campaign.contact_imports.models import CHECKED, ContactImport
 from content import library, lifecycle
 from core.database import Database
 from core.privacy import Vault
@@ -67,6 +69,10 @@ def running(settings: Settings, now: datetime) -> Iterator[Site]:
         filled.fill(session, settings, now, CAMPAIGN)
         _ways_in(session, now)
         play_sessions.fill(session, settings, now)
+        contact_imports.ask(
+            session,
+            ContactImport(list_name="老客户", folder="none", state=CHECKED, asked_at=now, stage_at=now),
+        )
     try:
         with servers.listening(compose(runtime), port):
             yield Site(address, runtime)

@@ -31,8 +31,11 @@ from institution.models import Outlet
 from scheduler import accounts, plans, starting
 from scheduler.account_form import AccountForm
 from scheduler.account_secrets import Secrets
+from scheduler.failover_models import PushFailover
 from scheduler.models import Batch, ChannelAccount, Delivery, Plan, Push
+from scheduler.opening_models import Opening
 from scheduler.plans import PlanForm
+from scheduler.receipt_models import ChannelHook, KeptReceipt, PushReceived, PushTally, ReachCorrection
 from scheduler.sandbox import (
     dingtalk_robot,
     feishu_robot,
@@ -48,6 +51,7 @@ from scheduler.sandbox import (
     wecom_robot,
 )
 from scheduler.sandbox.registry import STAND_INS, address
+from scheduler.text_models import NoticeText
 from scheduler.token_models import ChannelToken
 from webapp.demo_sandbox import HOST
 
@@ -143,15 +147,34 @@ def clear(session: Session) -> None:
     )
     session.execute(delete(ApprovalStep).where(col(ApprovalStep.approval_id).in_(asked)))
     session.execute(delete(Approval).where(col(Approval.id).in_(asked)))
+    _forget(session, sent)
     session.execute(delete(Delivery).where(col(Delivery.push_id).in_(sent)))
     session.execute(delete(Batch).where(col(Batch.push_id).in_(sent)))
+    own = update(Push).where(col(Push.after_id).in_(sent))  # of a plan of one's own that follows one of these
+    session.execute(own.values(after_id=None))
     session.execute(delete(Push).where(col(Push.plan_id).in_(of)))
+    session.execute(update(Plan).where(col(Plan.follows_id).in_(of)).values(follows_id=None))
     session.execute(delete(Plan).where(col(Plan.id).in_(of)))
     session.execute(delete(ChannelToken).where(col(ChannelToken.account).in_(mine)))
+    for table in (ChannelHook, KeptReceipt, NoticeText):
+        session.execute(delete(table).where(col(table.account_id).in_(mine)))
+    session.execute(
+        update(ChannelAccount).where(col(ChannelAccount.failover_id).in_(mine)).values(failover_id=None)
+    )
     session.execute(delete(ChannelAccount).where(col(ChannelAccount.demo)))
     members = select(col(ContactMember.contact_id)).where(col(ContactMember.list_id).in_(listed))
     contacts.erase(session, list(session.exec(select(Contact).where(col(Contact.id).in_(members)))))
     session.execute(delete(ContactList).where(col(ContactList.demo)))
+
+
+def _forget(session: Session, sent: Any) -> None:
+    """What hangs on these pushes: what was heard of them, who opened them, who took them over."""
+    rows = select(col(Delivery.id)).where(col(Delivery.push_id).in_(sent))
+    keys = select(col(Delivery.key)).where(col(Delivery.push_id).in_(sent))
+    session.execute(delete(ReachCorrection).where(col(ReachCorrection.delivery_id).in_(rows)))
+    session.execute(delete(Opening).where(col(Opening.key).in_(keys)))
+    for table in (PushReceived, PushTally, PushFailover):
+        session.execute(delete(table).where(col(table.push_id).in_(sent)))
 
 
 def _account(session: Session, settings: Settings, held: Secrets, name: str, now: datetime) -> int:

@@ -83,10 +83,13 @@ def test_a_push_goes_out_once_on_time_and_its_readers_are_counted_for_it(site: S
         message = next(
             content for content in receiver.inbox.contents.values() if content["recipient"] == "u2"
         )
-    link = re.search(r"http://\S+?/p/first-call\?a=[\w-]+", str(message))
+    link = re.search(r"http://\S+?/g/[0-9a-f]{32}/p/first-call\?a=[\w-]+", str(message))
     assert link is not None
     parts = urlsplit(link[0])
-    site.get(site.visitor(), f"{parts.path}?{parts.query}")
+    reader = site.visitor()
+    led = site.get(reader, f"{parts.path}?{parts.query}")  # notes that the message was opened
+    assert led.status_code == 302 and led.location == f"/p/first-call?{parts.query}"
+    site.get(reader, led.location)
     site.ship()
 
     report = site.report(*days, "outlet")

@@ -175,7 +175,7 @@ def test_of_many_workers_one_asks_for_an_account(here: Site) -> None:
 def test_the_control_without_the_lease_they_all_ask(here: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(polling, "_due", lambda now: ChannelHook.account_id > 0)
     slow, asked = raced(here)
-    assert asked == 4 and slow.doubled + max(slow.asked.values()) > 1
+    assert asked > 1 and slow.doubled + max(slow.asked.values()) > 1
 
 
 def test_an_account_of_a_worker_that_died_is_asked_after_its_lease(here: Site) -> None:
