@@ -38,9 +38,18 @@ from webapp.runtime import Runtime, build
 PIECES = ("ai-voice", "full-surrender", "screen-share", "credit-repair")
 
 
+def _two_ports() -> int:
+    """A free port with a free one after it, which is that of mail."""
+    while True:
+        port = free_port()
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port + 1)):
+                return port
+
+
 @pytest.fixture
 def runtime(settings: Settings) -> Iterator[Runtime]:
-    made = build(settings.model_copy(update={"sandbox_port": free_port(), "rate_storage": "memory://"}))
+    made = build(settings.model_copy(update={"sandbox_port": _two_ports(), "rate_storage": "memory://"}))
     with made.service(Database).transaction() as session:
         cast = factories.cast(session, clock.now())
         for key in PIECES:
