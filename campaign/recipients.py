@@ -128,7 +128,7 @@ def left_out(session: Session, audience: Audience, channel: str, purpose: str) -
         (_closed(index, kind), "closed"),
         else_="reached",
     ).label("reason")
-    asked = select(reason).where(audience.holds(Contact)).subquery()
+    asked = select(reason).select_from(Contact).where(audience.holds(Contact)).subquery()
     query = select(asked.c.reason, func.count()).group_by(asked.c.reason)
     found = dict(session.exec(query).all())
     return LeftOut(**{one.name: found.get(one.name, 0) for one in fields(LeftOut)})
