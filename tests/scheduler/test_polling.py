@@ -172,7 +172,11 @@ def test_of_many_workers_one_asks_for_an_account(here: Site) -> None:
     assert (slow.doubled, asked) == (0, 1) and set(slow.asked.values()) == {1}
 
 
-def test_the_control_without_the_lease_they_all_ask(here: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_control_without_the_lease_they_all_ask(
+    here: Site, monkeypatch: pytest.MonkeyPatch, engine_kind: str
+) -> None:
+    if engine_kind == "postgresql":
+        pytest.skip("there a row that somebody is just claiming is passed by, lease or not")
     monkeypatch.setattr(polling, "_due", lambda now: ChannelHook.account_id > 0)
     slow, asked = raced(here)
     assert asked > 1 and slow.doubled + max(slow.asked.values()) > 1
