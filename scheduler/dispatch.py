@@ -7,33 +7,21 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import structlog
-from sqlalchemy import bindparam, func
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from core.database import Database, Prepared, UtcDateTime
+from core.database import Database
 from core.privacy import Vault
 from scheduler import failover, outbox
 from scheduler.account_secrets import Opener
 from scheduler.calling import Calling
 from scheduler.channels.base import AnyChannel
 from scheduler.composer import Composer
-from scheduler.models import Batch, BatchState, Push, PushState
+from scheduler.models import Batch
 from scheduler.patience import Limits
 from scheduler.quotas import DatabaseQuotas, Quotas
 from scheduler.sending import Sending, Tools
 
 log = structlog.get_logger()
-
-_READY = Prepared(
-    select(col(Batch.channel), func.count())
-    .join(Push, col(Push.id) == Batch.push_id)
-    .where(
-        Batch.state == BatchState.queued,
-        col(Batch.not_before) <= bindparam("now", type_=UtcDateTime),
-        Push.state == PushState.running,
-    )
-    .group_by(col(Batch.channel))
-)
 
 
 class Dispatcher:
@@ -68,7 +56,7 @@ class Dispatcher:
         done, begun = 0, time.monotonic()
         while not self.stopping.is_set() and (seconds is None or time.monotonic() - begun < seconds):
             owner = uuid.uuid4().hex
-            if channel not in self.waiting():  # an idle worker takes no write lock
+            if channel not in self.ready():  # an idle worker takes no write lock
                 break
             with self.database.transaction() as session:
                 batch = self._claim(session, channel, owner)
@@ -88,13 +76,9 @@ class Dispatcher:
             return None
         return batch
 
-    def waiting(self) -> set[str]:
-        """The channels of which a batch can be claimed now."""
-        return {channel for (channel,) in self.database.ask(outbox.WAITING, {"now": self.clock()})}
-
     def ready(self) -> dict[str, int]:
         """How many batches of each channel can be claimed now."""
-        return dict(self.database.ask(_READY, {"now": self.clock()}))
+        return dict(self.database.ask(outbox.WAITING, {"now": self.clock()}))
 
     def take_up(self) -> int:
         """Take batches from workers whose lease ran out; returns how many."""

@@ -47,7 +47,10 @@ CLAIMABLE = Prepared(
     .limit(_CANDIDATES)
 )
 WAITING = Prepared(
-    select(col(Batch.channel)).join(Push, col(Push.id) == Batch.push_id).where(_READY).distinct()
+    select(col(Batch.channel), func.count())
+    .join(Push, col(Push.id) == Batch.push_id)
+    .where(_READY)
+    .group_by(col(Batch.channel))
 )
 
 

@@ -37,7 +37,7 @@ class Threads:
     def wake(self) -> None:
         """Wake every idle thread of a channel that has something to claim."""
         with self._lock:
-            for name in self._dispatcher.waiting() & self._slots.keys():
+            for name in self._dispatcher.ready().keys() & self._slots.keys():
                 slots = self._slots[name]
                 for position, running in enumerate(slots):
                     if running is None or running.done():
