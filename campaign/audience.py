@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists
+from sqlalchemy import ColumnElement, exists
 from sqlmodel import Session, col, select
 
 from campaign import closed, former, personal, segments
@@ -30,7 +30,6 @@ from campaign.recipients import (
     LeftOut,
     Recipient,
     Recipients,
-    chosen,
     everyone,
     index_column,
     left_out,
@@ -97,14 +96,6 @@ def recipients_of(
     `contact_id` as `after_id`; an empty page is the end. Who refused meanwhile is missing from the next page."""
     whole = audience_of(session, list_id=list_id, segment_id=segment_id)
     return page(session, whole, channel, purpose, after_id=after_id, limit=limit)
-
-
-def question_of(
-    session: Session, *, list_id: int, channel: str, purpose: str = EDUCATION, after_id: int, limit: int
-) -> Select[Any]:
-    """The same as a question (`recipients.chosen`), for whoever has the database write down the answer."""
-    whole = audience_of(session, list_id=list_id)
-    return chosen(whole, channel, purpose, after_id=after_id, limit=limit)
 
 
 def left_out_of(

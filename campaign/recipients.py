@@ -101,12 +101,7 @@ def chosen(audience: Audience, channel: str, purpose: str, *, after_id: int, lim
         ).order_by(col(ContactMember.contact_id))
     else:
         start = start.where(audience.holds(Contact), col(Contact.id) > after_id).order_by(col(Contact.id))
-    return start.where(
-        index.is_not(None),
-        agreed(Contact.id, kind, purpose),
-        ~takes_nothing(index, channel, purpose),
-        ~before,
-    ).limit(limit)
+    return start.where(may_write(kind, purpose), ~before).limit(limit)
 
 
 def everyone(session: Session, audience: Audience, channel: str, purpose: str) -> Iterator[Recipient]:
@@ -135,12 +130,11 @@ def left_out(session: Session, audience: Audience, channel: str, purpose: str) -
 
 
 def may_write(kind: str, purpose: str, contact: Any = Contact) -> ColumnElement[bool]:
-    """Whether a contact can be reached at all: for segments by consent."""
+    """Whether a contact can be written to: for pushes, and for segments by consent."""
     index = index_column(contact, kind)
     return and_(
-        index.is_not(None), agreed(contact.id, kind, purpose), ~_refused(index, kind, purpose),
-        ~_closed(index, kind),
-    )  # fmt: skip
+        index.is_not(None), agreed(contact.id, kind, purpose), ~takes_nothing(index, kind, purpose)
+    )
 
 
 def index_column(contact: Any, kind: str) -> Any:
