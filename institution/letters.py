@@ -103,12 +103,9 @@ def post_content(
         sealed=vault.encrypt(_packed(address, content)),
         created_at=now,
         due_at=now,
-        status=QUEUED,
         once=once,
     )
-    session.add(letter)
-    session.flush()
-    return letter
+    return _put(session, letter)
 
 
 def post_short(session: Session, *, vault: Vault, phone: str, short: Short, now: datetime) -> Letter:
@@ -120,9 +117,12 @@ def post_short(session: Session, *, vault: Vault, phone: str, short: Short, now:
         sealed=vault.encrypt(json.dumps(packed, ensure_ascii=False)),
         created_at=now,
         due_at=now,
-        status=QUEUED,
         once=True,
     )
+    return _put(session, letter)
+
+
+def _put(session: Session, letter: Letter) -> Letter:
     session.add(letter)
     session.flush()
     return letter

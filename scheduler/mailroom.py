@@ -5,12 +5,13 @@ that is to arrive `once` (a report) is at most in doubt: what was in the hands o
 server did not answer for, is noted as uncertain and not sent again.
 """
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from functools import partial
 
 from core.database import Database
 from core.i18n import gettext
@@ -21,6 +22,8 @@ from institution.letters import Claimed, Content
 from scheduler.account_secrets import mail_server
 from scheduler.channels.base import DeliveryError
 from scheduler.channels.email import Email, SmtpLine
+
+Hand = Callable[[Claimed], None]  # hands a letter over; DeliveryError
 
 
 class Mailroom:
@@ -43,38 +46,55 @@ class Mailroom:
                 return 0
         with self._database.transaction() as session:
             claimed = letters.claim(session, vault=self._vault, now=self._clock())
-        if not claimed:
-            return 0
-        return self._carry(claimed)
+        return carry(self._database, claimed, self._line(), self._clock)
 
-    def _carry(self, claimed: list[Claimed]) -> int:
-        """One connection for all of them; a fault of the connection puts off what is left."""
-        done, broken = 0, None
-        with ExitStack() as stack:
-            try:
-                line = stack.enter_context(Email(self._clock, kept=0).connect(mail_server(self._settings)))
-            except DeliveryError as refused:
-                line, broken = None, refused
-            for letter in claimed:
-                error = broken or self._deliver(line, letter)
-                settle(self._database, letter, error, self._clock())
-                broken = error if error is not None and error.everyone else None
-                done += error is None
-        return done
+    @contextmanager
+    def _line(self) -> Iterator[Hand]:
+        with Email(self._clock, kept=0).connect(mail_server(self._settings)) as line:
+            yield partial(self._hand_over, line)
 
-    def _deliver(self, line: SmtpLine | None, letter: Claimed) -> DeliveryError | None:
-        if line is None:
-            return None
-        if letter.once:
-            with self._database.transaction() as session:
-                letters.handing(session, letter.id, self._clock())
+    def _hand_over(self, line: SmtpLine, letter: Claimed) -> None:
         try:
             line.hand_over(letter.to, written(letter, self._settings.mail_from, self._clock()))
-        except DeliveryError as error:
-            return error
-        except ValueError:
-            return DeliveryError("the letter cannot be written as mail", permanent=True)
-        return None
+        except ValueError as error:
+            raise DeliveryError("the letter cannot be written as mail", permanent=True) from error
+
+
+def carry(
+    database: Database,
+    claimed: list[Claimed],
+    line: AbstractContextManager[Hand],
+    clock: Callable[[], datetime],
+) -> int:
+    """Hand letters over by one line for all of them and note what became of each; how many were accepted. A fault of
+    the line puts off what is left."""
+    done, broken = 0, None
+    with ExitStack() as stack:
+        if claimed:
+            try:
+                hand = stack.enter_context(line)
+            except DeliveryError as refused:
+                broken = refused
+        for letter in claimed:
+            error = broken or _handed(database, hand, letter, clock)
+            settle(database, letter, error, clock())
+            if error is not None and error.everyone:
+                broken = error
+            done += error is None
+    return done
+
+
+def _handed(
+    database: Database, hand: Hand, letter: Claimed, clock: Callable[[], datetime]
+) -> DeliveryError | None:
+    if letter.once:
+        with database.transaction() as session:
+            letters.handing(session, letter.id, clock())
+    try:
+        hand(letter)
+    except DeliveryError as error:
+        return error
+    return None
 
 
 def settle(database: Database, letter: Claimed, error: DeliveryError | None, now: datetime) -> None:

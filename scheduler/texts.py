@@ -5,8 +5,8 @@ the hands of a platform when a worker died, or was not answered for, is `uncerta
 outlet calls instead.
 """
 
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -23,7 +23,7 @@ from scheduler import plan_message
 from scheduler.account_secrets import Opener
 from scheduler.channels import registry
 from scheduler.channels.base import AnyChannel, DeliveryError, Look, Message
-from scheduler.mailroom import settle
+from scheduler.mailroom import Hand, carry
 from scheduler.models import ChannelAccount
 from scheduler.text_models import NoticeText
 from scheduler.trying import hand_over
@@ -130,51 +130,29 @@ class TextRoom:
         by_account: dict[int, list[Claimed]] = {}
         for one in claimed:
             by_account.setdefault(one.short.account if one.short else 0, []).append(one)
-        return sum(self._carry(account, group) for account, group in by_account.items())
-
-    def _carry(self, account_id: int, claimed: list[Claimed]) -> int:
-        """One connection for all by an account; a fault of the account puts off what is left."""
-        done, broken, line, channel = 0, None, None, None
-        with ExitStack() as stack:
-            try:
-                with self._database.reading() as session:
-                    row = session.get(ChannelAccount, account_id)
-                    if row is None or not row.active:
-                        raise DeliveryError(_NO_ACCOUNT, everyone=True)
-                    channel, account = self._channels[row.channel], self._opener.account(row)
-                line = stack.enter_context(channel.connect(account))
-            except DeliveryError as refused:
-                broken = refused
-            for letter in claimed:
-                error = broken if channel is None or broken else self._deliver(channel, line, letter)
-                settle(self._database, letter, error, self._clock())
-                broken = error if error is not None and error.everyone else None
-                done += error is None
-        return done
-
-    def _deliver(self, channel: AnyChannel, line: object, letter: Claimed) -> DeliveryError | None:
-        short = letter.short
-        if short is None:
-            return DeliveryError("not a short message", permanent=True)
-        with self._database.transaction() as session:
-            letters.handing(session, letter.id, self._clock())
-        message = Message(
-            letter.key,
-            letter.to,
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            template=short.template,
-            parameters=short.parameters,
+        return sum(
+            carry(self._database, group, self._line(account), self._clock)
+            for account, group in by_account.items()
         )
-        try:
-            hand_over(channel, line, message)
-        except DeliveryError as error:
-            return error
-        return None
+
+    @contextmanager
+    def _line(self, account_id: int) -> Iterator[Hand]:
+        with self._database.reading() as session:
+            row = session.get(ChannelAccount, account_id)
+            if row is None or not row.active:
+                raise DeliveryError(_NO_ACCOUNT, everyone=True)
+            channel, account = self._channels[row.channel], self._opener.account(row)
+        with channel.connect(account) as line:
+            yield lambda letter: hand_over(channel, line, _message(letter))
+
+
+def _message(letter: Claimed) -> Message:
+    short = letter.short
+    if short is None:
+        raise DeliveryError("not a short message", permanent=True)
+    return Message(
+        letter.key, letter.to, "", "", "", "", "", "", template=short.template, parameters=short.parameters
+    )
 
 
 def label(kind: str) -> str:
