@@ -1,18 +1,4 @@
-// The reach report: copy its link, fetch what was still being counted, walk the calendar by keys. All works without.
-for (const button of document.querySelectorAll("[data-copy]")) {
-  button.hidden = false;
-  button.addEventListener("click", async () => {
-    const field = document.getElementById(button.dataset.copy);
-    field.select();
-    try {
-      await navigator.clipboard.writeText(field.value);
-    } catch {
-      document.execCommand("copy"); // pages without TLS have no clipboard
-    }
-    button.textContent = button.dataset.done;
-  });
-}
-
+// The reach report: fetch what was still being counted, walk the calendar by keys. All works without.
 const closeOthers = (event) => {
   for (const pop of document.querySelectorAll("details.pop[open]")) if (!pop.contains(event.target)) pop.open = false;
 };
