@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser
@@ -12,6 +13,7 @@ from core.database import Database
 from core.settings import Settings
 from institution.models import Staff
 from tests import browser, factories
+from webapp import commands
 from webapp.create_app import create_app
 from webapp.runtime import build
 
@@ -51,3 +53,14 @@ def chromium() -> Iterator[Browser]:
     """A real browser, one for the tests of a module."""
     with browser.chromium() as found:
         yield found
+
+
+@pytest.fixture
+def command(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
+    """A command line of this test's installation."""
+    monkeypatch.setenv("SIGNPOST_HOME", str(settings.home))
+    monkeypatch.setenv("SIGNPOST_DATABASE_URL", settings.relational_url)
+    commands.runtime.cache_clear()
+    yield CliRunner()
+    commands.runtime().close()
+    commands.runtime.cache_clear()

@@ -1,29 +1,14 @@
 """`signpost content import` and `export`, as typed."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner, Result
 from sqlmodel import select
 
 from content.models import Revision
 from core.database import Database
-from core.settings import Settings
 from tests.content import pieces
-from webapp import commands
 from webapp.commands.content import content
-
-
-@pytest.fixture
-def command(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
-    """A command line of this test's installation."""
-    monkeypatch.setenv("SIGNPOST_HOME", str(settings.home))
-    monkeypatch.setenv("SIGNPOST_DATABASE_URL", settings.relational_url)
-    commands.runtime.cache_clear()
-    yield CliRunner()
-    commands.runtime().close()
-    commands.runtime.cache_clear()
 
 
 def run(command: CliRunner, *words: object) -> Result:

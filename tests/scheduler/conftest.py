@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 
 from core.database import Database
 from core.privacy import Vault
@@ -12,10 +14,13 @@ from core.settings import Settings
 from core.signing import Keys, load_secret
 from scheduler.jobs import Outgoing, outgoing
 from scheduler.patience import Limits
+from tests import entering, factories
 from tests.scheduler.receivers import MailReceiver, WebhookReceiver
 from tracking.attribution import Attributions
 from tracking.recorder import Recorder
 from tracking.spool import Spool
+from webapp.create_app import create_app
+from webapp.runtime import Runtime
 
 
 class Clock:
@@ -105,3 +110,17 @@ def _one_by_one(line: Outgoing) -> None:
         channel: Any = line.dispatcher.channels[name]
         channel.group, channel.in_flight = group, 1
         line.planner.batch_sizes[name] = batch
+
+
+@pytest.fixture
+def app(runtime: Runtime) -> Flask:
+    """The application over the `runtime` of a file; forms are posted without a token here."""
+    app = create_app(runtime)
+    app.config["WTF_CSRF_ENABLED"] = False
+    return app
+
+
+@pytest.fixture
+def admin(app: Flask) -> FlaskClient:
+    """The administrator, signed in."""
+    return entering.client(app, factories.ADMINISTRATOR)

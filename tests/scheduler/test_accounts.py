@@ -59,11 +59,6 @@ def app(settings: Settings) -> Iterator[Flask]:
     runtime.close()
 
 
-@pytest.fixture
-def admin(app: Flask) -> FlaskClient:
-    return entering.client(app, factories.ADMINISTRATOR)
-
-
 def _form(form: AccountForm, **more: str) -> dict[str, str]:
     names = ("name", "address", "port", "tls", "login", "sender", "outlet_code")
     return {name: str(getattr(form, name)) for name in names} | more

@@ -21,7 +21,6 @@ from tests import entering, factories
 from tests.scheduler import audience_cast
 from tests.tracking.rows import event, ship
 from tracking.store import ReachStore
-from webapp.create_app import create_app
 from webapp.runtime import Runtime, build
 
 
@@ -32,18 +31,6 @@ def runtime(settings: Settings) -> Iterator[Runtime]:
         factories.cast(session, clock.now())
     yield runtime
     runtime.close()
-
-
-@pytest.fixture
-def app(runtime: Runtime) -> Flask:
-    app = create_app(runtime)
-    app.config["WTF_CSRF_ENABLED"] = False
-    return app
-
-
-@pytest.fixture
-def admin(app: Flask) -> FlaskClient:
-    return entering.client(app, factories.ADMINISTRATOR)
 
 
 def test_the_calendar_shows_what_goes_out_and_proposes_where_it_does_not_fit(

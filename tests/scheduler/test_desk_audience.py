@@ -19,7 +19,6 @@ from scheduler.models import Delivery, DeliveryState, Plan, Push, PushState
 from scheduler.opening_models import Opening
 from tests import entering, factories
 from tests.scheduler import audience_cast
-from webapp.create_app import create_app
 from webapp.runtime import Runtime, build
 
 AGENT = {"User-Agent": "Mozilla/5.0 (Linux; Android 13) AppleWebKit/537.36 Chrome/120.0 Mobile Safari/537.36"}
@@ -38,18 +37,6 @@ def runtime(settings: Settings) -> Iterator[Runtime]:
         segments.make(session, "收邮件的人", Filters(channel="email"), outlet_code="", now=clock.now())
     yield runtime
     runtime.close()
-
-
-@pytest.fixture
-def app(runtime: Runtime) -> Flask:
-    app = create_app(runtime)
-    app.config["WTF_CSRF_ENABLED"] = False
-    return app
-
-
-@pytest.fixture
-def admin(app: Flask) -> FlaskClient:
-    return entering.client(app, factories.ADMINISTRATOR)
 
 
 def _pushed(runtime: Runtime, piece: str = "") -> int:

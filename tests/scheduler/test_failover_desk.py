@@ -14,7 +14,7 @@ from scheduler import failover, planner
 from scheduler.failover_models import PushFailover
 from scheduler.jobs import Outgoing
 from scheduler.models import ChannelAccount, Plan
-from tests import entering, factories
+from tests import factories
 from tests.scheduler.audience_cast import ZONE, account, people, plan, send_now
 from webapp.create_app import create_app
 from webapp.runtime import Runtime, build
@@ -33,11 +33,6 @@ def app(settings: Settings) -> Iterator[Flask]:
     yield app
     runtime.service(Outgoing).stop()
     runtime.close()
-
-
-@pytest.fixture
-def admin(app: Flask) -> FlaskClient:
-    return entering.client(app, factories.ADMINISTRATOR)
 
 
 def _runtime(app: Flask) -> Runtime:

@@ -18,7 +18,7 @@ from scheduler.jobs import Outgoing
 from scheduler.models import ChannelAccount, Delivery, DeliveryState, Plan, Push
 from scheduler.sandbox import wecom_robot
 from scheduler.sandbox.core import Fault, Sandbox
-from tests import entering, factories
+from tests import factories
 from tests.scheduler import audience_cast
 from tests.servers import free_port, listening
 from webapp.create_app import create_app
@@ -46,11 +46,6 @@ def app(settings: Settings) -> Iterator[Flask]:
     yield app
     runtime.service(Outgoing).stop()
     runtime.close()
-
-
-@pytest.fixture
-def admin(app: Flask) -> FlaskClient:
-    return entering.client(app, factories.ADMINISTRATOR)
 
 
 def _account(admin: FlaskClient, address: str, **more: str) -> str:

@@ -16,7 +16,7 @@ from core.database import Database
 from core.errors import Invalid
 from core.privacy import Vault
 from core.settings import Settings
-from core.signing import Keys, load_secret
+from core.signing import Keys
 from institution import letters
 from institution.letter_models import Letter
 from scheduler import texts
@@ -43,16 +43,6 @@ def sandbox() -> Iterator[tuple[Sandbox, str]]:
     made.add(platform.SmsAliyun())
     with listening(made, port):
         yield made, f"http://127.0.0.1:{port}/sms_aliyun"
-
-
-@pytest.fixture
-def keys(settings: Settings) -> Keys:
-    return Keys(load_secret(settings))
-
-
-@pytest.fixture
-def vault(keys: Keys) -> Vault:
-    return Vault(keys)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """`signpost content check` and `due`, as typed: what is printed, and with which exit status."""
 
 import json
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -14,23 +13,11 @@ from core.database import Database
 from core.settings import Settings
 from tests.content import pieces
 from tests.content.check.test_pictures import jpeg
-from webapp import commands
 from webapp.commands.content import content
 
 CLEAN = pieces.text("clean")
 URGING = pieces.text("urging", body="## 讲座\n\n名额有限。\n")
 PROMISING = pieces.text("promising", body="## 产品\n\n我们的产品保本。\n")
-
-
-@pytest.fixture
-def command(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
-    """A command line of this test's installation."""
-    monkeypatch.setenv("SIGNPOST_HOME", str(settings.home))
-    monkeypatch.setenv("SIGNPOST_DATABASE_URL", settings.relational_url)
-    commands.runtime.cache_clear()
-    yield CliRunner()
-    commands.runtime().close()
-    commands.runtime.cache_clear()
 
 
 def run(command: CliRunner, *words: object) -> Result:
