@@ -132,9 +132,7 @@ def left_out(session: Session, audience: Audience, channel: str, purpose: str) -
 def may_write(kind: str, purpose: str, contact: Any = Contact) -> ColumnElement[bool]:
     """Whether a contact can be written to: for pushes, and for segments by consent."""
     index = index_column(contact, kind)
-    return and_(
-        index.is_not(None), agreed(contact.id, kind, purpose), ~takes_nothing(index, kind, purpose)
-    )
+    return and_(index.is_not(None), agreed(contact.id, kind, purpose), ~takes_nothing(index, kind, purpose))
 
 
 def index_column(contact: Any, kind: str) -> Any:

@@ -1,6 +1,8 @@
 """scheduler.mailroom and institution.letters: letters go out once, say nothing in the database, and wait."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -12,7 +14,8 @@ from core.privacy import Vault
 from core.settings import Settings
 from institution import letters
 from institution.letter_models import Letter
-from scheduler.mailroom import Mailroom
+from scheduler.channels.base import DeliveryError
+from scheduler.mailroom import Hand, Mailroom, carry
 from tests.scheduler.conftest import Clock
 from tests.scheduler.receivers import BUSY, REFUSE, MailReceiver
 
@@ -81,6 +84,21 @@ def test_a_server_that_cannot_be_reached_puts_off_and_at_last_gives_up(
     clock.forward(days=4)
     room.run_once()
     assert (one(database).status, one(database).sealed) == ("failed", "")
+
+
+def test_a_line_that_cannot_be_opened_puts_all_off(database: Database, vault: Vault, clock: Clock) -> None:
+    @contextmanager
+    def closed() -> Iterator[Hand]:
+        raise DeliveryError("not now")
+        yield
+
+    for _letter in range(2):
+        post(database, vault, clock)
+    with database.transaction() as session:
+        claimed = letters.claim(session, vault=vault, now=clock.at)
+    assert carry(database, claimed, closed(), clock) == 0
+    with database.reading() as session:
+        assert {one.status for one in session.exec(select(Letter))} == {"queued"}
 
 
 def test_two_workers_send_each_letter_once(
