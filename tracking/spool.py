@@ -22,6 +22,7 @@ from tracking.group_sync import GroupSync
 from tracking.health import Health
 
 SEGMENT, DROPS = "seg-", "drops-"
+_TRIES = 1000  # before a writer sleeps on the lock all the same
 TORN, REJECTED = "torn", "rejected"
 
 
@@ -84,7 +85,9 @@ class Spool:
     def append(self, lines: bytes) -> None:
         """Keep whole lines; returns once write(2) took them all (with `sync`: an fsync). SpoolError if not."""
         try:
-            with self._lock:
+            if not self._lock.acquire(False):
+                self._wait_for_turn()
+            try:
                 segment = self._segment or self._begin()
                 size = len(lines)
                 written = _libc_write(segment.file, lines, _SIZES[size] if size < 1024 else c_size_t(size))
@@ -93,6 +96,8 @@ class Spool:
                 segment.size = place = segment.size + written
                 if place >= self._seal_bytes:
                     self._retire()
+            finally:
+                self._lock.release()
             if segment.group is not None:
                 self._confirm(segment, segment.group, place)
         except OSError as error:
@@ -100,6 +105,15 @@ class Spool:
             if isinstance(error, SpoolError):
                 raise
             raise SpoolError(error.errno, f"the spool cannot be written: {error}") from error
+
+    def _wait_for_turn(self) -> None:
+        """Take the lock, asking for it only while running: who sleeps on it is handed it while another thread has the
+        interpreter, and beside reports and the drain all views then queue behind one that cannot go on."""
+        for _ in range(_TRIES):
+            time.sleep(0)
+            if self._lock.acquire(False):
+                return
+        self._lock.acquire()
 
     def _confirm(self, segment: _Open, group: GroupSync, place: int) -> None:
         """Wait for the disk; after it refused, no further line goes into this segment."""
