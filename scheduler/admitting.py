@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, or_, update
 from sqlmodel import Session, col, select
@@ -39,6 +40,12 @@ class Tools:
     clock: Callable[[], datetime]
     limits: Limits
     stopping: threading.Event
+
+
+@lru_cache(64)
+def _out_of_reach(channel: str, purpose: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """The conditions of `audience.out_of_reach`, made once: making and naming them took longer than asking."""
+    return audience.out_of_reach(Delivery.contact_id, Delivery.address_index, channel, purpose)
 
 
 class Admitting:
@@ -82,9 +89,7 @@ class Admitting:
         if registry.to_group(name):
             no = audience.refused_among(session, name, [one.address_index for one in group], self._purpose)
             return set(), {one.id for one in group if one.address_index in no}
-        erased, silent = audience.out_of_reach(
-            Delivery.contact_id, Delivery.address_index, name, self._purpose
-        )
+        erased, silent = _out_of_reach(name, self._purpose)
         query = select(Delivery.id, erased).where(
             *these, Delivery.state == DeliveryState.queued, or_(erased, silent)
         )

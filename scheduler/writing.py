@@ -3,6 +3,7 @@ order of contacts and not of addresses."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import ColumnElement, exists, or_
 from sqlmodel import Session, col, select
@@ -30,6 +31,7 @@ def to_addresses(
     ]
 
 
+@cache
 def in_a_call() -> ColumnElement[bool]:
     """Whether a row is in the call that a worker has in its hands: such rows are not marked one by one."""
     mine = exists().where(col(Batch.id) == Delivery.batch_id, col(Batch.sending) == Delivery.call)
