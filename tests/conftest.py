@@ -12,7 +12,7 @@ import pytest
 from core.database import Database
 from core.i18n import set_locale
 from core.settings import Settings
-from tests import quick, servers
+from tests import chromium, quick, servers
 from tests.tracking import fronts
 
 # What a test asks for that touches the relational database.
@@ -99,12 +99,16 @@ def _looks(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quickly(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The application is cheap to make; both workers of a run share what is compiled."""
+def quickly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The application is cheap to make; both workers of a run share what is compiled; one browser serves all."""
     shared = tmp_path_factory.getbasetemp()
     quick.compile_once((shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared) / "templates")
+    quick.compile_statements_once()
+    quick.write_without_waiting()
     quick.reckon_once()
     quick.hash_quickly()
+    yield
+    chromium.end()
 
 
 @pytest.fixture
