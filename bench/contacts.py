@@ -16,10 +16,12 @@ from pathlib import Path
 
 from sqlmodel import Session, SQLModel
 
-from campaign import audience, segments
+from campaign import audience, recipients, segments
 from campaign.contact_imports import register
 from campaign.contact_imports.carrying import Imports
 from campaign.contact_imports.models import DONE, ContactImport
+from campaign.contacts import EDUCATION
+from campaign.recipients import Audience
 from campaign.segments import Filters
 from core import clock
 from core.database import Database
@@ -94,7 +96,7 @@ def _asked(database: Database) -> dict[str, float]:
             "count_s": _timed(lambda: print(segments.count(session, filters, ""), "in the segment")),
             "count_cpu_s": _processor(lambda: segments.count(session, filters, "")),
             "count_list_s": _timed(
-                lambda: print(audience.left_out_of(session, list_id=number, channel="email"))
+                lambda: print(recipients.left_out(session, Audience(list_id=number), "email", EDUCATION))
             ),
             "page_s": _timed(lambda: _page_through(session, number)),
         }
@@ -108,9 +110,14 @@ def _loop() -> float:
 
 
 def _page_through(session: Session, list_id: int) -> None:
-    after = 0
-    while page := audience.recipients_of(session, list_id=list_id, channel="email", after_id=after):
-        after = page[-1].contact_id
+    """As a push cuts its pages."""
+    after, whole = 0, Audience(list_id=list_id)
+    while (
+        page := session.connection()
+        .execute(recipients.chosen(whole, "email", EDUCATION, after_id=after, limit=1_000))
+        .all()
+    ):
+        after = page[-1][0]
 
 
 def _timed(run: Callable[[], None]) -> float:

@@ -25,17 +25,7 @@ from campaign.lists import (
     make_list,
     members,
 )
-from campaign.recipients import (
-    Audience,
-    LeftOut,
-    Recipient,
-    Recipients,
-    everyone,
-    index_column,
-    left_out,
-    page,
-    takes_nothing,
-)
+from campaign.recipients import Audience, LeftOut, index_column, takes_nothing
 from core.database import gathered
 from core.errors import Invalid
 from core.i18n import mark
@@ -46,8 +36,6 @@ __all__ = [
     "LeftOut",
     "ListRow",
     "MaskedContact",
-    "Recipient",
-    "Recipients",
     "close_address",
     "closed_among",
     "find_list",
@@ -72,43 +60,6 @@ class Address:
     contact_id: int
     name: str
     address: str
-
-
-def recipients(session: Session, list_id: int, channel: str, purpose: str = EDUCATION) -> Recipients:
-    """Whom of the list the channel may reach now: an address, consent, no refusal, each address once."""
-    whole = Audience(list_id=list_id)
-    counted = left_out(session, whole, channel, purpose)
-    chosen = list(everyone(session, whole, channel, purpose))
-    return Recipients(chosen, counted.no_address, counted.no_consent, counted.refused, counted.closed)
-
-
-def recipients_of(
-    session: Session,
-    *,
-    list_id: int | None = None,
-    segment_id: int | None = None,
-    channel: str,
-    purpose: str = EDUCATION,
-    after_id: int = 0,
-    limit: int = 1_000,
-) -> list[Recipient]:
-    """The next recipients of a list or a segment, in the order of their contacts' numbers: give the last one's
-    `contact_id` as `after_id`; an empty page is the end. Who refused meanwhile is missing from the next page."""
-    whole = audience_of(session, list_id=list_id, segment_id=segment_id)
-    return page(session, whole, channel, purpose, after_id=after_id, limit=limit)
-
-
-def left_out_of(
-    session: Session,
-    *,
-    list_id: int | None = None,
-    segment_id: int | None = None,
-    channel: str,
-    purpose: str = EDUCATION,
-) -> LeftOut:
-    """How many of a list or a segment a push reaches and leaves out, by reason."""
-    whole = audience_of(session, list_id=list_id, segment_id=segment_id)
-    return left_out(session, whole, channel, purpose)
 
 
 def audience_of(session: Session, *, list_id: int | None = None, segment_id: int | None = None) -> Audience:

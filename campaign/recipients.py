@@ -4,8 +4,7 @@ All of it is one question to the database, asked page by page along the contacts
 more memory than a thousand, and what was refused meanwhile is missing from the next page.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_
@@ -17,34 +16,12 @@ from campaign.addresses import IN_CONTACT, index_in, kind_of
 from campaign.audience_models import ClosedAddress, ContactAddress, PurposeRefusal
 from campaign.contacts import Consent, Contact, ContactMember, Refusal
 
-_PAGE = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """A member of an audience who agreed to the channel and did not refuse it; no address, only its hash."""
-
-    contact_id: int
-    address_index: str
-    outlet_code: str
-
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """How many of an audience a push reaches, and how many it leaves out for which reason: the first that holds."""
 
     reached: int
-    no_address: int
-    no_consent: int
-    refused: int
-    closed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Recipients:
-    """Whom a push goes to, and how many of the list it leaves out for which reason."""
-
-    chosen: list[Recipient] = field(repr=False)
     no_address: int
     no_consent: int
     refused: int
@@ -72,17 +49,9 @@ def alias(table: type[SQLModel]) -> Any:
     return aliased(table)
 
 
-def page(
-    session: Session, audience: Audience, channel: str, purpose: str, *, after_id: int, limit: int
-) -> list[Recipient]:
-    """The next recipients after a contact's number, in the order of their numbers; an empty page is the end."""
-    query = chosen(audience, channel, purpose, after_id=after_id, limit=limit)
-    return [Recipient(*row) for row in session.connection().execute(query)]
-
-
 def chosen(audience: Audience, channel: str, purpose: str, *, after_id: int, limit: int) -> Select[Any]:
-    """The question of `page`, for whoever has the database write down the answer: `contact_id`, `address_index`,
-    `outlet_code`."""
+    """The question for the next recipients after a contact's number, in the order of their numbers: `contact_id`,
+    `address_index` (no address, only its hash), `outlet_code`; no row is the end."""
     kind, twin = kind_of(channel), alias(Contact)
     index = index_column(Contact, kind)
     before = (
@@ -102,14 +71,6 @@ def chosen(audience: Audience, channel: str, purpose: str, *, after_id: int, lim
     else:
         start = start.where(audience.holds(Contact), col(Contact.id) > after_id).order_by(col(Contact.id))
     return start.where(may_write(kind, purpose), ~before).limit(limit)
-
-
-def everyone(session: Session, audience: Audience, channel: str, purpose: str) -> Iterator[Recipient]:
-    """All recipients, fetched page by page."""
-    after = 0
-    while found := page(session, audience, channel, purpose, after_id=after, limit=_PAGE):
-        yield from found
-        after = found[-1].contact_id
 
 
 def left_out(session: Session, audience: Audience, channel: str, purpose: str) -> LeftOut:

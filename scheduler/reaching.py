@@ -43,12 +43,6 @@ def audience_of(session: Session, push: Push) -> Audience:
     return Audience(list_id=push.list_id)
 
 
-def page(session: Session, push: Push, *, after_id: int, limit: int) -> list[recipients.Recipient]:
-    """The next recipients of a push after a contact's number."""
-    whole = audience_of(session, push)
-    return recipients.page(session, whole, push.channel, push.purpose, after_id=after_id, limit=limit)
-
-
 def left_out(session: Session, push: Push) -> LeftOut:
     """Whom a push reaches and leaves out, by reason."""
     return recipients.left_out(session, audience_of(session, push), push.channel, push.purpose)

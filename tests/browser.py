@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from sqlmodel import Session
 
 from campaign import programme
@@ -21,11 +21,12 @@ from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
 from institution import api_tokens, outlets, people
-from tests import factories, servers
+from tests import copies, factories, servers
 from tests.campaign.events import site as events
 from tests.campaign.play_sessions import filled as play_sessions
 from tests.campaign.registration import making
 from tests.campaign.returns import filled
+from tests.chromium import chromium
 from tests.content import pieces
 from tests.scheduler import audience_cast
 from tracking import annotations, links, proposing, subscriptions
@@ -35,9 +36,10 @@ from tracking.watching.models import ReachAlarm
 from webapp.runtime import Runtime, build
 from webapp.wsgi import compose
 
+__all__ = ["chromium"]  # where those who look at pages look for it
+
 STARTER = Path(__file__).resolve().parent.parent / "webapp" / "starter"
 ROOMS = Path(__file__).resolve().parent / "content" / "escape_room" / "rooms"
-CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 PHONE, DESKTOP, NARROW = (390, 844), (1440, 900), (320, 640)
 CAMPAIGN = "september-week"
 CLOSED_OUTLET = "33010603"
@@ -59,9 +61,24 @@ def running(settings: Settings, now: datetime) -> Iterator[Site]:
     """A site filled through the verbs that staff use, served by threads on a free port."""
     port = servers.free_port()
     address = f"http://127.0.0.1:{port}"
+    copies.filled(settings, now, _everything, site)
     runtime = build(settings.model_copy(update={"public_url": address}))
+    try:
+        with servers.listening(compose(runtime), port):
+            yield Site(address, runtime)
+    finally:
+        runtime.close()
+
+
+def site(runtime: Runtime, now: datetime) -> None:
+    """`fill` by itself, for `copies.filled`."""
     with runtime.service(Database).transaction() as session:
-        fill(session, settings, now)
+        fill(session, runtime.service(Settings), now)
+
+
+def _everything(runtime: Runtime, now: datetime) -> None:
+    settings = runtime.service(Settings)
+    with runtime.service(Database).transaction() as session:
         audience_cast.fill_desk(session, runtime.service(Vault), now)
         events.fill(session, runtime.service(Vault), now)
         _parties(session, runtime.service(Vault), now)
@@ -73,11 +90,6 @@ def running(settings: Settings, now: datetime) -> Iterator[Site]:
             session,
             ContactImport(list_name="老客户", folder="none", state=CHECKED, asked_at=now, stage_at=now),
         )
-    try:
-        with servers.listening(compose(runtime), port):
-            yield Site(address, runtime)
-    finally:
-        runtime.close()
 
 
 def fill(session: Session, settings: Settings, now: datetime) -> None:
@@ -228,17 +240,6 @@ def _ways_in(session: Session, now: datetime) -> None:
     links.for_outlets(
         session, links.Aim(note="柜台展架"), codes, node=factories.COUNTY, by=None, today=now.date(), now=now
     )
-
-
-@contextmanager
-def chromium(*more: str) -> Iterator[Browser]:
-    """The system's Chromium, headless, quiet; with more arguments of the command line."""
-    path = next(name for name in CHROMIUM if Path(name).exists())
-    arguments = ["--no-sandbox", "--disable-background-networking", *more]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield browser
-        browser.close()
 
 
 @contextmanager

@@ -12,36 +12,11 @@ import pytest
 from core.database import Database
 from core.i18n import set_locale
 from core.settings import Settings
-from tests import quick, servers
+from tests import chromium, engines, quick, servers
 from tests.tracking import fronts
 
 # What a test asks for that touches the relational database.
 _DATABASE = {"database_template", "engine_kind"}
-# Tests of tracking whose statements go to the reach store: they need the relational database for an outlet or a session.
-_REACH = set(
-    [
-        "beacon_script",
-        "calendar",
-        "collector",
-        "columns",
-        "conservation",
-        "contract",
-        "copying",
-        "demo",
-        "drain",
-        "edge",
-        "insight_desk",
-        "pixel",
-        "rates",
-        "recorder",
-        "report_pages",
-        "rollups",
-        "servers",
-        "store",
-        "verify",
-        "visitors",
-    ]
-)
 # Files that take minutes: browsers, processes that are killed, whole commands.
 _LONG = (
     "starter_rooms",
@@ -64,11 +39,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what an option asks to, unless it is asked for by name.
 
-    Long random runs (`-m slow` asks for them). On PostgreSQL, what says there what it said on SQLite: what touches no
-    relational database; the looks at pages in a browser other than the journeys, and at the house; collecting and the
-    reach store, which is an engine of its own, and the pages whose figures come from it (`_REACH`). What has statements
-    of its own stays: the verbs of every package and their desks, races, kills, journeys, migrations, commands.
-    Files that take minutes come first, so that both workers end together.
+    Long random runs (`-m slow` asks for them). On PostgreSQL, what touches no relational database, and what says there
+    what it said on SQLite (`engines`). Files that take minutes come first, so that both workers end together.
     """
     items.sort(key=lambda item: not any(word in item.path.as_posix() for word in _LONG))
     if config.option.markexpr or any("::" in argument for argument in config.args):
@@ -78,7 +50,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item
         for item in items
         if item.get_closest_marker("slow")
-        or (other and (_looks(item) or not _DATABASE & set(getattr(item, "fixturenames", ()))))
+        or (other and (engines.same(item) or not _DATABASE & set(getattr(item, "fixturenames", ()))))
     }
     config.hook.pytest_deselected(items=list(left))
     items[:] = [item for item in items if item not in left]
@@ -90,21 +62,17 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-def _looks(item: pytest.Item) -> bool:
-    """Whether this looks at what pages say, at the reach store, or at the house: in a browser (and is no journey), for
-    what was typed coming back alive, at who may open what."""
-    pages = "browser" in item.path.stem and "journeys" not in item.path.parts
-    reach = item.path.parent.name == "tracking" and item.path.stem.removeprefix("test_") in _REACH
-    return pages or reach or item.path.stem == "test_xss" or "house" in item.path.parts
-
-
 @pytest.fixture(scope="session", autouse=True)
-def quickly(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The application is cheap to make; both workers of a run share what is compiled."""
+def quickly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The application is cheap to make; both workers of a run share what is compiled; one browser serves all."""
     shared = tmp_path_factory.getbasetemp()
     quick.compile_once((shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared) / "templates")
+    quick.compile_statements_once()
+    quick.write_without_waiting()
     quick.reckon_once()
     quick.hash_quickly()
+    yield
+    chromium.end()
 
 
 @pytest.fixture

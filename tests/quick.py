@@ -2,7 +2,8 @@
 
 Most tests make an application and a cast of people of their own. Passwords are hashed by the same argon2id with less
 work (`real_passwords` in conftest gives the stored cost back to who measures it), the strength of the same password is
-reckoned once, and a template is compiled once for the whole run.
+reckoned once, a template is compiled once for the whole run, a statement once for all databases of its kind, and SQLite
+does not wait for the disk: a power cut may cost the tests everything, `kill -9` costs them nothing.
 """
 
 from collections.abc import Sequence
@@ -14,11 +15,17 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.templating import Environment
 from jinja2 import FileSystemBytecodeCache
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 from zxcvbn import zxcvbn
 
+from core import database
 from institution import passwords
 
 REAL = passwords._HASHER, passwords._DUMMY
+_DATABASE: Any = database
 _QUICK = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 
@@ -56,3 +63,30 @@ def compile_once(folder: Path) -> None:
             super().__init__(app, bytecode_cache=FileSystemBytecodeCache(str(folder)), **options)
 
     Flask.jinja_environment = Compiled
+
+
+def compile_statements_once() -> None:
+    """What a statement is in SQL is kept for all engines made from now on, as each of them keeps it for itself."""
+    kept: Any = LRUCache(20_000)
+
+    def made(url: str, **options: Any) -> Engine:
+        engine = create_engine(url, **options)
+        engine._compiled_cache = kept
+        return engine
+
+    _DATABASE.create_engine = made
+    kinds: tuple[Any, ...] = (SQLiteDialect_pysqlite, PGDialect_psycopg)
+    for kind in kinds:
+        kind.__hash__ = lambda self: hash((type(self), self.paramstyle))
+        kind.__eq__ = lambda self, other: hash(self) == hash(other)
+
+
+def write_without_waiting() -> None:
+    """SQLite hands what it writes to the system and goes on."""
+    prepare = database._prepare_sqlite
+
+    def prepared(connection: Any, record: object) -> None:
+        prepare(connection, record)
+        connection.execute("PRAGMA synchronous=OFF")
+
+    _DATABASE._prepare_sqlite = prepared

@@ -1,6 +1,7 @@
 """A site with everything on it, shared by the tests of a module, and people signed in to it."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
 from institution import people
-from tests import browser, entering, factories, servers
+from tests import browser, copies, entering, factories, servers
 from tests.content import pieces
 from tests.scheduler import audience_cast
 from webapp.create_app import create_app
@@ -37,19 +38,21 @@ def runtime(
             "rate_storage": "",
         }
         settings = Settings(_env_file=None, **values)
+        copies.filled(settings, clock.now(), _fill, browser.site)
         runtime = build(settings)
-        now = clock.now()
-        with runtime.service(Database).transaction() as session:
-            browser.fill(session, settings, now)
-            audience_cast.fill_desk(session, runtime.service(Vault), now)
-            for login in BRANCH:
-                factories.staff(session, login, now)
-            editor = people.by_login(session, factories.EDITOR)
-            assert editor is not None
-            waiting = pieces.saved(session, pieces.text("waits"), editor.id or 0, now)
-            lifecycle.submit(session, waiting.id or 0, by=editor.id or 0, now=now)
         yield runtime
         runtime.close()
+
+
+def _fill(runtime: Runtime, now: datetime) -> None:
+    with runtime.service(Database).transaction() as session:
+        audience_cast.fill_desk(session, runtime.service(Vault), now)
+        for login in BRANCH:
+            factories.staff(session, login, now)
+        editor = people.by_login(session, factories.EDITOR)
+        assert editor is not None
+        waiting = pieces.saved(session, pieces.text("waits"), editor.id or 0, now)
+        lifecycle.submit(session, waiting.id or 0, by=editor.id or 0, now=now)
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,8 @@ from flask.testing import FlaskClient
 
 from content.pages import FACTS, PageFacts
 from core import clock
-from core.database import Database
 from core.settings import Settings
-from tests import browser, entering, servers
+from tests import browser, copies, entering, servers
 from webapp.create_app import create_app
 from webapp.runtime import Runtime, build
 
@@ -34,9 +33,8 @@ def runtime(
             "second_factor": "off",
         }
         settings = Settings(_env_file=None, **values)
+        copies.filled(settings, clock.now(), browser.site)
         runtime = build(settings)
-        with runtime.service(Database).transaction() as session:
-            browser.fill(session, settings, clock.now())
         yield runtime
         runtime.close()
 

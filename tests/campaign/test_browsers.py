@@ -18,6 +18,7 @@ from core.settings import Settings
 from core.signing import Keys, load_secret
 from scheduler.sandbox.webpush import subscription
 from tests import factories
+from tests.campaign.reaching import Asked
 
 SERVICES = ["fcm.googleapis.com", "*.push.apple.com"]
 WISH = Wish("2026-01-education", "en", factories.OUTLET_A, "/p/ai-voice")
@@ -117,8 +118,8 @@ def test_a_browser_is_a_contact_of_its_own_with_the_proof_of_its_consent(
         assert (consent.source, consent.given_at) == ("browser /p/ai-voice", now)
         listed = lists.find_list(session, browsers.LIST)
         assert listed is not None and listed.id is not None
-        reached = audience.recipients(session, listed.id, "webpush")
-        assert [one.contact_id for one in reached.chosen] == [contact.id]
+        reached = Asked(session, "webpush", listed.id).reached()
+        assert [one.contact_id for one in reached] == [contact.id]
         sent_to = audience.addresses(session, vault, "webpush", [contact.id or 0])
         assert sent_to[contact.id or 0].address == found().text
         assert browsers.is_told(session, vault, found().endpoint)

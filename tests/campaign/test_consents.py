@@ -16,6 +16,7 @@ from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys
 from institution.audit_models import AuditRecord
+from tests.campaign.reaching import Asked
 from webapp.create_app import create_app
 from webapp.runtime import Runtime, build
 
@@ -56,7 +57,7 @@ def put(runtime: Runtime, now: datetime, *rows: str) -> int:
 
 
 def reached(session: Session, list_id: int, channel: str, purpose: str) -> int:
-    return len(audience.recipients_of(session, list_id=list_id, channel=channel, purpose=purpose))
+    return len(Asked(session, channel, list_id, purpose=purpose).reached())
 
 
 def test_unticked_is_never_sent_again_and_ticked_is_consent(

@@ -15,6 +15,7 @@ from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys, load_secret
 from scheduler.counting import visitor_of
+from tests.campaign.reaching import Asked
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 FILE = """姓名,邮箱,手机,接口标识,省份,同意用途,同意时间,同意来源,同意文本版本
@@ -65,14 +66,14 @@ def test_recipients_need_address_consent_and_no_refusal(
     database: Database, vault: Vault, list_id: int, now: datetime
 ) -> None:
     with database.transaction() as session:
-        found = audience.recipients(session, list_id, "email")
-        assert [one.address_index for one in found.chosen] == [vault.index("email", "zhang@example.com")]
-        assert found.no_address == 1
-        assert audience.refuse(session, "email", found.chosen[0].address_index, via="link", now=now)
-        assert not audience.refuse(session, "email", found.chosen[0].address_index, via="link", now=now)
-        after = audience.recipients(session, list_id, "email")
-        assert after.chosen == [] and after.refused == 1
-        assert audience.recipients(session, list_id, "webhook").chosen, "a refusal is of one channel"
+        asked = Asked(session, "email", list_id)
+        (index,) = [one.address_index for one in asked.reached()]
+        assert index == vault.index("email", "zhang@example.com")
+        assert asked.left_out().no_address == 1
+        assert audience.refuse(session, "email", index, via="link", now=now)
+        assert not audience.refuse(session, "email", index, via="link", now=now)
+        assert asked.reached() == [] and asked.left_out().refused == 1
+        assert Asked(session, "webhook", list_id).reached(), "a refusal is of one channel"
 
 
 def test_two_people_with_one_telephone_get_one_message(
@@ -85,8 +86,8 @@ def test_two_people_with_one_telephone_get_one_message(
         audience_import.import_file(session, data, list_name="一家人", vault=vault, zone=SHANGHAI, now=now)
         found = audience.find_list(session, "一家人")
         assert found is not None
-        assert len(audience.recipients(session, found.id or 0, "email").chosen) == 2
-        assert len(audience.recipients(session, found.id or 0, "sms").chosen) == 1
+        assert len(Asked(session, "email", found.id).reached()) == 2
+        assert len(Asked(session, "sms", found.id).reached()) == 1
 
 
 def test_a_refusal_at_the_counter(database: Database, vault: Vault, list_id: int, now: datetime) -> None:
@@ -110,7 +111,7 @@ def test_erased_is_erased_but_a_refusal_outlives_it(
         with pytest.raises(NotFound):
             audience.erase(session, contact.id or 0)
         audience_import.import_file(session, FILE, list_name="老客户", vault=vault, zone=SHANGHAI, now=now)
-        assert audience.recipients(session, list_id, "email").refused == 1, "an import overrides no refusal"
+        assert Asked(session, "email", list_id).left_out().refused == 1, "an import overrides no refusal"
 
 
 def test_a_list_has_a_name_of_its_own(database: Database, list_id: int, now: datetime) -> None:

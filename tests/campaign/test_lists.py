@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlmodel import Session, col, select
 
-from campaign import audience, audience_import, lists
+from campaign import audience_import, lists
 from campaign.contacts import Contact, ContactList, Refusal
 from campaign.unsubscribe import Unsubscriptions
 from core.database import Database
@@ -21,6 +21,7 @@ from core.signing import Keys
 from institution.audit_models import AuditRecord
 from institution.personal_models import PrivacyRequest
 from tests import entering, factories
+from tests.campaign.reaching import Asked
 from webapp.create_app import create_app
 from webapp.runtime import Runtime, build
 
@@ -166,7 +167,7 @@ def test_a_refusal_given_in_one_part_holds_in_every_other(
     assert app.test_client().post(path).status_code == 200
     with runtime.service(Database).reading() as session:
         for node in ("", factories.OUTSIDE_PROVINCE):
-            chosen = audience.recipients(session, list_of(runtime, node), "email").chosen
+            chosen = Asked(session, "email", list_of(runtime, node)).reached()
             assert index not in [one.address_index for one in chosen]
     (record,) = records(runtime, "contact.unsubscribe")
     assert (record.via, record.address, record.actor_id) == ("visitor", "", None)

@@ -20,6 +20,7 @@ from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys, load_secret
 from institution.audit_models import AuditRecord
+from tests.campaign.reaching import Asked
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HEAD = "邮箱,手机,同意用途,同意时间,同意来源"
@@ -42,13 +43,7 @@ def put(session: Session, vault: Vault, now: datetime, *numbers: int, name: str 
 
 def reached(session: Session, list_id: int, channel: str = "email", *, limit: int = 2) -> list[str]:
     """All pages, two people at a time."""
-    after, found = 0, list[str]()
-    while page := audience.recipients_of(
-        session, list_id=list_id, channel=channel, after_id=after, limit=limit
-    ):
-        found += [one.address_index for one in page]
-        after = page[-1].contact_id
-    return found
+    return [one.address_index for one in Asked(session, channel, list_id).reached(limit)]
 
 
 def test_pages_hold_everyone_once_in_order(database: Database, vault: Vault, now: datetime) -> None:
@@ -56,12 +51,10 @@ def test_pages_hold_everyone_once_in_order(database: Database, vault: Vault, now
         list_id = put(session, vault, now, *range(PEOPLE))
         wanted = [vault.index("email", f"p{n}@example.com") for n in range(PEOPLE)]
         assert reached(session, list_id) == wanted == reached(session, list_id, limit=100)
-        chosen = audience.recipients(session, list_id, "email").chosen
-        assert [one.address_index for one in chosen] == wanted
         with pytest.raises(ValueError, match="a list or a segment"):
-            audience.recipients_of(session, channel="email")
+            audience.audience_of(session)
         with pytest.raises(NotFound):
-            audience.recipients_of(session, segment_id=99, channel="email")
+            audience.audience_of(session, segment_id=99)
 
 
 def test_a_page_is_empty_for_a_purpose_nobody_agreed_to(
@@ -69,12 +62,8 @@ def test_a_page_is_empty_for_a_purpose_nobody_agreed_to(
 ) -> None:
     with database.transaction() as session:
         list_id = put(session, vault, now, 1)
-        found = audience.recipients_of(session, list_id=list_id, channel="email", purpose="marketing")
-        assert found == []
-        assert (
-            audience.left_out_of(session, list_id=list_id, channel="email", purpose="marketing").no_consent
-            == 1
-        )
+        asked = Asked(session, "email", list_id, purpose="marketing")
+        assert asked.page() == [] and asked.left_out().no_consent == 1
 
 
 @pytest.mark.parametrize("reason", closed.REASONS)
@@ -85,7 +74,7 @@ def test_a_closed_address_gets_nothing(database: Database, vault: Vault, now: da
         assert not audience.close_address(session, "email", index, reason, via="bounce", now=now)
         list_id = put(session, vault, now, 1, 2)  # closed before it was ever imported
         assert reached(session, list_id) == [vault.index("email", "p2@example.com")]
-        found = audience.recipients(session, list_id, "email")
+        found = Asked(session, "email", list_id).left_out()
         withdrawn = reason == closed.WITHDRAWN
         assert (found.refused, found.closed) == ((1, 0) if withdrawn else (0, 1))
         assert audience.refused_among(session, "email", [index, "0" * 64]) == {index}
@@ -148,7 +137,7 @@ def test_an_address_beside_the_contact(database: Database, vault: Vault, now: da
             )
         )
         session.flush()
-        assert audience.recipients(session, list_id, "wechat").no_consent == 1
+        assert Asked(session, "wechat", list_id).left_out().no_consent == 1
         session.add(
             Consent(
                 contact_id=number,
@@ -225,8 +214,9 @@ def test_whatever_the_order_who_said_no_is_never_reached(
                 audience.close_address(session, "email", index, reason, via="send", now=now)
         held = {one for one in session.exec(select(Contact.email_index)) if one}
         assert set(reached(session, list_id)) == held - said_no
-        page = audience.recipients_of(session, segment_id=segment.id, channel="email")
-        assert {one.address_index for one in page} == held - said_no
+        assert {
+            one.address_index for one in Asked(session, "email", segment_id=segment.id).page()
+        } == held - said_no
         assert audience.refused_among(session, "email", held) == held & said_no
         session.delete(segment)
 

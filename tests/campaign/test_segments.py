@@ -20,6 +20,7 @@ from core.privacy import Vault
 from core.settings import Settings
 from institution.audit_models import AuditRecord
 from tests import entering, factories
+from tests.campaign.reaching import Asked
 from tests.campaign.test_lists import AT_A, AUDIENCE, OPERATOR, OUTSIDE, SICHUAN
 from tests.campaign.test_lists import put as put_list
 from webapp.create_app import create_app
@@ -175,7 +176,7 @@ def test_filters_count_who_they_name(app: Flask, runtime: Runtime, now: datetime
             now=now,
         )
         assert segments.read(made) == Filters(channel="wechat", groups=("elders",))
-        (one,) = audience.recipients_of(session, segment_id=made.id, channel="wechat")
+        (one,) = Asked(session, "wechat", segment_id=made.id).reached()
         assert one.address_index == runtime.service(Vault).index("wechat", "oABCDEFGHIJKLMNOP_1")
 
 

@@ -4,16 +4,16 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 from core.alone import alone
 from core.database import Database
+from tests import forked
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 _HOLD = """
 import sys
 from core.alone import alone
 from core.database import Database
+from tests import forked
 with alone(Database(sys.argv[1]), "close") as held:
     print(held, flush=True)
     sys.stdin.read()
@@ -22,8 +22,8 @@ with alone(Database(sys.argv[1]), "close") as held:
 
 def holder(database: Database) -> "subprocess.Popen[str]":
     url = database.engine.url.render_as_string(hide_password=False)
-    return subprocess.Popen(
-        [sys.executable, "-c", _HOLD, url], cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    return forked.Popen(
+        [sys.executable, "-c", _HOLD, url], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
 
 

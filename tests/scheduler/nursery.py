@@ -1,12 +1,10 @@
-"""Workers that are born at once: `python -m tests.scheduler.nursery '{settings}'` forks one for each line it reads.
+"""A worker for tests that kill it: `python -m tests.scheduler.nursery '{settings}'` sends until it dies.
 
-A killed worker is replaced in a hundredth of a second instead of two, so that two hundred can be killed. Each has one
-sending thread, so that a kill hits one call at most.
+`forked` bears it at once, so that two hundred can be killed. It has one sending thread, so that a kill hits one call at
+most.
 """
 
 import json
-import os
-import signal
 import sys
 import time
 from typing import Any
@@ -84,26 +82,5 @@ def _without_leases() -> None:
     settling.begin = begin
 
 
-def main(given: dict[str, Any]) -> None:
-    """Fork a worker for each line that is read; all end when the input does."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead bury themselves
-    born: list[int] = []
-    for _line in iter(sys.stdin.readline, ""):
-        child = os.fork()
-        if not child:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            os.close(sys.stdin.fileno())
-            try:
-                work(given)
-            finally:
-                os._exit(1)
-        born.append(child)
-    for one in born:
-        try:
-            os.kill(one, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-
-
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    work(json.loads(sys.argv[1]))

@@ -2,8 +2,8 @@
 
 import os
 import signal
-import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,9 +24,10 @@ from scheduler.broker import MOST, Broker, Brokered
 from scheduler.jobs import Outgoing, outgoing
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState
 from scheduler.worker import Threads
+from tests import forked
 from tests.scheduler.audience_cast import people, plan, send_now
 from tests.scheduler.brokers import redis
-from tests.scheduler.receivers import ACCEPT, MailReceiver, WebhookReceiver
+from tests.scheduler.receivers import ACCEPT, BUSY, MailReceiver, WebhookReceiver
 from tests.servers import free_port
 from tracking.attribution import Attributions
 from tracking.recorder import Recorder
@@ -34,7 +35,6 @@ from tracking.spool import Spool
 from webapp import commands, migrate
 from webapp.cli import main
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120.0
 
 
@@ -46,7 +46,7 @@ def whole(database: Database) -> Database:
 
 
 @contextmanager
-def worker(settings: Settings, *arguments: str, **more: Any) -> Iterator["subprocess.Popen[bytes]"]:
+def worker(settings: Settings, *arguments: str, **more: Any) -> Iterator[forked.Popen]:
     """`signpost worker` in a process of its own; ended in any case."""
     given = {
         "HOME": settings.home,
@@ -61,7 +61,7 @@ def worker(settings: Settings, *arguments: str, **more: Any) -> Iterator["subpro
     environment = os.environ | {f"SIGNPOST_{name}": str(value) for name, value in given.items()}
     log = (settings.home / "worker.log").open("ab")
     program = [sys.executable, "-c", "from webapp.cli import main; main()", "worker", *arguments]
-    process = subprocess.Popen(program, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    process = forked.Popen(program, env=environment, stdout=log, stderr=log)
     try:
         yield process
     finally:
@@ -168,6 +168,26 @@ def test_a_worker_that_is_told_to_end_gives_its_batch_back(
 @contextmanager
 def _nothing() -> Iterator[str]:
     yield ""
+
+
+def test_a_worker_has_as_many_threads_as_it_is_told(
+    settings: Settings, whole: Database, keys: Keys, vault: Vault
+) -> None:
+    """Four batches of a hundred at most, and a receiver that answers nobody: each thread has one in its hands."""
+    gate = threading.Event()
+    with WebhookReceiver().serve() as receiver:
+        receiver.inbox.behave = lambda number, address: ACCEPT if gate.wait(PATIENCE) else BUSY
+        _begin(whole, vault, 310, target=receiver.url)
+        with line(settings, whole, keys) as here, worker(settings, "--threads", "3"):
+            here.plan()
+            _until(lambda: _claimed(whole) == 3)
+            gate.set()
+            _until(lambda: _states(whole) == {DeliveryState.sent})
+
+
+def _claimed(database: Database) -> int:
+    with database.reading() as session:
+        return len(session.exec(select(Batch.id).where(Batch.state == BatchState.claimed)).all())
 
 
 def test_no_more_wake_ups_wait_than_there_are_batches(settings: Settings, tmp_path: Path) -> None:

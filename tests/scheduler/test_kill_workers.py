@@ -8,7 +8,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -25,12 +24,12 @@ from core.privacy import Vault
 from core.settings import Settings
 from scheduler.models import Batch, Delivery, DeliveryState
 from scheduler.sandbox.core import Sandbox
+from tests import forked
 from tests.scheduler import nursery
 from tests.scheduler.brokers import redis
 from tests.scheduler.platform import Platform, served
 from tests.scheduler.test_kill import _count, _counted, _done, _each_once, _keys_in, _prepare
 
-ROOT = Path(__file__).resolve().parents[2]
 CALL, WORKERS, PATIENCE = 20, 3, 3000.0
 
 
@@ -39,22 +38,20 @@ class Nursery:
     """Three workers, and another one for each that dies."""
 
     given: dict[str, Any]
+    born: list[forked.Popen] = field(default_factory=list)
     kills: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> "Nursery":
         """Start them."""
-        command = [sys.executable, "-m", "tests.scheduler.nursery", json.dumps(self.given)]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
         for _ in range(WORKERS):
             self.bear()
         return self
 
     def bear(self) -> None:
         """One more worker."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(b"\n")
-        self.process.stdin.flush()
+        command = [sys.executable, "-m", "tests.scheduler.nursery", json.dumps(self.given)]
+        self.born.append(forked.Popen(command))
 
     def kill(self, pid: int) -> None:
         """Kill a worker that has something in its hands, and have another one take its place."""
@@ -65,9 +62,9 @@ class Nursery:
 
     def __exit__(self, *_: object) -> None:
         """End all of them."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait(10)
+        for one in self.born:
+            one.kill()
+            one.wait(10)
 
 
 @dataclass

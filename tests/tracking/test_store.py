@@ -1,17 +1,14 @@
 """The embedded store: one process holds the folder. What every store promises is in `contract`."""
 
-import subprocess
 import sys
 from datetime import date
-from pathlib import Path
 
 import pytest
 
 from core.settings import Settings
+from tests import forked
 from tests.tracking.rows import event, ship
 from tracking.store import ReachStore, StoreBusy
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def test_another_process_is_told_that_the_store_is_busy(store: ReachStore, settings: Settings) -> None:
@@ -23,7 +20,7 @@ def test_another_process_is_told_that_the_store_is_busy(store: ReachStore, setti
         "except StoreBusy: print('busy')"
     )
     command = [sys.executable, "-c", script, str(settings.home)]
-    busy = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    busy = forked.run(command, capture_output=True, text=True, check=True)
     assert busy.stdout == "busy\n"
     with pytest.raises(StoreBusy):
         ReachStore.open(settings)

@@ -3,19 +3,17 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import clickhouse_connect
 import pytest
 
 from core.settings import Settings
+from tests import forked
 from tests.tracking.fronts import Fronts, FrontServer
 from tests.tracking.rows import event, ship
 from tracking import address, schema, upgrades
 from tracking.store import ReachStore
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def first_shape(store: ReachStore) -> None:
@@ -128,11 +126,9 @@ def race(at: Settings, lease: float) -> int:
         "upgrades.LEASE = float(sys.argv[1])\nsys.stdin.readline()\n"
         "ReachStore.open(Settings(_env_file=None, secret_key='x' * 16)).close()"
     )
-    environment = {**os.environ, "SIGNPOST_REACH_URL": at.reach_url, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "SIGNPOST_REACH_URL": at.reach_url}
     starting = [
-        subprocess.Popen(
-            [sys.executable, "-c", script, str(lease)], cwd=ROOT, env=environment, stdin=subprocess.PIPE
-        )
+        forked.Popen([sys.executable, "-c", script, str(lease)], env=environment, stdin=subprocess.PIPE)
         for _ in range(4)
     ]
     for process in starting:

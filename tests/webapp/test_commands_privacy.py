@@ -28,6 +28,7 @@ from institution.models import Outlet
 from scheduler.counting import visitor_of
 from scheduler.models import Batch, BatchState, Delivery, Push, PushState
 from tests import forked
+from tests.campaign.reaching import Asked
 from tests.scheduler.audience_cast import people, plan
 from webapp import commands, personal
 from webapp.cli import main
@@ -129,7 +130,7 @@ def test_refusals_old_links_and_counted_people_survive(
         assert audience.is_refused(session, EMAIL, new[1])
         audience.refuse(session, EMAIL, old[2], via="one-click", now=now)  # a link in a letter of last year
         assert audience.is_refused(session, EMAIL, new[2]) and audience.is_refused(session, EMAIL, old[2])
-        chosen = {one.address_index for one in audience.recipients(session, list_id, EMAIL).chosen}
+        chosen = {one.address_index for one in Asked(session, EMAIL, list_id).reached()}
         assert chosen == {new[0], new[3], new[4]}
         first = former.firsts(session, new)
         assert visitor_of(vault, first[new[3]]) == counted
@@ -176,8 +177,8 @@ def test_between_two_keys_nothing_is_doubled_and_nobody_who_refused_is_written_t
         assert len(list(session.exec(select(Contact)))) == 6
         audience.refuse(session, EMAIL, old.index(EMAIL, "p2@example.com"), via="page", now=now)
         audience.refuse(session, EMAIL, new.index(EMAIL, "p5@example.com"), via="page", now=now)
-        found = audience.recipients(session, list_id, EMAIL)
-    assert found.refused == 3 and len(found.chosen) == 3
+        found = Asked(session, EMAIL, list_id)
+        assert found.left_out().refused == 3 and len(found.reached()) == 3
 
 
 def test_a_missing_key_is_said_and_loses_nothing(
@@ -232,8 +233,9 @@ def test_killed_again_and_again_it_ends_where_one_run_ends(
     assert _rotating(settings).wait(120) == 0
     with database.reading() as session:
         _sound(session, after, count)
-        found = audience.recipients(session, list_id, EMAIL)
-        assert found.refused == count // 10 and len(found.chosen) == count - count // 10
+        found = Asked(session, EMAIL, list_id)
+        assert found.left_out().refused == count // 10
+        assert len(found.reached()) == count - count // 10
         assert len(list(session.exec(select(FormerIndex)))) == 2 * count, "an e-mail and a webhook each"
 
 
@@ -360,5 +362,5 @@ def test_refusals_given_while_keys_change_are_all_heard(
         thread.join(120)
     with database.reading() as session:
         _sound(session, after, count)
-        found = audience.recipients(session, list_id, EMAIL)
-        assert found.refused == count // 2 and len(found.chosen) == count // 2
+        found = Asked(session, EMAIL, list_id)
+        assert found.left_out().refused == count // 2 and len(found.reached()) == count // 2

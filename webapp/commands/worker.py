@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 
 import click
@@ -17,7 +18,8 @@ from scheduler.channels import registry
 from scheduler.jobs import Outgoing
 from scheduler.worker import sending
 from webapp import background, logs, migrate
-from webapp.commands import plain_errors, runtime
+from webapp.commands import plain_errors, read_settings
+from webapp.runtime import Runtime, build
 
 
 @click.command()
@@ -30,7 +32,14 @@ from webapp.commands import plain_errors, runtime
 @plain_errors
 def worker(threads: int | None, channels: Sequence[str]) -> None:
     """Send what is claimed, by threads or by the broker's wake-ups, until told to end."""
-    objects = runtime()
+    settings = read_settings()
+    if threads:
+        settings = settings.model_copy(update={"push_threads": threads})
+    with closing(build(settings)) as objects:
+        _send(objects, channels)
+
+
+def _send(objects: Runtime, channels: Sequence[str]) -> None:
     settings = objects.service(Settings)
     if not migrate.is_current(objects.service(Database)):
         raise Invalid(mark("数据库还没有升级到当前版本：请先运行 signpost setup。"))
@@ -40,8 +49,7 @@ def worker(threads: int | None, channels: Sequence[str]) -> None:
         raise Invalid(mark("没有设置 SIGNPOST_BROKER_URL 时，每个渠道各有自己的线程，不用 --channel。"))
     logs.configure()
     if settings.broker_url:
-        _by_broker(objects.service(Outgoing), threads or settings.push_threads, channels)
-        objects.close()
+        _by_broker(objects.service(Outgoing), settings.push_threads, channels)
         return
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

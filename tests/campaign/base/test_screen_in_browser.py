@@ -19,7 +19,7 @@ from campaign.base import keeping, screens, showings, slides
 from core import clock
 from core.database import Database
 from core.settings import Settings
-from tests import browser, factories, servers
+from tests import browser, copies, factories, servers
 from tracking.attribution import Attributions
 from tracking.spool import Spool
 from webapp.runtime import Runtime, build
@@ -104,9 +104,8 @@ def place(tmp_path_factory: pytest.TempPathFactory, database_template: servers.T
             "public_url": address,
         }
         settings = Settings(_env_file=None, **values)
+        copies.filled(settings, clock.now(), browser.site)
         runtime = build(settings)
-        with runtime.service(Database).transaction() as session:
-            browser.fill(session, settings, clock.now())
         wire = Wire(compose(runtime))
         with servers.listening(wire, port):
             yield Place(address, runtime, wire)

@@ -2,11 +2,9 @@
 
 import os
 import signal
-import subprocess
 import sys
 from datetime import datetime
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 from sqlmodel import func, select
@@ -21,9 +19,9 @@ from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys, load_secret
+from tests import forked
 from tests.campaign.contact_imports import crashing
 
-ROOT = Path(__file__).resolve().parents[3]
 ROWS = 700  # eight pages
 HEAD = "姓名,邮箱,手机,人群,同意用途,同意时间,同意来源\n"
 
@@ -50,7 +48,7 @@ def carry(settings: Settings, *arguments: str) -> int:
         "SIGNPOST_SECRET_KEY": "test-secret-of-no-value",
     }
     command = [sys.executable, "-m", crashing.__name__, *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False, timeout=120).returncode
+    return int(forked.run(command, env=environment, timeout=120).returncode)
 
 
 def counted(database: Database) -> tuple[int, ...]:
