@@ -83,11 +83,11 @@ def _object(
 
 
 @cache
-def _front_matter(key: str) -> st.SearchStrategy[dict[str, Any]]:
+def _front_matter(key: str, kind: str) -> st.SearchStrategy[dict[str, Any]]:
     return _object(
         _SCHEMA,
         key=st.just(key),
-        kind=st.sampled_from(["long_graphic", "article", "diary", "guide"]),
+        kind=st.just(kind),
         number=st.integers(0, 9999),
         heading=_HEADINGS,
         cover=st.just(COVER),
@@ -121,9 +121,9 @@ BODIES = st.lists(st.one_of(_MARKDOWN.map("{}\n\n".format), st.sampled_from(_TOP
 
 
 @st.composite
-def files(draw: st.DrawFn, key: str) -> str:
+def files(draw: st.DrawFn, key: str, kind: str) -> str:
     """The text of a file `<key>.md`."""
-    front, body = draw(_front_matter(key)), draw(BODIES)
+    front, body = draw(_front_matter(key, kind)), draw(BODIES)
     header = yaml.safe_dump(
         front,
         allow_unicode=draw(st.booleans()),
