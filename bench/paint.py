@@ -111,6 +111,7 @@ def addresses(site: str) -> dict[str, str]:
         "library": "/library",
         "diary": "/diary",
         "events": "/events",
+        "calendar": "/events/calendar",
         "outlets": "/o",
         "help": "/help",
     }
@@ -120,8 +121,9 @@ def addresses(site: str) -> dict[str, str]:
             found[kind.value] = max(sorted(keys), key=lambda path: weight(site, path))
     listed = re.findall(r"<loc>[^<]*?(/(?:c|o|events)/[^<]+)</loc>", read(f"{site}/sitemap.xml") or "")
     for name, start in (("campaign", "/c/"), ("series", "/events/"), ("outlet", "/o/")):
-        first = next((path for path in listed if path.startswith(start)), None)
-        found |= {name: first} if first else {}
+        new = (path for path in listed if path.startswith(start) and path not in found.values())
+        if first := next(new, ""):
+            found[name] = first
     day = re.search(r'href="(/e/[\w-]+)', read(site + found.get("series", "/events")) or "")
     found |= {"event": day[1]} if day else {}
     found |= {"province": f"/o?province={quote('浙江省')}", "search": f"/search?q={quote('退保')}"}
