@@ -139,7 +139,14 @@ class _Html(HTMLParser):
     def handle_comment(self, data: str) -> None:
         self.harm.append(f"<!--{data}-->")
 
-    handle_decl = handle_pi = unknown_decl = handle_comment
+    def handle_decl(self, decl: str) -> None:
+        self.handle_comment(decl)
+
+    def handle_pi(self, data: str) -> None:
+        self.handle_comment(data)
+
+    def unknown_decl(self, data: str) -> None:
+        self.handle_comment(data)
 
 
 def _leads_astray(address: str) -> bool:
