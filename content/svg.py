@@ -95,6 +95,8 @@ def clean(data: bytes) -> tuple[bytes, int, int]:
     except expat.ExpatError as error:
         sentence = mark("SVG 图片不完整：第 %(line)s 行读不下去。")
         raise Invalid(sentence, line=error.lineno) from error
+    except (ValueError, LookupError) as error:  # it declares a coding that the parser does not know
+        raise Invalid(mark("SVG 图片的编码读不了，请另存为 UTF-8。")) from error
     width, height = _size(writer.root or {})
     return "".join(writer.parts).encode(), width, height
 

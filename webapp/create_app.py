@@ -19,7 +19,7 @@ from core.settings import Settings
 from core.signing import Keys
 from institution import access
 from institution.oidc import Provider
-from webapp import api_limiting, blueprints, errors, layout, limiting, shielding
+from webapp import api_limiting, blueprints, errors, layout, limiting, packing, shielding
 from webapp.routing import Route
 from webapp.runtime import Runtime
 
@@ -62,6 +62,7 @@ def create_app(runtime: Runtime) -> Flask:
     errors.register(app)
     layout.register(app)
     shielding.register(app, settings)
+    packing.register(app)
     return app
 
 

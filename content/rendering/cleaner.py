@@ -29,6 +29,7 @@ _ATTRIBUTES = {
     "td": {"colspan", "rowspan"},
 }
 _PICTURE = re.compile(r"/media/[0-9a-f]{16}\.(?:svg|png|jpg|webp)")
+_BLANK = "".join(map(chr, range(33)))
 _EMPTY_IMAGE = re.compile(r"<img(?![^>]*\ssrc=)[^>]*>")
 _NUMBER = re.compile(r"\d{1,5}")
 _FIXED = {"role": {"group"}, "loading": {"lazy"}, "decoding": {"async"}, "scope": {"col", "row"}}
@@ -43,12 +44,17 @@ def _judge(tag: str, name: str, value: str) -> str | None:
     if tag == "img" and name == "src":
         return value if _PICTURE.fullmatch(value) else None
     if tag == "a" and name == "href":
-        return value if not value.startswith(("//", "\\", "/\\")) else None
+        return value if not _leaves_unseen(value) else None
     if name in _FIXED:
         return value if value in _FIXED[name] else None
     if name in _NUMBERS:
         return value if _NUMBER.fullmatch(value) else None
     return value
+
+
+def _leaves_unseen(address: str) -> bool:
+    """Whether a link goes to another host without a scheme; browsers leave out tabs, line ends and outer blanks."""
+    return re.sub(r"[\t\r\n]", "", address).lstrip(_BLANK).replace("\\", "/").startswith("//")
 
 
 _CLEANER = nh3.Cleaner(

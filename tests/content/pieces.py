@@ -42,6 +42,13 @@ def folder(path: Path, *texts: str, pictures: dict[str, bytes] | None = None) ->
     return path
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
 def people(session: Session, now: datetime) -> tuple[Staff, Staff]:
     """An editor and a reviewer."""
     return (

@@ -4,12 +4,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume, given
-from hypothesis import settings as how
-from hypothesis import strategies as st
 from sqlmodel import Session, select
 
-from content import history, library
+from content import library
 from content.faults import Faulty
 from content.models import Revision
 from core.database import Database
@@ -28,12 +25,6 @@ def load(session: Session, home: Path, folder: Path, now: datetime) -> library.L
     return library.load_folder(session, home / "files", folder, by=by, now=now)
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
-    }
-
-
 def test_a_round_trip_changes_nothing(database: Database, now: datetime, tmp_path: Path) -> None:
     pictures = {"media/x.svg": pieces.SVG, "media/wild.svg": WILD}
     odd = "\ufeff" + pieces.text("odd", body="行尾空格  \r\n\r\n没有结尾换行")
@@ -45,7 +36,7 @@ def test_a_round_trip_changes_nothing(database: Database, now: datetime, tmp_pat
         second = load(session, tmp_path, tmp_path / "out", now)
         third = load(session, tmp_path, given_, now)
     assert first.created == ("covered", "odd", "with-picture")
-    assert contents(tmp_path / "out") == contents(given_)
+    assert pieces.contents(tmp_path / "out") == pieces.contents(given_)
     assert second.unchanged == third.unchanged == first.created
     assert not (second.created or second.changed or third.changed)
 
@@ -94,7 +85,7 @@ def test_one_picture_name_may_mean_two_pictures(database: Database, now: datetim
         library.save_folder(session, tmp_path / "files", tmp_path / "out")
         again = load(session, tmp_path, tmp_path / "out", now)
     assert again.unchanged == ("second", "with-picture")
-    assert set(contents(tmp_path / "out")) == {
+    assert set(pieces.contents(tmp_path / "out")) == {
         "second.md",
         "with-picture.md",
         "media/x.svg",
@@ -123,42 +114,3 @@ def test_a_folder_that_is_not_there_or_not_empty_is_refused(
                 load(session, tmp_path, folder, now)
         with pytest.raises(Conflict):
             library.save_folder(session, tmp_path / "files", tmp_path / "full")
-
-
-_line = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=20)
-_body = st.lists(st.one_of(_line.filter(lambda line: "///" not in line and "<" not in line and "[" not in line and line.strip()[:1] != "#" and line.strip() != ""), st.just("/// card | 记住\n先停一停\n///\n"), st.just("- 一\n- 二\n"), st.just("")), min_size=1, max_size=8).filter(any)  # fmt: skip
-
-
-@given(
-    title=st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=30),
-    body=_body,
-    ending=st.sampled_from(["", "\n", "\r\n", "\n\n  "]),
-    minutes=st.integers(1, 60),
-)
-@how(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_good_piece_comes_back_as_it_went_in(  # noqa: PLR0917  (fixtures and what hypothesis draws)
-    database: Database,
-    now: datetime,
-    tmp_path_factory: pytest.TempPathFactory,
-    title: str,
-    body: list[str],
-    ending: str,
-    minutes: int,
-) -> None:
-    quoted = "'" + title.replace("'", "''") + "'"
-    header = f"key: any\nkind: article\ntitle: {quoted}\nsummary: 话\nminutes: {minutes}\n"
-    text = f"---\n{header}---\n" + "\n\n".join(body) + ending
-    home = tmp_path_factory.mktemp("any")
-    folder = pieces.folder(home / "in", text)
-    with database.transaction() as session:
-        before = history.newest(session, "any")
-        try:
-            load(session, home, folder, now)
-        except Faulty:
-            assume(False)
-        library.save_folder(session, home / "files", home / "out")
-        assert load(session, home, home / "out", now).unchanged == ("any",)
-        after = history.newest(session, "any")
-        assert after is not None
-        assert after.number <= (before.number if before else 0) + 1
-    assert contents(home / "out") == contents(folder)

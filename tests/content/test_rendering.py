@@ -1,11 +1,8 @@
-"""content.rendering: what blocks become, what is refused, and that nothing harmful survives."""
+"""content.rendering: what blocks become, and what is refused (what survives of attacks: test_sanitiser)."""
 
 import re
-from html.parser import HTMLParser
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from content.media import Picture
 from content.rendering import render
@@ -111,77 +108,3 @@ def test_an_unknown_picture_and_a_picture_without_words_are_refused() -> None:
     assert rules("![](media/x.svg)\n")
     assert rules("![图](https://foreign.example/x.png)\n")
     assert rules("/// steps\n没有列表\n///\n")
-
-
-_VOID_OF_HARM = {"href", "title", "src", "alt", "width", "height", "loading", "decoding", "class", "rel"}
-_VOID_OF_HARM |= {"tabindex", "role", "aria-label", "start", "colspan", "rowspan", "scope"}
-
-
-class Judge(HTMLParser):
-    """Reads HTML as a browser would begin to, and notes what could run or load from elsewhere."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.bad: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        banned = {
-            "script",
-            "style",
-            "iframe",
-            "object",
-            "embed",
-            "form",
-            "input",
-            "base",
-            "link",
-            "meta",
-            "svg",
-        }
-        if tag in banned or tag == "math":
-            self.bad.append(tag)
-        for name, value in attrs:
-            if name not in _VOID_OF_HARM:
-                self.bad.append(f"{tag}.{name}")
-            if name == "src" and not re.fullmatch(r"/media/[0-9a-f]{16}\.(svg|png|jpg|webp)", value or ""):
-                self.bad.append(f"src={value}")
-            if name == "href" and re.match(r"(?!https?:|tel:|mailto:)[^/?#]*:", (value or "").strip()):
-                self.bad.append(f"href={value}")
-            if name == "href" and (value or "").startswith("//"):
-                self.bad.append(f"href={value}")
-
-
-def harm(made: str) -> list[str]:
-    judge = Judge()
-    judge.feed(made)
-    judge.close()
-    return judge.bad
-
-
-_PIECES = st.sampled_from(
-    [
-        "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "[a](javascript:alert(1))", "<svg onload=x>",
-        "[a](data:text/html,x)", "<a href='JaVaScRiPt:x'>", '<p style="background:url(//e)">', "<iframe src=//e>",
-        "![a](//e/x.png)", "<style>@import '//e'</style>", "{: onclick=x }", "{: .cover style=x }", "<math><mi//xlink:href>",
-        "/// card | <img src=x onerror=y>", "///", "//// panel | ]]>", "\n\n", "- 我：", "<!--", "-->", "<base href=//e>",
-        "[a]: javascript:x", "<form action=//e><input>", "&#106;avascript:", "| a |\n|---|\n| <b onclick=x> |", "    alt: \"><script>",
-        "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">", "[x](<//e>)", "\x0b", "<a href=\"\tjavascript:x\">",
-    ]
-)  # fmt: skip
-
-
-@settings(deadline=None, max_examples=200)
-@given(st.lists(st.one_of(_PIECES, st.text(max_size=12)), max_size=12).map(" ".join))
-@example('<a href="java\nscript:x">a</a>')
-@example("[a](\\\\evil.example)")
-def test_nothing_that_runs_or_loads_from_elsewhere_survives(body: str) -> None:
-    for kind in ("article", "long_graphic"):
-        made = render(body, KNOWN, kind).html
-        assert not harm(made), made
-
-
-def test_the_judge_finds_harm() -> None:
-    assert harm("<p onclick=x>") == ["p.onclick"]
-    assert harm("<img src=//e>")
-    assert harm('<a href="javascript:x">')
-    assert harm("<script>")

@@ -18,7 +18,7 @@ PIECES = sorted(path.stem for path in (STARTER / "pieces").glob("*.md"))
 CAMPAIGNS = sorted((STARTER / "campaigns").glob("*.yaml"))
 DRAWINGS = sorted(STARTER.glob("*/media/*.svg"))
 # Whom an elder may be told to call; any other short number in a text is a slip of the pen.
-PHONES = {"96110", "110", "120", "12378", "12363", "12386", "12315", "12321"}
+PHONES = {"96110", "110", "120", "122", "12378", "12363", "12386", "12315", "12321", "12333", "12367"}
 FORBIDDEN = ("！", "!", "最佳", "最优", "首选", "限时", "限量", "停售", "国家级", "http", "点击", "亲们")
 COMPANIES = ("国寿", "中国人寿", "平安保险", "太平洋", "新华保险", "泰康", "中国人保", "阳光保险", "友邦")
 HALF_WIDTH = re.compile(r"[\u4e00-\u9fff][,;:?()]|[,;:?()][\u4e00-\u9fff]")
@@ -53,7 +53,7 @@ def _of(kind: Kind) -> list[FrontMatter]:
 
 def test_there_is_enough_of_every_kind() -> None:
     """A new institution can open its doors with what is here."""
-    enough = {Kind.long_graphic: 4, Kind.diary: 3, Kind.article: 4, Kind.guide: 6}
+    enough = {Kind.long_graphic: 12, Kind.diary: 3, Kind.article: 12, Kind.guide: 6}
     assert {kind: len(_of(kind)) >= least for kind, least in enough.items()} == dict.fromkeys(enough, True)
 
 
@@ -114,9 +114,9 @@ def test_a_number_shown_large_names_its_source(key: str) -> None:
 
 @pytest.mark.parametrize("meta", _of(Kind.long_graphic), ids=lambda meta: str(meta.key))
 def test_a_long_graphic_has_its_panels_and_drawings(meta: FrontMatter) -> None:
-    """Six to nine panels with the call, and at least one drawing beside the cover."""
+    """Seven to twelve panels with the call, and at least one drawing beside the cover."""
     html = _rendered(meta.key).html
-    assert 6 <= html.count('<section class="pane') <= 9
+    assert 7 <= html.count('<section class="pane') <= 12
     assert _rendered(meta.key).used - {meta.cover}
 
 
@@ -127,6 +127,22 @@ def test_the_diary_tells_three_episodes_with_a_task_each() -> None:
     for meta in episodes:
         assert '<div class="task">' in _rendered(meta.key).html
         assert len(_rendered(meta.key).used) >= 3
+
+
+def test_every_theme_and_every_key_group_has_something_to_read() -> None:
+    """The six themes, and the six groups that the regulators name (重点人群)."""
+    read = [*_of(Kind.long_graphic), *_of(Kind.article)]
+    assert {str(meta.theme) for meta in read} == set(frontmatter.THEMES)
+    groups = {"老年人", "青少年", "新市民", "务工务农人员", "残障人士", "外籍来华人士"}
+    assert {name for name in groups if sum(name in meta.audience for meta in read) < 2} == set()
+    assert {right for meta in read for right in meta.rights} == set(frontmatter.RIGHTS)
+
+
+def test_articles_are_numbered_without_a_gap() -> None:
+    """以案说险: the number stands in the kicker too."""
+    numbered = sorted(_of(Kind.article), key=lambda meta: meta.number or 0)
+    assert [meta.number for meta in numbered] == list(range(1, len(numbered) + 1))
+    assert all(meta.kicker == f"以案说险 · 第 {meta.number} 期" for meta in numbered)
 
 
 @pytest.mark.parametrize("path", DRAWINGS, ids=lambda path: str(path.stem))

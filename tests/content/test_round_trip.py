@@ -1,0 +1,42 @@
+"""`content import` and `content export`: whatever is good comes back byte for byte, and changes nothing again."""
+
+from datetime import datetime
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as how
+from hypothesis import strategies as st
+
+from content import library
+from core.database import Database
+from institution import people
+from tests.content import pieces, written
+
+COVER = pieces.SVG.replace(b"#abc", b"#fed")
+WILD = pieces.SVG.replace(b"<rect", b"<!-- x --><script>x</script><rect")
+KINDS = {"a": "long_graphic", "b-2": "article", "c": "diary", "d": "guide"}  # a kind cannot change later
+
+
+@given(texts=st.tuples(*(written.files(key, kind) for key, kind in KINDS.items())), wild=st.booleans())
+@how(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_good_folder_comes_back_as_it_went_in(
+    database: Database,
+    now: datetime,
+    tmp_path_factory: pytest.TempPathFactory,
+    texts: tuple[str, ...],
+    wild: bool,
+) -> None:
+    home = tmp_path_factory.mktemp("any")
+    folder = pieces.folder(home / "in")
+    for key, text in zip(KINDS, texts, strict=True):
+        (folder / f"{key}.md").write_bytes(text.encode())
+    (folder / written.COVER).write_bytes(COVER)
+    if any(written.INSIDE in text for text in texts):
+        (folder / written.INSIDE).write_bytes(WILD if wild else pieces.SVG)
+    with database.transaction() as session:
+        by = people.system_account(session, "system.import", "导入", now).id or 0
+        library.load_folder(session, home / "files", folder, by=by, now=now)
+        library.save_folder(session, home / "files", home / "out")
+        again = library.load_folder(session, home / "files", home / "out", by=by, now=now)
+    assert pieces.contents(home / "out") == pieces.contents(folder)
+    assert again.unchanged == tuple(KINDS)
