@@ -16,6 +16,7 @@ from campaign.registration.registrar import Registrar
 from campaign.registration.work import Doorkeeper
 from campaign.returns.booking import Bookkeeper
 from campaign.unsubscribe import Unsubscriptions
+from content.ai_pictures import Served
 from content.pages import Generation
 from content.rooms.envelope import Envelopes
 from content.rooms.games import Games
@@ -129,6 +130,8 @@ def build(settings: Settings) -> Runtime:
 def _offer_pages(runtime: Runtime) -> None:
     zone = runtime.service(Settings).zone
     runtime.offer(Generation, lambda r: Generation(r.service(Database), zone))
+    name = runtime.service(Settings).institution_name
+    runtime.offer(Served, lambda r: Served(r.service(Database), r.service(Generation), name))
     runtime.offer(Games, lambda r: Games(r.service(Database), r.service(Generation)))
     runtime.offer(ScreenLinks, lambda r: ScreenLinks(r.service(Keys)))
     runtime.offer(Invitations, lambda r: Invitations(r.service(Keys)))

@@ -23,7 +23,6 @@ from sqlmodel import Session, col, or_, select
 
 from campaign.base import plaque, standing
 from campaign.base.models import CANCELLED, DONE, FAILED, QUEUED, RUNNING, PlaqueArchive
-from campaign.base.printing import Printer
 from core import clock
 from core.cells import to_csv
 from core.database import Database, Prepared, UtcDateTime
@@ -31,6 +30,7 @@ from core.errors import DomainError
 from core.settings import Settings
 from institution.models import Outlet
 from tracking.attribution import Attributions
+from tracking.printing import Printer
 
 PART = 50  # plaques: pages of one PDF, so that fonts are embedded once for all of them
 LEASE = timedelta(seconds=90)
