@@ -9,11 +9,10 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from content import history, lifecycle, media
+from content import ai_pictures, history, lifecycle, media
 from content.drafting import check
 from content.faults import Fault, Faulty
 from content.lifecycle import Draft
-from content import ai_pictures
 from content.media import Picture, Prepared
 from content.models import Revision
 from content.rooms.folder import read_rooms, write_room

@@ -65,7 +65,9 @@ def prepare(name: str, data: bytes, files_dir: Path | None = None) -> Prepared:
         )
     if len(data) > LARGEST[kind]:
         raise Invalid(mark("图片“%(name)s”太大，请压缩后再用。"), field=name, name=name)
-    data = pictures.bare(data, kind)  # the piece says what a machine made; each file says it anew as it leaves
+    data = pictures.bare(
+        data, kind
+    )  # the piece says what a machine made; each file says it anew as it leaves
     if kind == "svg":
         served, width, height = svg.clean(data)
         sha256 = hashlib.sha256(data).hexdigest()

@@ -9,9 +9,9 @@ from flask import Blueprint, Response, request
 from sqlmodel import Session
 
 from content import diary, feed, history, lifecycle, media, pages, reading
+from content.ai_pictures import Served
 from content.listing import PublishedPiece
 from content.machine_made import pictures
-from content.ai_pictures import Served
 from content.models import Kind
 from content.page_request import takes_gzip
 from content.pages import PageFacts

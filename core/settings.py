@@ -171,6 +171,7 @@ class Settings(BrandSettings):
         le=90,
         description="Days for which a finished archive of plaques or posters is kept for download",
     )
+    poster_days: int = Field(30, ge=1, le=3650, description="Days after which drawn pictures that nobody wanted are cleared")  # fmt: skip
     rate_storage: str = Field(
         "memory://",
         description="Where rate limits are counted: memory:// (each process for itself), redis://host:6379 (install redis); empty: not at all",

@@ -18,7 +18,7 @@ from campaign import (
 from campaign import desk as campaign_desk
 from campaign import views as campaign_views
 from content import desk as content_desk
-from content import question_views, room_desk, room_views
+from content import picture_desk, question_views, room_desk, room_views
 from content import views as content_views
 from institution import desk as institution_desk
 from institution import views as institution_views
@@ -77,6 +77,7 @@ _ALL: tuple[Blueprint, ...] = (
     question_views.blueprint,
     room_views.blueprint,
     content_desk.blueprint,
+    picture_desk.blueprint,
     room_desk.blueprint,
     scheduler_desk.blueprint,
     hooks_views.blueprint,

@@ -18,6 +18,8 @@ from campaign.returns.booking import Bookkeeper
 from campaign.unsubscribe import Unsubscriptions
 from content.ai_pictures import Served
 from content.pages import Generation
+from content.picture_desk.plugs import Plugs
+from content.poster.making import Posters
 from content.rooms.envelope import Envelopes
 from content.rooms.games import Games
 from content.rooms.learners import Invitations
@@ -39,6 +41,7 @@ from tracking.batches import Batches
 from tracking.drain import Drain
 from tracking.imports.depositing import Depositor
 from tracking.periods import Period
+from tracking.press import Press
 from tracking.recorder import Recorder
 from tracking.report_rhythm import Ended
 from tracking.report_sender import Reports
@@ -82,7 +85,7 @@ class Runtime:
     def close(self) -> None:
         """Let go of what was opened, in the order that loses nothing: late reports, spool, store, database."""
         with self._lock:
-            for kind in (Waiting, Tally, Recorder, Spool, ReachStore, Database):
+            for kind in (Press, Waiting, Tally, Recorder, Spool, ReachStore, Database):
                 instance = self._made.pop(kind, None)
                 if instance is not None and hasattr(instance, "close"):
                     instance.close()
@@ -112,6 +115,7 @@ def build(settings: Settings) -> Runtime:
         lambda r: Bookkeeper(r.service(Database), r.service(Recorder), settings.zone, clock.now),
     )
     _offer_pages(runtime)
+    _offer_posters(runtime)
     runtime.offer(Unsubscriptions, lambda r: Unsubscriptions(r.service(Keys)))
     runtime.offer(Doorkeeper, lambda r: Doorkeeper(r.service(Keys), settings.registration_bits))
     runtime.offer(Registrar, _registrar)
@@ -139,6 +143,18 @@ def _offer_pages(runtime: Runtime) -> None:
     runtime.offer(Table, _table)
     runtime.offer(Stage, lambda _r: Stage())
     runtime.offer(Results, lambda r: Results(r.service(Keys)))
+
+
+def _offer_posters(runtime: Runtime) -> None:
+    settings = runtime.service(Settings)
+    runtime.offer(Press, lambda _r: Press())
+    runtime.offer(Posters, lambda r: Posters(settings, r.service(Database), r.service(Press)))
+    runtime.offer(Plugs, lambda _r: Plugs(_running, lambda key: f"/desk/posters?piece={key}"))
+
+
+def _running(session: Session) -> list[tuple[str, str]]:
+    """The campaigns that a picture may be shared in: those that visitors see and that are not over."""
+    return [(one.code, one.name) for one in programme.listing(session) if one.visible]
 
 
 def _table(runtime: Runtime) -> Table:

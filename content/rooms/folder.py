@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from content import media
+from content import ai_pictures, media
 from content.drafting import check
 from content.faults import Fault
 from content.lifecycle import Draft
-from content import ai_pictures
 from content.media import Prepared
 from content.models import Kind, Revision
 from content.rooms.file import FILE

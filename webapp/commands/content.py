@@ -48,9 +48,7 @@ def export_folder(folder: Path) -> None:
     made = runtime()
     settings = made.service(Settings)
     with made.service(Database).reading() as session:
-        keys = library.save_folder(
-            session, settings.files_dir, folder, institution=settings.institution_name
-        )
+        keys = library.save_folder(session, settings.files_dir, folder, institution=settings.institution_name)
     print(_("已导出 %(count)s 篇内容到 %(folder)s。", count=len(keys), folder=str(folder)))
 
 

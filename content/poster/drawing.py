@@ -1,0 +1,133 @@
+"""A revision drawn by Chromium: pixels and the places of panels, codes and names; nothing here is kept."""
+
+import io
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from PIL import Image
+
+from content.poster import document
+from content.poster.document import SCALE, SQUARE, WIDE, WIDTH
+from core.errors import Conflict
+from core.i18n import mark
+from tracking.printing import Printer
+
+# Chromium draws no picture taller than 16,384 pixels, whatever is asked (skia's and the GPU's limit).
+TILE = 1500  # CSS pixels, 4,500 rows
+TALLEST = 40_000  # CSS pixels: 120,000 rows, 390 MB unpacked
+_BOXES = """(() => {
+  const box = one => { const r = one.getBoundingClientRect(); return [r.left, r.top + scrollY, r.width, r.height] }
+  const all = (where, of = document) => [...of.querySelectorAll(where)]
+  const parts = Object.fromEntries(all('[data-part]').map(one => [one.dataset.part, box(one)]))
+  const stamps = Object.fromEntries(all('.stamp').map(one => {
+    const part = one.closest('[data-part]'), code = one.querySelector('.code'), names = one.querySelector('.names')
+    return [part.dataset.part, {code: box(code), names: box(names), ink: getComputedStyle(names).color}]
+  }))
+  const panels = all('.sheet > *').map(one => [box(one), [...one.children].map(box)])
+  return {height: document.documentElement.scrollHeight, parts, stamps, panels}
+})()"""
+# The largest type with which everything fits on the sheet.
+_FIT = """(tallest => {
+  const root = document.documentElement, fits = size => {
+    root.style.fontSize = size + 'px'
+    return document.body.scrollHeight <= tallest && document.body.scrollWidth <= innerWidth
+  }
+  let low = 5, high = 26
+  while (high - low > .1) { const middle = (low + high) / 2; if (fits(middle)) low = middle; else high = middle }
+  return low
+})"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a stamp goes in a picture: left, top, width, height of the code and of the names, and the ink."""
+
+    code: tuple[int, int, int, int]
+    names: tuple[int, int, int, int]
+    ink: tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The sheet without its strip, the strip, the label of slices (None: no machine made any of it), where to cut."""
+
+    sheet: Image.Image
+    strip: Image.Image
+    bar: Image.Image | None
+    place: Place
+    between_panels: list[int]
+    between_blocks: list[int]
+
+
+def sheet(printer: Printer, html: str) -> Drawn:
+    """The tall sheet at 1080 pixels. Conflict when it is taller than anybody could open."""
+    printer.show(html, WIDTH, 800, scale=SCALE)
+    boxes = printer.look(_BOXES)
+    height = math.ceil(boxes["height"])
+    if height > TALLEST:
+        raise Conflict(mark("这张长图太长，无法做成图片；请分成两篇。"))
+    picture = Image.new("RGB", (WIDTH * SCALE, height * SCALE))
+    for top in range(0, height, TILE):
+        tall = min(TILE, height - top)
+        with Image.open(io.BytesIO(printer.shot(top, tall, WIDTH))) as tile:
+            picture.paste(tile.convert("RGB"), (0, top * SCALE))
+    parts = boxes["parts"]
+    end = round(parts["strip"][1] * SCALE)
+    return Drawn(
+        picture.crop((0, 0, picture.width, end)),
+        _part(picture, parts["strip"], SCALE),
+        _part(picture, parts["bar"], SCALE) if "bar" in parts else None,
+        _place(boxes["stamps"]["strip"], parts["strip"], SCALE),
+        *_between(boxes["panels"]),
+    )
+
+
+def covers(printer: Printer, html: str) -> dict[str, tuple[Image.Image, Place]]:
+    """The cover cards by name, each with the place of its stamp."""
+    width, height = SQUARE[0], WIDE[1] + SQUARE[1]
+    printer.show(html, width, height)
+    boxes = printer.look(_BOXES)
+    with Image.open(io.BytesIO(printer.shot(0, height, width))) as taken:
+        picture = taken.convert("RGB")
+    return {
+        name: (
+            _part(picture, boxes["parts"][name], 1),
+            _place(boxes["stamps"][name], boxes["parts"][name], 1),
+        )
+        for name in ("wide", "square")
+    }
+
+
+def fit(printer: Printer, html: str) -> float:
+    """The size of the root's type, in CSS pixels, with which the poster fills one sheet."""
+    printer.show(html, *document.A3, media="print")
+    return float(printer.look(f"{_FIT}({document.A3[1]})"))
+
+
+def _part(picture: Image.Image, box: list[float], scale: int) -> Image.Image:
+    left, top, wide, tall = (round(side * scale) for side in box)
+    return picture.crop((left, top, min(picture.width, left + wide), min(picture.height, top + tall)))
+
+
+def _place(found: dict[str, Any], part: list[float], scale: int) -> Place:
+    def within(box: list[float]) -> tuple[int, int, int, int]:
+        left, top, wide, tall = box
+        return (
+            round((left - part[0]) * scale), round((top - part[1]) * scale), round(wide * scale), round(tall * scale)
+        )  # fmt: skip
+
+    red, green, blue = (int(part) for part in found["ink"].strip("rgb()").split(",")[:3])
+    return Place(within(found["code"]), within(found["names"]), (red, green, blue))
+
+
+def _between(panels: list[Any]) -> tuple[list[int], list[int]]:
+    """The rows between panels, and the middle of the gaps between the blocks of each."""
+    outer = [round((box[1] + box[3]) * SCALE) for box, _inside in panels]
+    inner = []
+    for _box, inside in panels:
+        for (_l, top, _w, tall), (_l2, following, _w2, _t2) in pairwise(inside):
+            if following >= top + tall:
+                inner.append(round((top + tall + following) / 2 * SCALE))
+    return outer, inner
