@@ -23,6 +23,7 @@ from sqlmodel import Session, col, or_, select
 
 from campaign.base import plaque, standing
 from campaign.base.models import CANCELLED, DONE, FAILED, QUEUED, RUNNING, PlaqueArchive
+from content import logo
 from core import clock
 from core.cells import to_csv
 from core.database import Database, Prepared, UtcDateTime
@@ -199,10 +200,12 @@ class Archives:
         links = standing.addresses(
             session, codes, clock.today(settings.zone), attributions=self._attributions, public_url=settings.public_url
         )  # fmt: skip
+        own = logo.of(settings)
         names = {
             "institution": settings.institution_name,
             "institution_en": settings.institution_name_en,
             "hotline": settings.hotline,
+            "logo": own.embedded if own else "",
         }
         return [
             (found[code], plaque.svg(plaque.of(found[code], links[code], **names), size))
