@@ -12,6 +12,7 @@ from campaign import (
     events_desk,
     play_sessions_desk,
     play_sessions_views,
+    posters_desk,
     registration_views,
     returns_desk,
 )
@@ -70,6 +71,7 @@ _ALL: tuple[Blueprint, ...] = (
     campaign_desk.audience_blueprint,
     base_views.blueprint,
     base_desk.blueprint,
+    posters_desk.blueprint,
     play_sessions_views.blueprint,
     play_sessions_desk.blueprint,
     returns_desk.blueprint,

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from campaign import programme
 from campaign.base.carrying import Archives
+from campaign.base.poster_making import ForOutlets
 from campaign.base.screens import ScreenKeys
 from campaign.contact_imports.carrying import Imports
 from campaign.play_sessions.hosting import ScreenLinks
@@ -122,7 +123,10 @@ def build(settings: Settings) -> Runtime:
     runtime.offer(ScreenKeys, lambda r: ScreenKeys(r.service(Keys)))
     runtime.offer(Batches, _batches)
     runtime.offer(
-        Archives, lambda r: Archives(settings, r.service(Database), r.service(Attributions), clock.now)
+        Archives,
+        lambda r: Archives(
+            settings, r.service(Database), r.service(Attributions), clock.now, posters=_for_outlets(r)
+        ),
     )
     runtime.offer(Imports, lambda r: Imports(settings, r.service(Database), r.service(Vault), clock.now))
     runtime.offer(Outgoing, _outgoing)
@@ -150,6 +154,11 @@ def _offer_posters(runtime: Runtime) -> None:
     runtime.offer(Press, lambda _r: Press())
     runtime.offer(Posters, lambda r: Posters(settings, r.service(Database), r.service(Press)))
     runtime.offer(Plugs, lambda _r: Plugs(_running, lambda key: f"/desk/posters?piece={key}"))
+
+
+def _for_outlets(runtime: Runtime) -> ForOutlets:
+    database, attributions = runtime.service(Database), runtime.service(Attributions)
+    return ForOutlets(runtime.service(Settings), database, attributions, runtime.service(Posters))
 
 
 def _running(session: Session) -> list[tuple[str, str]]:

@@ -153,8 +153,13 @@ def page(drawn: str, size: str) -> str:
 
 def file_name(outlet: Outlet, form: str) -> str:
     """`33010601-西湖文三路柜面.svg`: what a person at the printer's looks for."""
-    name = re.sub(r"[^\w-]+", "", outlet.name)[:60]
-    return f"{outlet.code}-{name}.{form}"
+    return plain_name(outlet.code, outlet.name, form)
+
+
+def plain_name(code: str, name: str, form: str) -> str:
+    """A code and a name as the name of a file, whatever stands in them."""
+    plain = re.sub(r"[^\w-]+", "", name)[:60]
+    return f"{code}-{plain}.{form}"
 
 
 def readme(size: str, count: int, *, pdf: bool) -> str:

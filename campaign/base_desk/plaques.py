@@ -181,7 +181,7 @@ def one_plaque(code: str, form: str) -> ResponseReturnValue:
     if size not in SIZES:
         raise Invalid(mark("请选择 A3 或 A4。"), field="size")
     with reading() as session:
-        drawn = service(Archives).drawings(session, [code], size)
+        drawn = service(Archives).plaques.drawings(session, [code], size)
     outlet, svg = drawn[0]
     name = plaque.file_name(outlet, form).encode("ascii", "ignore").decode()
     if form == "svg":
