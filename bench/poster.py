@@ -85,7 +85,7 @@ def _drawn(press: Press, page: ReadingPage, settings: Settings) -> float:
     html = document.sheet(page, Look(document.house(settings)), settings.files_dir)
     with press.printer() as printer:
         drawn = drawing.sheet(printer, html)
-    stream.finish(stream.begin(drawn.sheet), drawn.strip)
+    stream.finish(drawn.upper, drawn.strip)
     return time.perf_counter() - begun
 
 
@@ -96,11 +96,11 @@ def _all(press: Press, page: ReadingPage, settings: Settings) -> tuple[int, int]
     with press.printer() as printer:
         drawn = drawing.sheet(printer, document.sheet(page, look, files))
         covers = drawing.covers(printer, document.covers(page, look, files))
-        size = drawing.fit(printer, document.a3(page, look, files))
+        setting = drawing.fit(printer, document.a3(page, look, files))
     writer.sheet(drawn)
     writer.slices(drawn)
     writer.covers(covers)
-    writer.done(size)
+    writer.done(setting)
     return drawn.sheet.width, drawn.sheet.height + drawn.strip.height
 
 

@@ -49,7 +49,7 @@ def slices(key: str) -> ResponseReturnValue:
 def poster(key: str) -> ResponseReturnValue:
     """The poster for the wall, A3 upright."""
     wanted, kept, stamp = _found(key)
-    printed = posters().a3(wanted.revision, stamp, kept.type_size, elder=wanted.elder)
+    printed = posters().a3(wanted.revision, stamp, kept.setting, elder=wanted.elder)
     return attachment(printed, _named(wanted, "A3.pdf"))
 
 

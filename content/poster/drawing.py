@@ -2,6 +2,7 @@
 
 import io
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -10,12 +11,13 @@ from PIL import Image
 
 from content.poster import document
 from content.poster.document import SCALE, SQUARE, WIDE, WIDTH
+from content.poster.stream import Packer, Upper
 from core.errors import Conflict
 from core.i18n import mark
 from tracking.printing import Printer
 
 # Chromium draws no picture taller than 16,384 pixels, whatever is asked (skia's and the GPU's limit).
-TILE = 1500  # CSS pixels, 4,500 rows
+TILE = 2000  # CSS pixels, 6,000 rows
 TALLEST = 40_000  # CSS pixels: 120,000 rows, 390 MB unpacked
 _BOXES = """(() => {
   const box = one => { const r = one.getBoundingClientRect(); return [r.left, r.top + scrollY, r.width, r.height] }
@@ -28,15 +30,20 @@ _BOXES = """(() => {
   const panels = all('.sheet > *').map(one => [box(one), [...one.children].map(box)])
   return {height: document.documentElement.scrollHeight, parts, stamps, panels}
 })()"""
-# The largest type with which everything fits on the sheet.
+# The largest type with which everything fits on the sheet, in two columns or in three.
 _FIT = """(tallest => {
-  const root = document.documentElement, fits = size => {
-    root.style.fontSize = size + 'px'
-    return document.body.scrollHeight <= tallest && document.body.scrollWidth <= innerWidth
+  const root = document.documentElement, best = {size: 0, columns: 2}
+  for (const columns of [2, 3]) {
+    root.style.setProperty('--columns', columns)
+    const fits = size => {
+      root.style.fontSize = size + 'px'
+      return document.body.scrollHeight <= tallest && root.scrollWidth <= innerWidth
+    }
+    let low = 5, high = 26
+    while (high - low > .1) { const middle = (low + high) / 2; if (fits(middle)) low = middle; else high = middle }
+    if (low > best.size) Object.assign(best, {size: low, columns})
   }
-  let low = 5, high = 26
-  while (high - low > .1) { const middle = (low + high) / 2; if (fits(middle)) low = middle; else high = middle }
-  return low
+  return best
 })"""
 
 
@@ -50,10 +57,19 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """How a poster is set: the root's type in CSS pixels, and the columns."""
+
+    size: float
+    columns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Drawn:
-    """The sheet without its strip, the strip, the label of slices (None: no machine made any of it), where to cut."""
+    """The sheet without its strip, also compressed, the strip, the label of slices (None: no machine made any of it), where to cut."""
 
     sheet: Image.Image
+    upper: Upper
     strip: Image.Image
     bar: Image.Image | None
     place: Place
@@ -68,20 +84,38 @@ def sheet(printer: Printer, html: str) -> Drawn:
     height = math.ceil(boxes["height"])
     if height > TALLEST:
         raise Conflict(mark("这张长图太长，无法做成图片；请分成两篇。"))
-    picture = Image.new("RGB", (WIDTH * SCALE, height * SCALE))
-    for top in range(0, height, TILE):
-        tall = min(TILE, height - top)
-        with Image.open(io.BytesIO(printer.shot(top, tall, WIDTH))) as tile:
-            picture.paste(tile.convert("RGB"), (0, top * SCALE))
+    end = round(boxes["parts"]["strip"][1] * SCALE)
+    picture, upper = _taken(printer, height, end)
     parts = boxes["parts"]
-    end = round(parts["strip"][1] * SCALE)
     return Drawn(
         picture.crop((0, 0, picture.width, end)),
+        upper,
         _part(picture, parts["strip"], SCALE),
         _part(picture, parts["bar"], SCALE) if "bar" in parts else None,
         _place(boxes["stamps"]["strip"], parts["strip"], SCALE),
         *_between(boxes["panels"]),
     )
+
+
+def _taken(printer: Printer, height: int, end: int) -> tuple[Image.Image, Upper]:
+    """The pixels of the document, and its rows above `end` compressed; while one tile is worked on Chromium draws the next."""
+    picture, packer = Image.new("RGB", (WIDTH * SCALE, height * SCALE)), Packer()
+
+    def put(data: bytes, top: int) -> None:
+        with Image.open(io.BytesIO(data)) as taken:
+            tile = taken.convert("RGB")
+        picture.paste(tile, (0, top))
+        if top < end:
+            packer.add(tile.crop((0, 0, tile.width, min(tile.height, end - top))))
+
+    with ThreadPoolExecutor(1) as beside:
+        worked = [
+            beside.submit(put, printer.shot(top, min(TILE, height - top), WIDTH), top * SCALE)
+            for top in range(0, height, TILE)
+        ]
+    for one in worked:
+        one.result()
+    return picture, packer.done()
 
 
 def covers(printer: Printer, html: str) -> dict[str, tuple[Image.Image, Place]]:
@@ -100,10 +134,11 @@ def covers(printer: Printer, html: str) -> dict[str, tuple[Image.Image, Place]]:
     }
 
 
-def fit(printer: Printer, html: str) -> float:
-    """The size of the root's type, in CSS pixels, with which the poster fills one sheet."""
+def fit(printer: Printer, html: str) -> Setting:
+    """How the poster is set so that it fills one sheet."""
     printer.show(html, *document.A3, media="print")
-    return float(printer.look(f"{_FIT}({document.A3[1]})"))
+    found = printer.look(f"{_FIT}({document.A3[1]})")
+    return Setting(float(found["size"]), int(found["columns"]))
 
 
 def _part(picture: Image.Image, box: list[float], scale: int) -> Image.Image:

@@ -15,7 +15,7 @@ from PIL import Image
 from content.machine_made.label import Label
 from content.machine_made.pictures import png_chunks
 from content.poster import cutting, stamping, stream
-from content.poster.drawing import Drawn, Place
+from content.poster.drawing import Drawn, Place, Setting
 from content.poster.stamping import Stamp
 from content.poster.stream import Upper
 
@@ -26,13 +26,13 @@ _DAY = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Drawn pictures of one revision, waiting for a stamp. `type_size`: the poster's, in CSS pixels."""
+    """Drawn pictures of one revision, waiting for a stamp. `setting`: how the poster is set."""
 
     folder: Path
     width: int
     height: int
     slices: int
-    type_size: float
+    setting: Setting
     label: Label | None
     uppers: Mapping[str, tuple[int, int, int]]
     places: Mapping[str, Place]
@@ -98,7 +98,7 @@ class Writer:
 
     def sheet(self, drawn: Drawn) -> None:
         """The tall sheet and its strip."""
-        self._upper("sheet", drawn.sheet)
+        self._upper("sheet", drawn.upper)
         drawn.strip.save(self._folder / "strip.png")
         self._facts["places"]["strip"] = asdict(drawn.place)
         self._facts |= {"width": drawn.sheet.width, "height": drawn.sheet.height + drawn.strip.height}
@@ -117,7 +117,7 @@ class Writer:
             if place < len(ends) - 1:
                 (self._folder / f"slice-{place:02}.png").write_bytes(stream.whole(piece, more))
             else:
-                self._upper("last", piece)
+                self._upper("last", stream.begin(piece))
         self._facts["slices"] = len(ends)
 
     def covers(self, drawn: Mapping[str, tuple[Image.Image, Place]]) -> None:
@@ -126,9 +126,9 @@ class Writer:
             picture.save(self._folder / f"{name}.png")
             self._facts["places"][name] = asdict(place)
 
-    def done(self, type_size: float) -> None:
+    def done(self, setting: Setting) -> None:
         """Let everybody see it."""
-        self._facts["type_size"] = type_size
+        self._facts["setting"] = asdict(setting)
         (self._folder / _FACTS).write_text(json.dumps(self._facts), "utf-8")
         if self._target.exists():
             self.gone()
@@ -139,8 +139,7 @@ class Writer:
         """Give it up."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _upper(self, name: str, picture: Image.Image) -> None:
-        upper = stream.begin(picture)
+    def _upper(self, name: str, upper: Upper) -> None:
         (self._folder / f"{name}.idat").write_bytes(upper.idat)
         self._facts["uppers"][name] = (upper.checksum, upper.width, upper.height)
 
@@ -157,7 +156,7 @@ def load(root: Path, digest: str) -> Kept | None:
         width=facts["width"],
         height=facts["height"],
         slices=facts["slices"],
-        type_size=facts["type_size"],
+        setting=Setting(**facts["setting"]),
         label=Label(**facts["label"]) if facts["label"] else None,
         uppers={name: (one[0], one[1], one[2]) for name, one in facts["uppers"].items()},
         places={name: _place(one) for name, one in facts["places"].items()},

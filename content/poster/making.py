@@ -15,6 +15,7 @@ from content.machine_made import label, pdf
 from content.models import Kind, Piece, Revision, State
 from content.poster import document, drawing, folder, wanted
 from content.poster.document import Look
+from content.poster.drawing import Setting
 from content.poster.folder import Kept, Writer
 from content.poster.stamping import Stamp
 from content.poster.wanted import Want
@@ -96,14 +97,15 @@ class Posters:
             raise Conflict(mark("图片没有做成，请再试一次。"))
         return found
 
-    def a3(self, revision: Revision, stamp: Stamp, type_size: float, *, elder: bool = False) -> bytes:
+    def a3(self, revision: Revision, stamp: Stamp, setting: Setting, *, elder: bool = False) -> bytes:
         """The poster as PDF, A3 upright, stamped. Conflict when the browser cannot."""
         page = document.page_of(revision, self._settings.hotline)
         # our own drawing, of a link that we made
         code = Markup(links.qr_svg(stamp.link))  # noqa: S704
         look = Look(document.house(self._settings), elder, code, stamp.name, stamp.under)
         html = document.a3(page, look, self._settings.files_dir)
-        html = html.replace("<html ", f'<html style="font-size:{type_size:.2f}px" ', 1)
+        style = f"font-size:{setting.size:.2f}px;--columns:{setting.columns}"
+        html = html.replace("<html ", f'<html style="{style}" ', 1)
         with self._press.printer() as printer:
             printed = printer.pdf(html, 297, 420)
         found = label.of(revision.meta, self._settings.institution_name)
@@ -147,13 +149,13 @@ class Posters:
                 if not wanted.moved(self.root, want, 1):
                     return writer.gone()
                 covers = drawing.covers(printer, document.covers(page, look, settings.files_dir))
-                size = drawing.fit(printer, document.a3(page, look, settings.files_dir))
+                setting = drawing.fit(printer, document.a3(page, look, settings.files_dir))
             if not wanted.moved(self.root, want, 2):
                 return writer.gone()
             writer.slices(drawn)
             wanted.moved(self.root, want, 3)
             writer.covers(covers)
-            writer.done(size)
+            writer.done(setting)
         except BaseException:
             writer.gone()
             raise

@@ -27,12 +27,31 @@ class Upper:
     height: int
 
 
-def begin(image: Image.Image, level: int = LEVEL) -> Upper:
+class Packer:
+    """Compresses the upper rows stretch by stretch, as they come."""
+
+    def __init__(self, level: int = QUICK) -> None:
+        self._packer, self._packed = zlib.compressobj(level), bytearray()
+        self._checksum, self._width, self._height = 1, 0, 0
+
+    def add(self, image: Image.Image) -> None:
+        """The next rows, an RGB picture."""
+        rows = _rows(image)
+        self._packed += self._packer.compress(rows)
+        self._checksum = zlib.adler32(rows, self._checksum)
+        self._width, self._height = image.width, self._height + image.height
+
+    def done(self) -> Upper:
+        """All of them, so that more can follow."""
+        self._packed += self._packer.flush(zlib.Z_FULL_FLUSH)
+        return Upper(chunk(b"IDAT", bytes(self._packed)), self._checksum, self._width, self._height)
+
+
+def begin(image: Image.Image) -> Upper:
     """Compress an RGB picture so that more rows can follow."""
-    rows = _rows(image)
-    packer = zlib.compressobj(level)
-    packed = packer.compress(rows) + packer.flush(zlib.Z_FULL_FLUSH)
-    return Upper(chunk(b"IDAT", packed), zlib.adler32(rows), *image.size)
+    packer = Packer(LEVEL)
+    packer.add(image)
+    return packer.done()
 
 
 def finish(upper: Upper, below: Image.Image, more: bytes = b"", level: int = QUICK) -> bytes:

@@ -146,7 +146,7 @@ def test_covers_have_the_sizes_that_wechat_asks_for(kept: Kept) -> None:
 
 
 def test_the_poster_is_one_sheet_of_a3_with_name_and_labels(runtime: Runtime, kept: Kept) -> None:
-    printed = runtime.service(Posters).a3(revision(runtime, "twelve"), STAMP, kept.type_size)
+    printed = runtime.service(Posters).a3(revision(runtime, "twelve"), STAMP, kept.setting)
     with pypdfium2.PdfDocument(printed) as pdf:
         assert len(pdf) == 1
         millimetres = [side * 25.4 / 72 for side in pdf[0].get_size()]
