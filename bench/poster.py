@@ -101,7 +101,7 @@ def _all(press: Press, page: ReadingPage, settings: Settings) -> tuple[int, int]
     writer.slices(drawn)
     writer.covers(covers)
     writer.done(setting)
-    return drawn.sheet.width, drawn.sheet.height + drawn.strip.height
+    return drawn.picture.width, drawn.height + drawn.strip.height
 
 
 def _stamped(settings: Settings) -> tuple[float, float]:

@@ -66,9 +66,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The sheet without its strip, also compressed, the strip, the label of slices (None: no machine made any of it), where to cut."""
+    """The whole picture, of which `height` rows are the sheet; these compressed; the strip, the label of slices (None: no machine made any of it), where to cut."""
 
-    sheet: Image.Image
+    picture: Image.Image
+    height: int
     upper: Upper
     strip: Image.Image
     bar: Image.Image | None
@@ -88,7 +89,8 @@ def sheet(printer: Printer, html: str) -> Drawn:
     picture, upper = _taken(printer, height, end)
     parts = boxes["parts"]
     return Drawn(
-        picture.crop((0, 0, picture.width, end)),
+        picture,
+        end,
         upper,
         _part(picture, parts["strip"], SCALE),
         _part(picture, parts["bar"], SCALE) if "bar" in parts else None,
@@ -103,10 +105,10 @@ def _taken(printer: Printer, height: int, end: int) -> tuple[Image.Image, Upper]
 
     def put(data: bytes, top: int) -> None:
         with Image.open(io.BytesIO(data)) as taken:
-            tile = taken.convert("RGB")
-        picture.paste(tile, (0, top))
-        if top < end:
-            packer.add(tile.crop((0, 0, tile.width, min(tile.height, end - top))))
+            tile = taken.convert("RGB") if taken.mode != "RGB" else taken
+            picture.paste(tile, (0, top))
+            if top < end:
+                packer.add(tile.crop((0, 0, tile.width, end - top)) if top + tile.height > end else tile)
 
     with ThreadPoolExecutor(1) as beside:
         worked = [

@@ -101,17 +101,15 @@ class Writer:
         self._upper("sheet", drawn.upper)
         drawn.strip.save(self._folder / "strip.png")
         self._facts["places"]["strip"] = asdict(drawn.place)
-        self._facts |= {"width": drawn.sheet.width, "height": drawn.sheet.height + drawn.strip.height}
+        self._facts |= {"width": drawn.picture.width, "height": drawn.height + drawn.strip.height}
 
     def slices(self, drawn: Drawn) -> None:
         """The sheet cut up; with the label on each where a machine made something (the first has it anyway)."""
-        # the strip belongs to the last slice: leave it room
-        height = drawn.sheet.height
-        ends = cutting.cuts(height, drawn.between_panels, drawn.between_blocks)
+        ends = cutting.cuts(drawn.height, drawn.between_panels, drawn.between_blocks)
         starts = [0, *ends[:-1]]
         more = png_chunks(self._label) if self._label else b""
         for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
-            piece = drawn.sheet.crop((0, start, drawn.sheet.width, end))
+            piece = drawn.picture.crop((0, start, drawn.picture.width, end))
             if drawn.bar is not None and place:
                 piece = _under(drawn.bar, piece)
             if place < len(ends) - 1:
