@@ -115,7 +115,7 @@ def _brand(colour: str, sun: str) -> list[str]:
     return [
         _both("brand", colour, bright),
         _both("brand-ink", _WHITE, _mixed(colour, _BLACK, 0.72)),
-        _both("brand-soft", _mixed(colour, _WHITE, 0.87), _mixed(colour, "#1b2425", 0.74)),
+        _both("brand-soft", _soft(colour), _mixed(colour, "#1b2425", 0.74)),
         _both("hero", hero, _mixed(hero, _BLACK, 0.22)),
         _both("hero-2", _mixed(hero, _BLACK, 0.18), _mixed(hero, _BLACK, 0.38)),
         _both("chart-now", colour, bright),
@@ -129,6 +129,12 @@ def lightened(colour: str) -> str:
     return next(
         (made for part in parts if contrast(made := _mixed(colour, _WHITE, part), _DARK) >= 5.5), _WHITE
     )
+
+
+def _soft(colour: str) -> str:
+    """A tint of the colour on which it can itself be read."""
+    tints = (_mixed(colour, _WHITE, part / 100) for part in range(87, 100))
+    return next((tint for tint in tints if contrast(colour, tint) >= LEAST), _WHITE)
 
 
 def _both(name: str, light: str, dark: str) -> str:

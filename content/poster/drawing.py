@@ -30,6 +30,12 @@ _BOXES = """(() => {
   const panels = all('.sheet > *').map(one => [box(one), [...one.children].map(box)])
   return {height: document.documentElement.scrollHeight, parts, stamps, panels}
 })()"""
+# A heading of three lines is set smaller, rather than cut or run into the code.
+_SHRINK = """for (const words of document.querySelectorAll('.words')) {
+  const heading = words.querySelector('h1')
+  let size = parseFloat(getComputedStyle(heading).fontSize)
+  while (words.scrollHeight > words.clientHeight && size > 18) heading.style.fontSize = --size + 'px'
+}"""
 # The largest type with which everything fits on the sheet, in two columns or in three.
 _FIT = """(tallest => {
   const root = document.documentElement, best = {size: 0, columns: 2}
@@ -124,6 +130,7 @@ def covers(printer: Printer, html: str) -> dict[str, tuple[Image.Image, Place]]:
     """The cover cards by name, each with the place of its stamp."""
     width, height = SQUARE[0], WIDE[1] + SQUARE[1]
     printer.show(html, width, height)
+    printer.look(_SHRINK)
     boxes = printer.look(_BOXES)
     with Image.open(io.BytesIO(printer.shot(0, height, width))) as taken:
         picture = taken.convert("RGB")
