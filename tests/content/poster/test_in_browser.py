@@ -1,5 +1,6 @@
 """A long graphic drawn by Chromium, once for all tests here: sizes, slices, stamps, labels, and no line to the outside."""
 
+import csv
 import io
 import json
 import socket
@@ -17,6 +18,7 @@ from flask.testing import FlaskClient
 from PIL import Image, ImageChops
 from sqlmodel import Session, SQLModel
 
+from campaign.base.carrying import Archives
 from content import history
 from content.models import Revision
 from content.poster import document, drawing
@@ -51,6 +53,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
     SQLModel.metadata.create_all(made.service(Database).engine)
     with made.service(Database).transaction() as session:
         _fill(session, factories.cast(session, NOW))
+        factories.staff(session, factories.OUTSIDER, NOW)
     yield made
     made.close()
 
@@ -198,6 +201,36 @@ def test_the_desk_asks_shows_and_hands_out(runtime: Runtime, app: Flask, kept: K
         assert file.namelist()[0] == f"twelve-{factories.OUTLET_A}-01.png"
         assert len(file.namelist()) == kept.slices
     assert opened(client.get(f"/desk/pieces/twelve/pictures/wide.png?{query}").data).size == (900, 383)
+
+
+def test_all_outlets_of_a_part_get_theirs_in_one_archive(runtime: Runtime, app: Flask, kept: Kept) -> None:
+    client, outsider = app.test_client(), app.test_client()
+    for one, login in ((client, factories.EDITOR), (outsider, factories.OUTSIDER)):
+        one.post("/desk/sign-in", data={"login": login, "password": factories.password(login)})
+    given = {"piece": "twelve", "outlet_code": factories.COUNTY}
+    assert client.post("/desk/posters", data=given | {"piece": "draft"}).status_code == 400
+    ordered = client.post("/desk/posters", data=given)
+    assert ordered.status_code == 303
+    assert client.post("/desk/posters", data=given).status_code == 400, "one is under way"
+    assert client.get(f"{ordered.location}/posters.zip").status_code == 404
+    assert runtime.service(Archives).run_once() == 1
+    assert client.get(f"{ordered.location}/progress").json == {"share": 1.0, "made": "2", "moving": False}
+    assert outsider.get(f"{ordered.location}/posters.zip").status_code in (403, 404)
+    assert outsider.post("/desk/posters", data=given).status_code in (400, 403)
+    number = ordered.location.rpartition("/")[2]
+    assert client.get(f"/desk/base/plaques/{number}").status_code in (403, 404), "it is no archive of plaques"
+    taken = client.get(f"{ordered.location}/posters.zip")
+    data = taken.data
+    taken.close()
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        index = list(csv.DictReader(io.StringIO(file.read("index.csv").decode("utf-8-sig"))))
+        assert [line["code"] for line in index] == [factories.OUTLET_A, factories.OUTLET_B]
+        assert len({line["link"] for line in index if "/s/" in line["link"]}) == 2
+        pictures = [file.read(line["file"]) for line in index]
+    assert pictures[0] != pictures[1]
+    for data in pictures:
+        assert opened(data).size == (1080, kept.height)
+        assert said(data, "png")["ProduceID"] == "twelve"
 
 
 def test_nothing_is_fetched(tmp_path: Path) -> None:
