@@ -37,7 +37,7 @@ class Served:
 
 def of_files(session: Session, institution: str) -> dict[str, Label]:
     """Stored file → label, for all pictures of pieces that say so."""
-    made = col(Revision.meta)["ai_generated"].as_string()  # type: ignore[index]
+    made = col(Revision.meta)["ai_generated"].as_string()
     found: dict[str, Label] = {}
     for meta, known in session.exec(select(Revision.meta, Revision.media).where(made.is_not(None))):
         label = labels.of(meta, institution, only=PICTURES)

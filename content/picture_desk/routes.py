@@ -1,6 +1,7 @@
 """The blueprint of the desk of pictures, and what its addresses name."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, request
 from sqlmodel import Session
@@ -34,7 +35,7 @@ class Asked:
     sharing: Sharing
 
     @property
-    def values(self) -> dict[str, str]:
+    def values(self) -> dict[str, Any]:
         """The same as the query of an address."""
         found = {
             "number": str(self.revision.number),
@@ -44,7 +45,7 @@ class Asked:
         }
         return {name: value for name, value in found.items() if value}
 
-    def sized(self, size: str) -> dict[str, str]:
+    def sized(self, size: str) -> dict[str, Any]:
         """The same in another size: "" or `elder`."""
         others = {name: value for name, value in self.values.items() if name != "size"}
         return others | ({"size": size} if size else {})

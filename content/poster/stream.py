@@ -6,7 +6,6 @@ rows below are compressed alone and follow, and the checksum of the whole goes o
 
 import zlib
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -81,11 +80,11 @@ def _head(width: int, height: int) -> bytes:
 _END = chunk(b"IEND", b"")
 
 
-def _rows(image: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def _rows(image: Image.Image) -> memoryview:
     """The filtered rows of a picture; the first leans on nothing, so that it may follow any other."""
     pixels = np.asarray(image, dtype=np.uint8).reshape(image.height, image.width * 3)
     found = np.empty((image.height, 1 + image.width * 3), dtype=np.uint8)
     found[0, 0], found[0, 1:] = 0, pixels[0]
     found[1:, 0] = _UP
     np.subtract(pixels[1:], pixels[:-1], out=found[1:, 1:])
-    return found
+    return found.data
