@@ -153,17 +153,12 @@ def _offer_posters(runtime: Runtime) -> None:
     settings = runtime.service(Settings)
     runtime.offer(Press, lambda _r: Press())
     runtime.offer(Posters, lambda r: Posters(settings, r.service(Database), r.service(Press)))
-    runtime.offer(Plugs, lambda _r: Plugs(_running, lambda key: f"/desk/posters?piece={key}"))
+    runtime.offer(Plugs, lambda _r: Plugs(programme.offered, lambda key: f"/desk/posters?piece={key}"))
 
 
 def _for_outlets(runtime: Runtime) -> ForOutlets:
     database, attributions = runtime.service(Database), runtime.service(Attributions)
     return ForOutlets(runtime.service(Settings), database, attributions, runtime.service(Posters))
-
-
-def _running(session: Session) -> list[tuple[str, str]]:
-    """The campaigns that a picture may be shared in: those that visitors see and that are not over."""
-    return [(one.code, one.name) for one in programme.listing(session) if one.visible]
 
 
 def _table(runtime: Runtime) -> Table:

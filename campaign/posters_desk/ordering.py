@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlmodel import Session
 
 from campaign import programme
 from campaign.base import archives
@@ -62,7 +61,7 @@ def order() -> ResponseReturnValue:
             piece = history.published_revision(session, form.get("piece", ""))
             if piece is None or piece.meta.get("kind") != Kind.long_graphic:
                 raise Invalid(mark("请选择一篇已发布的宣传长图。"), field="piece")
-            names = dict(_campaigns(session))
+            names = dict(programme.offered(session, me.scope(EDIT)))
             campaign = form.get("campaign", "") if form.get("campaign") in names else ""
             now, today = clock.now(), clock.today(service(Settings).zone)
             codes = [one.code for one in links.outlets_of(session, node, me.scope(EDIT))]
@@ -81,7 +80,7 @@ def _list(values: Mapping[str, str], error: DomainError | None = None) -> str:
         page = OrdersPage(
             lines=lines(session, archives.listing(session, scope, POSTERS)),
             pieces=[(one.key, one.title) for one in published],
-            campaigns=[("", _("不属于哪个活动期")), *_campaigns(session)],
+            campaigns=[("", _("不属于哪个活动期")), *programme.offered(session, scope)],
             nodes=places.choices(session, scope, chosen=""),
             values=values,
             days=service(Settings).plaque_days,
@@ -91,7 +90,3 @@ def _list(values: Mapping[str, str], error: DomainError | None = None) -> str:
         )
     crumbs = [(_("内容"), url_for("content_desk.pieces")), (_("各网点的长图"), None)]
     return render("campaign/posters.html", page, crumbs=crumbs)
-
-
-def _campaigns(session: Session) -> list[tuple[str, str]]:
-    return [(one.code, one.name) for one in programme.listing(session) if one.visible]

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-Campaigns = Callable[[Session], Sequence[tuple[str, str]]]
+from institution.powers import Scope
+
+Campaigns = Callable[[Session, Scope], Sequence[tuple[str, str]]]
 
 
 @dataclass(slots=True)
 class Plugs:
     """One of a process; `orders` gives the address of the order form of a piece, empty where there is none."""
 
-    campaigns: Campaigns = lambda _session: ()
+    campaigns: Campaigns = lambda _session, _scope: ()
     orders: Callable[[str], str] = lambda _key: ""

@@ -1,5 +1,6 @@
 """The blueprint of the desk of pictures, and what its addresses name."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,9 +66,14 @@ def asked(session: Session, key: str) -> Asked:
     if revision is None:
         raise NotFound(mark("没有找到这个版本。"))
     campaign = request.values.get("campaign", "")
-    names = dict(service(Plugs).campaigns(session))
+    names = dict(campaigns(session))
     sharing = Sharing(key, campaign, names[campaign]) if campaign in names else Sharing(key)
     return Asked(revision, request.values.get("size") == "elder", _outlet(), sharing)
+
+
+def campaigns(session: Session) -> Sequence[tuple[str, str]]:
+    """The campaigns that the person may share it in, code and name."""
+    return service(Plugs).campaigns(session, access.signed_in().scope("content.view"))
 
 
 def _outlet() -> str:

@@ -12,6 +12,7 @@ from content.desk.routes import place
 from content.models import Revision
 from content.picture_desk.plugs import Plugs
 from content.picture_desk.routes import SHARE, Asked, asked, blueprint, may_share, posters, signed
+from content.picture_desk.routes import campaigns as offered
 from content.poster import sharing
 from content.poster.folder import Kept
 from content.poster.stamping import Stamp
@@ -137,7 +138,7 @@ def _page(key: str, fault: str = "") -> str:
             want=posters().standing(wanted.revision, elder=wanted.elder),
             stamp=found[wanted.outlet_code],
             nodes=places.choices(session, me.scope("content.view"), chosen=wanted.outlet_code),
-            campaigns=[("", _("不属于哪个活动期")), *service(Plugs).campaigns(session)],
+            campaigns=[("", _("不属于哪个活动期")), *offered(session)],
             prints=printing.installed(),
             orders=service(Plugs).orders(key) if me.may(SHARE) else "",
             fault=fault,
