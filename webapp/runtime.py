@@ -122,12 +122,6 @@ def build(settings: Settings) -> Runtime:
     runtime.offer(Registrar, _registrar)
     runtime.offer(ScreenKeys, lambda r: ScreenKeys(r.service(Keys)))
     runtime.offer(Batches, _batches)
-    runtime.offer(
-        Archives,
-        lambda r: Archives(
-            settings, r.service(Database), r.service(Attributions), clock.now, posters=_for_outlets(r)
-        ),
-    )
     runtime.offer(Imports, lambda r: Imports(settings, r.service(Database), r.service(Vault), clock.now))
     runtime.offer(Outgoing, _outgoing)
     runtime.offer(Hearing, _hearing)
@@ -153,6 +147,12 @@ def _offer_posters(runtime: Runtime) -> None:
     settings = runtime.service(Settings)
     runtime.offer(Press, lambda _r: Press())
     runtime.offer(Posters, lambda r: Posters(settings, r.service(Database), r.service(Press)))
+    runtime.offer(
+        Archives,
+        lambda r: Archives(
+            settings, r.service(Database), r.service(Attributions), clock.now, posters=_for_outlets(r)
+        ),
+    )
     runtime.offer(Plugs, lambda _r: Plugs(programme.offered, lambda key: f"/desk/posters?piece={key}"))
 
 
