@@ -128,10 +128,12 @@ class Writer:
         """Let everybody see it."""
         self._facts["setting"] = asdict(setting)
         (self._folder / _FACTS).write_text(json.dumps(self._facts), "utf-8")
-        if self._target.exists():
-            self.gone()
-        else:
+        try:
             self._folder.rename(self._target)
+        except OSError:  # another process made the same meanwhile
+            self.gone()
+            if not self._target.is_dir():
+                raise
 
     def gone(self) -> None:
         """Give it up."""

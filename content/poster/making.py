@@ -74,6 +74,7 @@ class Posters:
     def run_once(self) -> int:
         """Make all that waits; returns how many were made. Clears what nobody wanted for long."""
         folder.tidy(self.root, self._settings.poster_days)
+        wanted.clear(self.root)
         if not printing.installed() or self._next() is None:
             return 0
         made = 0

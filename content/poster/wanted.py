@@ -2,11 +2,13 @@
 
 import json
 import secrets
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 STEPS = 4
+_DAY = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,14 @@ def moved(root: Path, want: Want, step: int) -> bool:
 def failed(root: Path, want: Want, fault: str) -> None:
     """Note why it could not be made; it is tried again when somebody asks again."""
     put(root, replace(want, fault=fault))
+
+
+def clear(root: Path) -> None:
+    """Forget what went wrong more than a day ago."""
+    folder = root / "wanted"
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if time.time() - path.stat().st_mtime > _DAY:
+            path.unlink(missing_ok=True)
 
 
 def drop(root: Path, digest: str) -> None:
