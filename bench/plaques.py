@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import insert
 from sqlmodel import SQLModel, select
 
-from campaign.base import archives, carrying, printing
+from campaign.base import archives, carrying
 from campaign.base.carrying import Archives
 from core import clock
 from core.database import Database
@@ -18,7 +18,7 @@ from core.settings import Settings
 from core.signing import Keys
 from institution.models import Outlet
 from institution.outlets import EVERYWHERE
-from tracking import links
+from tracking import links, printing
 from tracking.attribution import Attributions
 from tracking.links import Aim
 from webapp import demo_tree, tables  # noqa: F401  (all tables register themselves)

@@ -16,7 +16,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.i18n import mark
 from institution import audit, outlets
 from institution.models import Outlet
-from institution.powers import WHOLE
+from institution.powers import WHOLE, Scope
 from tracking import dimensions
 
 audit.declare(
@@ -112,6 +112,12 @@ def listing(session: Session, *where: ColumnElement[bool]) -> list[Campaign]:
     """All campaigns for which the conditions hold, the latest first."""
     query = select(Campaign).where(*where)
     return list(session.exec(query.order_by(col(Campaign.starts_on).desc(), Campaign.code)))
+
+
+def offered(session: Session, scope: Scope) -> list[tuple[str, str]]:
+    """Code and name of the campaigns that visitors see, of a part of the tree and of what stands over it."""
+    where = scope.condition(Campaign.outlet_code, above=True)
+    return [(one.code, one.name) for one in listing(session, where) if one.visible]
 
 
 def piece_counts(session: Session) -> dict[str, int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from content import history, lifecycle, media
+from content import ai_pictures, history, lifecycle, media
 from content.drafting import check
 from content.faults import Fault, Faulty
 from content.lifecycle import Draft
@@ -88,14 +88,15 @@ def load_folder(session: Session, files_dir: Path, folder: Path, *, by: int, now
     )
 
 
-def save_folder(session: Session, files_dir: Path, folder: Path) -> list[str]:
-    """Export the newest revision of every piece into an empty or new folder; returns the keys."""
+def save_folder(session: Session, files_dir: Path, folder: Path, *, institution: str = "") -> list[str]:
+    """Export the newest revision of every piece into an empty or new folder; returns the keys. `institution` stands in
+    the label of pictures that a machine made."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Conflict(mark("文件夹不是空的：%(name)s。请换一个新的文件夹。"), name=str(folder))
     newest = history.newest_of_all(session)
     folder.mkdir(parents=True, exist_ok=True)
-    pieces = [revision for revision in newest if not write_room(folder, revision, files_dir)]
-    for name, data in _pictures_out(files_dir, pieces).items():
+    pieces = [revision for revision in newest if not write_room(folder, revision, files_dir, institution)]
+    for name, data in _pictures_out(files_dir, pieces, institution).items():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
@@ -104,7 +105,7 @@ def save_folder(session: Session, files_dir: Path, folder: Path) -> list[str]:
     return [revision.piece_key for revision in newest]
 
 
-def _pictures_out(files_dir: Path, newest: list[Revision]) -> Mapping[str, bytes]:
+def _pictures_out(files_dir: Path, newest: list[Revision], institution: str) -> Mapping[str, bytes]:
     """Every picture under its name; where two pieces mean different ones by it, the later gets its own folder."""
     taken: dict[str, str] = {}
     out: dict[str, bytes] = {}
@@ -114,7 +115,7 @@ def _pictures_out(files_dir: Path, newest: list[Revision]) -> Mapping[str, bytes
             if taken.setdefault(name, picture["sha256"]) != picture["sha256"]:
                 path = _own(name, revision.piece_key)
             if path not in out:
-                out[path] = media.original(files_dir, picture)
+                out[path] = ai_pictures.exported(files_dir, revision, name, institution)
     return out
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from content import raster, svg
 from content.frontmatter import PICTURE
+from content.machine_made import pictures
 from core.errors import Invalid, NotFound
 from core.i18n import mark
 
@@ -64,6 +65,9 @@ def prepare(name: str, data: bytes, files_dir: Path | None = None) -> Prepared:
         )
     if len(data) > LARGEST[kind]:
         raise Invalid(mark("图片“%(name)s”太大，请压缩后再用。"), field=name, name=name)
+    data = pictures.bare(
+        data, kind
+    )  # the piece says what a machine made; each file says it anew as it leaves
     if kind == "svg":
         served, width, height = svg.clean(data)
         sha256 = hashlib.sha256(data).hexdigest()

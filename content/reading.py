@@ -70,6 +70,11 @@ class AiLabel:
             made=made, tool=self.tool, editor=self.editor,
         )  # fmt: skip
 
+    @property
+    def short(self) -> str:
+        """The same where there is room for one line: a slice, a cover card."""
+        return _("%(made)s由人工智能生成", made=_("、").join(_(_MADE[one]) for one in self.what))
+
 
 @dataclass(frozen=True)
 class ReadingPage:

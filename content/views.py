@@ -9,7 +9,9 @@ from flask import Blueprint, Response, request
 from sqlmodel import Session
 
 from content import diary, feed, history, lifecycle, media, pages, reading
+from content.ai_pictures import Served
 from content.listing import PublishedPiece
+from content.machine_made import pictures
 from content.models import Kind
 from content.page_request import takes_gzip
 from content.pages import PageFacts
@@ -69,8 +71,11 @@ def feed_xml() -> Response:
 def picture(file: str) -> Response:
     """A picture under the hash of its content: it never changes, and nothing in it can run."""
     content, media_type = media.served(service(Settings).files_dir, file)
+    label = service(Served).label(file)
+    if label is not None:
+        content = pictures.labelled(content, file.rpartition(".")[2], label)
     packed = file.endswith(".svg") and takes_gzip(request.headers.get("Accept-Encoding", ""))
-    response = Response(_packed(file, content) if packed else content, mimetype=media_type)
+    response = Response(_packed(content) if packed else content, mimetype=media_type)
     if file.endswith(".svg"):
         response.headers["Vary"] = "Accept-Encoding"
     if packed:
@@ -78,12 +83,12 @@ def picture(file: str) -> Response:
     response.headers["Content-Security-Policy"] = _PICTURE_POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = _FOREVER
-    response.set_etag(file.partition(".")[0] + ("-gz" if packed else ""))
+    response.set_etag(file.partition(".")[0] + ("-ai" if label else "") + ("-gz" if packed else ""))
     return response.make_conditional(request)  # type: ignore[return-value]
 
 
 @lru_cache(64)
-def _packed(_file: str, content: bytes) -> bytes:
+def _packed(content: bytes) -> bytes:
     return gzip.compress(content, 9, mtime=0)
 
 

@@ -15,6 +15,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from core.brand import BrandSettings
+
 PREFIX = "SIGNPOST_"
 _SHORTEST_KEY = 16
 # What libraries of a serving process read from the environment: certificates, proxies, places, language.
@@ -35,7 +37,7 @@ class _FileSource(EnvSettingsSource):
         return values
 
 
-class Settings(BaseSettings):
+class Settings(BrandSettings):
     """Settings from the environment and `.env`, prefix `SIGNPOST_`; README lists them (tested)."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", frozen=True, extra="ignore")
@@ -164,8 +166,12 @@ class Settings(BaseSettings):
         description="Whether the provider's sign-in counts as second factor: amr (when it says so), always, never",
     )
     plaque_days: int = Field(
-        7, ge=1, le=90, description="Days for which a finished archive of plaques is kept for download"
+        7,
+        ge=1,
+        le=90,
+        description="Days for which a finished archive of plaques or posters is kept for download",
     )
+    poster_days: int = Field(30, ge=1, le=3650, description="Days after which drawn pictures that nobody wanted are cleared")  # fmt: skip
     rate_storage: str = Field(
         "memory://",
         description="Where rate limits are counted: memory:// (each process for itself), redis://host:6379 (install redis); empty: not at all",

@@ -16,7 +16,7 @@ from campaign.base import archives, keeping, screens
 from campaign.base.keeping import Offer
 from campaign.contact_imports import register as contact_imports
 from campaign.contact_imports.models import CHECKED, ContactImport
-from content import library, lifecycle
+from content import history, library, lifecycle
 from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
@@ -229,6 +229,9 @@ def _bases(session: Session, now: datetime) -> None:
     screens.make(session, factories.OUTLET_A, "叫号区左侧", by=None, now=now)
     codes = [factories.OUTLET_A, factories.OUTLET_B]
     archives.ask(session, factories.COUNTY, codes, size="A3", pdf=False, by=None, now=now)
+    piece = history.published_revision(session, "full-surrender")
+    assert piece is not None
+    archives.ask_posters(session, factories.COUNTY, codes, piece, campaign="", by=None, now=now)
 
 
 def _ways_in(session: Session, now: datetime) -> None:

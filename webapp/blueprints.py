@@ -12,13 +12,14 @@ from campaign import (
     events_desk,
     play_sessions_desk,
     play_sessions_views,
+    posters_desk,
     registration_views,
     returns_desk,
 )
 from campaign import desk as campaign_desk
 from campaign import views as campaign_views
 from content import desk as content_desk
-from content import question_views, room_desk, room_views
+from content import picture_desk, picture_views, question_views, room_desk, room_views
 from content import views as content_views
 from institution import desk as institution_desk
 from institution import views as institution_views
@@ -43,7 +44,7 @@ from tracking import desk as tracking_desk
 from tracking import insight_views as tracking_insight_views
 from tracking import views as tracking_views
 from tracking.insight_desk import pages as insight_pages
-from webapp import desk_origins, desk_panels, desk_search, personal
+from webapp import branding, desk_origins, desk_panels, desk_search, personal
 
 
 def register(app: Flask, csrf: CSRFProtect) -> None:
@@ -70,13 +71,17 @@ _ALL: tuple[Blueprint, ...] = (
     campaign_desk.audience_blueprint,
     base_views.blueprint,
     base_desk.blueprint,
+    posters_desk.blueprint,
     play_sessions_views.blueprint,
     play_sessions_desk.blueprint,
     returns_desk.blueprint,
     content_views.blueprint,
+    picture_views.blueprint,
     question_views.blueprint,
     room_views.blueprint,
     content_desk.blueprint,
+    branding.blueprint,
+    picture_desk.blueprint,
     room_desk.blueprint,
     scheduler_desk.blueprint,
     hooks_views.blueprint,

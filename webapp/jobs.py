@@ -11,6 +11,8 @@ from campaign.registration.telling import Telling
 from campaign.registration.work import Doorkeeper
 from campaign.returns import booking, keeping
 from campaign.returns.booking import Bookkeeper
+from content.poster import making
+from content.poster.making import Posters
 from content.rooms import tally
 from core import clock
 from core.database import Database
@@ -73,6 +75,7 @@ def _carried_out(runtime: Runtime) -> list[Job]:
         *runtime.service(Outgoing).jobs(),
         *_receipts(runtime),
         _plaques(runtime),
+        _posters(runtime),
         _imports(runtime),
         Job("letters.carry", 2.0, mailroom.run_once),
         Job("letters.text", 2.0, _texts(runtime).run_once),
@@ -131,6 +134,11 @@ def _early(database: Database) -> Callable[[], int]:
 def _plaques(runtime: Runtime) -> Job:
     archives = runtime.service(Archives)
     return Job("base.plaques", 2.0, archives.run_once, archives.stop)
+
+
+def _posters(runtime: Runtime) -> Job:
+    posters = runtime.service(Posters)
+    return Job("content.pictures", making.EVERY_SECONDS, posters.run_once, posters.stop)
 
 
 def _imports(runtime: Runtime) -> Job:

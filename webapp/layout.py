@@ -23,6 +23,7 @@ from core.i18n import gettext as _
 from core.settings import Settings
 from institution.access import SignedIn, unfinished
 from scheduler import browser_offer
+from webapp import branding
 from webapp.assets import Assets
 
 _TRACKING = ("a", "lang")
@@ -38,6 +39,8 @@ class PublicSettings:
     hotline: str
     public_url: str
     time_zone: str
+    brand_url: str
+    logo_url: str
 
     @classmethod
     def of(cls, settings: Settings) -> "PublicSettings":
@@ -49,6 +52,8 @@ class PublicSettings:
             hotline=settings.hotline,
             public_url=settings.public_url,
             time_zone=settings.time_zone,
+            brand_url=branding.stylesheet_url(settings),
+            logo_url=branding.logo_url(settings),
         )
 
 

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from campaign import programme
 from campaign.base.carrying import Archives
+from campaign.base.poster_making import ForOutlets
 from campaign.base.screens import ScreenKeys
 from campaign.contact_imports.carrying import Imports
 from campaign.play_sessions.hosting import ScreenLinks
@@ -16,7 +17,10 @@ from campaign.registration.registrar import Registrar
 from campaign.registration.work import Doorkeeper
 from campaign.returns.booking import Bookkeeper
 from campaign.unsubscribe import Unsubscriptions
+from content.ai_pictures import Served
 from content.pages import Generation
+from content.picture_desk.plugs import Plugs
+from content.poster.making import Posters
 from content.rooms.envelope import Envelopes
 from content.rooms.games import Games
 from content.rooms.learners import Invitations
@@ -38,6 +42,7 @@ from tracking.batches import Batches
 from tracking.drain import Drain
 from tracking.imports.depositing import Depositor
 from tracking.periods import Period
+from tracking.press import Press
 from tracking.recorder import Recorder
 from tracking.report_rhythm import Ended
 from tracking.report_sender import Reports
@@ -81,7 +86,7 @@ class Runtime:
     def close(self) -> None:
         """Let go of what was opened, in the order that loses nothing: late reports, spool, store, database."""
         with self._lock:
-            for kind in (Waiting, Tally, Recorder, Spool, ReachStore, Database):
+            for kind in (Press, Waiting, Tally, Recorder, Spool, ReachStore, Database):
                 instance = self._made.pop(kind, None)
                 if instance is not None and hasattr(instance, "close"):
                     instance.close()
@@ -111,14 +116,12 @@ def build(settings: Settings) -> Runtime:
         lambda r: Bookkeeper(r.service(Database), r.service(Recorder), settings.zone, clock.now),
     )
     _offer_pages(runtime)
+    _offer_posters(runtime)
     runtime.offer(Unsubscriptions, lambda r: Unsubscriptions(r.service(Keys)))
     runtime.offer(Doorkeeper, lambda r: Doorkeeper(r.service(Keys), settings.registration_bits))
     runtime.offer(Registrar, _registrar)
     runtime.offer(ScreenKeys, lambda r: ScreenKeys(r.service(Keys)))
     runtime.offer(Batches, _batches)
-    runtime.offer(
-        Archives, lambda r: Archives(settings, r.service(Database), r.service(Attributions), clock.now)
-    )
     runtime.offer(Imports, lambda r: Imports(settings, r.service(Database), r.service(Vault), clock.now))
     runtime.offer(Outgoing, _outgoing)
     runtime.offer(Hearing, _hearing)
@@ -129,6 +132,8 @@ def build(settings: Settings) -> Runtime:
 def _offer_pages(runtime: Runtime) -> None:
     zone = runtime.service(Settings).zone
     runtime.offer(Generation, lambda r: Generation(r.service(Database), zone))
+    name = runtime.service(Settings).institution_name
+    runtime.offer(Served, lambda r: Served(r.service(Database), r.service(Generation), name))
     runtime.offer(Games, lambda r: Games(r.service(Database), r.service(Generation)))
     runtime.offer(ScreenLinks, lambda r: ScreenLinks(r.service(Keys)))
     runtime.offer(Invitations, lambda r: Invitations(r.service(Keys)))
@@ -136,6 +141,24 @@ def _offer_pages(runtime: Runtime) -> None:
     runtime.offer(Table, _table)
     runtime.offer(Stage, lambda _r: Stage())
     runtime.offer(Results, lambda r: Results(r.service(Keys)))
+
+
+def _offer_posters(runtime: Runtime) -> None:
+    settings = runtime.service(Settings)
+    runtime.offer(Press, lambda _r: Press())
+    runtime.offer(Posters, lambda r: Posters(settings, r.service(Database), r.service(Press)))
+    runtime.offer(
+        Archives,
+        lambda r: Archives(
+            settings, r.service(Database), r.service(Attributions), clock.now, posters=_for_outlets(r)
+        ),
+    )
+    runtime.offer(Plugs, lambda _r: Plugs(programme.offered, lambda key: f"/desk/posters?piece={key}"))
+
+
+def _for_outlets(runtime: Runtime) -> ForOutlets:
+    database, attributions = runtime.service(Database), runtime.service(Attributions)
+    return ForOutlets(runtime.service(Settings), database, attributions, runtime.service(Posters))
 
 
 def _table(runtime: Runtime) -> Table:

@@ -1,4 +1,4 @@
-"""Makes archives of plaques: part by part, each on disk before the next; a kill loses at most the part in hand.
+"""Makes archives of plaques and posters: part by part, each on disk before the next; a kill loses at most the part in hand.
 
 A worker holds an archive by a lease that it renews with every part; when the worker dies the lease runs out and
 whoever looks next goes on behind the parts that are there. A part is written under another name and then renamed,
@@ -16,25 +16,23 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 from sqlalchemy import bindparam, delete, update
-from sqlmodel import Session, col, or_, select
+from sqlmodel import col, or_, select
 
-from campaign.base import plaque, standing
-from campaign.base.models import CANCELLED, DONE, FAILED, QUEUED, RUNNING, PlaqueArchive
-from campaign.base.printing import Printer
-from core import clock
+from campaign.base.models import CANCELLED, DONE, FAILED, PLAQUES, POSTERS, QUEUED, RUNNING, PlaqueArchive
+from campaign.base.plaque_making import Plaques
 from core.cells import to_csv
 from core.database import Database, Prepared, UtcDateTime
 from core.errors import DomainError
 from core.settings import Settings
-from institution.models import Outlet
 from tracking.attribution import Attributions
+from tracking.printing import Printer
 
-PART = 50  # plaques: pages of one PDF, so that fonts are embedded once for all of them
+PART = 50  # outlets: pages of one PDF, so that fonts are embedded once for all of them
 LEASE = timedelta(seconds=90)
-_HEADINGS = ("code", "name", "plaque_number", "svg", "pdf", "page")
 log = structlog.get_logger()
 
 _FREE = or_(
@@ -61,6 +59,18 @@ def file_of(settings: Settings, number: int) -> Path:
     return folder_of(settings, number) / "plaques.zip"
 
 
+class Maker(Protocol):
+    """Makes what archives of one kind hold."""
+
+    headings: Sequence[str]
+
+    def part(self, one: PlaqueArchive, codes: Sequence[str], printer: Printer | None) -> bytes:
+        """Some outlets' files as a ZIP; in its entry `index` their lines, in the order of `headings`."""
+
+    def readme(self, one: PlaqueArchive, count: int) -> str:
+        """What lies in the archive, in a few lines."""
+
+
 class Archives:
     """Carries archives out, one at a time in a process; several processes share the rows."""
 
@@ -71,8 +81,12 @@ class Archives:
         attributions: Attributions,
         clock: Callable[[], datetime],
         lease: timedelta = LEASE,
+        *,
+        posters: Maker | None = None,
     ) -> None:
-        self._settings, self._database, self._attributions = settings, database, attributions
+        self._settings, self._database = settings, database
+        self.plaques = Plaques(settings, database, attributions)
+        self._makers: dict[str, Maker] = {PLAQUES: self.plaques} | ({POSTERS: posters} if posters else {})
         self._clock, self._lease = clock, lease
         self._me = secrets.token_hex(8)
         self._stopping = threading.Event()
@@ -173,42 +187,8 @@ class Archives:
             return session.connection().execute(mine.values(**values)).rowcount == 1
 
     def _made(self, one: PlaqueArchive, codes: Sequence[str], printer: Printer | None) -> bytes:
-        """A part: the drawings of some outlets, their pages, and their lines of the index."""
-        with self._database.reading() as session:
-            drawn = self.drawings(session, codes, one.size)
-        written = io.BytesIO()
-        pdf_name = f"pdf/{codes[0]}-{codes[-1]}.pdf"
-        index = io.StringIO(newline="")
-        lines = csv.writer(index)
-        with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as part:
-            for page, (outlet, svg) in enumerate(drawn, 1):
-                name = f"svg/{plaque.file_name(outlet, 'svg')}"
-                part.writestr(name, svg)
-                where = (pdf_name, page) if printer else ("", "")
-                lines.writerow((outlet.code, outlet.name, outlet.plaque_number, name, *where))
-            if printer and drawn:
-                pages = plaque.page("".join(svg for _outlet, svg in drawn), one.size)
-                part.writestr(pdf_name, printer.pdf(pages, *plaque.SIZES[one.size]), zipfile.ZIP_STORED)
-            part.writestr("index", index.getvalue())
-        return written.getvalue()
-
-    def drawings(self, session: Session, codes: Sequence[str], size: str) -> list[tuple[Outlet, str]]:
-        """The plaques of these outlets, in their order."""
-        settings = self._settings
-        found = {one.code: one for one in session.exec(select(Outlet).where(col(Outlet.code).in_(codes)))}
-        links = standing.addresses(
-            session, codes, clock.today(settings.zone), attributions=self._attributions, public_url=settings.public_url
-        )  # fmt: skip
-        names = {
-            "institution": settings.institution_name,
-            "institution_en": settings.institution_name_en,
-            "hotline": settings.hotline,
-        }
-        return [
-            (found[code], plaque.svg(plaque.of(found[code], links[code], **names), size))
-            for code in codes
-            if code in found
-        ]
+        """A part: the files of some outlets, and their lines of the index."""
+        return self._makers[one.kind].part(one, codes, printer)
 
     def _join(self, one: PlaqueArchive) -> int:
         """All parts as the one file; its size in bytes."""
@@ -223,8 +203,9 @@ class Archives:
                     for entry in part.infolist():
                         if entry.filename != "index":
                             whole.writestr(entry.filename, part.read(entry), entry.compress_type)
-            whole.writestr("index.csv", to_csv(_HEADINGS, rows))
-            whole.writestr("README.txt", plaque.readme(one.size, len(rows), pdf=one.pdf))
+            maker = self._makers[one.kind]
+            whole.writestr("index.csv", to_csv(maker.headings, rows))
+            whole.writestr("README.txt", maker.readme(one, len(rows)))
         fresh.rename(target)
         for place in range(-(-one.total // PART)):
             (folder / _part_name(place)).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Tables of the education bases: what a node offers, screens that may count, archives of plaques."""
+"""Tables of the education bases: what a node offers, screens that may count, archives of plaques and posters."""
 
 from datetime import datetime
 
@@ -7,6 +7,7 @@ from sqlmodel import Field, SQLModel
 
 from core.database import UtcDateTime
 
+PLAQUES, POSTERS = "plaques", "posters"
 QUEUED, RUNNING, DONE, CANCELLED, FAILED = "queued", "running", "done", "cancelled", "failed"
 
 
@@ -59,7 +60,8 @@ class HallScreen(SQLModel, table=True):
 
 
 class PlaqueArchive(SQLModel, table=True):
-    """All plaques of a node as one ZIP: `queued → running → done | cancelled | failed`.
+    """All plaques of a node, or the posters of one piece (`piece_key`, `revision`, `campaign`) for all of its outlets, as
+    one ZIP: `queued → running → done | cancelled | failed`.
 
     `outlets` are the codes in their order, fixed at the beginning; `made` counts those that are finished on disk.
     Whoever works holds the row until `leased_until`; when that is over, another goes on.
@@ -69,8 +71,12 @@ class PlaqueArchive(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     outlet_code: str = Field(default="", max_length=32, index=True)
+    kind: str = Field(default=PLAQUES, max_length=16)
     size: str = Field(max_length=2)
     pdf: bool = True
+    piece_key: str = Field(default="", max_length=60)
+    revision: int = 0
+    campaign: str = Field(default="", max_length=60)
     outlets: list[str] = Field(sa_column=Column(JSON, nullable=False))
     state: str = Field(default=QUEUED, max_length=16, index=True)
     made: int = 0
@@ -85,7 +91,7 @@ class PlaqueArchive(SQLModel, table=True):
 
     @property
     def total(self) -> int:
-        """How many plaques it is to hold."""
+        """How many plaques or posters it is to hold."""
         return len(self.outlets)
 
     @property

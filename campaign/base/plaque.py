@@ -42,7 +42,7 @@ _CALL = _Type(130, 2200, _HEI, 700, "start")
 
 @dataclass(frozen=True, slots=True)
 class Plaque:
-    """What stands on one plaque; `link` is the address in its QR code."""
+    """What stands on one plaque; `link` is the address in its QR code, `logo` a picture as data."""
 
     institution: str
     institution_en: str
@@ -51,12 +51,15 @@ class Plaque:
     since: date | None
     hotline: str
     link: str
+    logo: str = ""
 
 
-def of(outlet: Outlet, link: str, *, institution: str, institution_en: str, hotline: str) -> Plaque:
+def of(
+    outlet: Outlet, link: str, *, institution: str, institution_en: str, hotline: str, logo: str = ""
+) -> Plaque:
     """The plaque of an outlet."""
     return Plaque(
-        institution, institution_en, outlet.name, outlet.plaque_number, outlet.plaque_on, hotline, link
+        institution, institution_en, outlet.name, outlet.plaque_number, outlet.plaque_on, hotline, link, logo
     )
 
 
@@ -89,6 +92,8 @@ def _head(plaque: Plaque) -> str:
         f'<g transform="translate(1960 300) scale(8.75)"><rect x="14.5" y="3" width="3" height="27" rx="1.5" fill="{_GREEN}"/>'
         f'<path d="M5 6h17l5 4.500-5 4.500H5z" fill="#fff6dc"/><path d="M27 16H12l-4 3.700 4 3.800h15z" fill="{_GREEN}"/></g>'
     )
+    if plaque.logo:
+        mark = f'<image href="{escape(plaque.logo)}" x="1700" y="300" width="800" height="280"/>'
     return mark + "".join(
         (
             _line(plaque.institution, 2100, 800, _HOUSE),
@@ -148,8 +153,13 @@ def page(drawn: str, size: str) -> str:
 
 def file_name(outlet: Outlet, form: str) -> str:
     """`33010601-西湖文三路柜面.svg`: what a person at the printer's looks for."""
-    name = re.sub(r"[^\w-]+", "", outlet.name)[:60]
-    return f"{outlet.code}-{name}.{form}"
+    return plain_name(outlet.code, outlet.name, form)
+
+
+def plain_name(code: str, name: str, form: str) -> str:
+    """A code and a name as the name of a file, whatever stands in them."""
+    plain = re.sub(r"[^\w-]+", "", name)[:60]
+    return f"{code}-{plain}.{form}"
 
 
 def readme(size: str, count: int, *, pdf: bool) -> str:

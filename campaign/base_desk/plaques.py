@@ -7,7 +7,7 @@ from flask import flash, jsonify, redirect, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
-from campaign.base import archives, carrying, plaque, printing
+from campaign.base import archives, carrying, plaque
 from campaign.base.carrying import Archives
 from campaign.base.models import DONE, FAILED, PlaqueArchive
 from campaign.base.plaque import SIZES
@@ -20,7 +20,7 @@ from core.i18n import mark
 from core.settings import Settings
 from institution import access, places
 from institution.places import Choices
-from tracking import links
+from tracking import links, printing
 from tracking.links import Aim
 
 _MIB = 1024 * 1024
@@ -181,7 +181,7 @@ def one_plaque(code: str, form: str) -> ResponseReturnValue:
     if size not in SIZES:
         raise Invalid(mark("请选择 A3 或 A4。"), field="size")
     with reading() as session:
-        drawn = service(Archives).drawings(session, [code], size)
+        drawn = service(Archives).plaques.drawings(session, [code], size)
     outlet, svg = drawn[0]
     name = plaque.file_name(outlet, form).encode("ascii", "ignore").decode()
     if form == "svg":

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from content import media
+from content import ai_pictures, media
 from content.drafting import check
 from content.faults import Fault
 from content.lifecycle import Draft
@@ -31,15 +31,16 @@ def read_rooms(folder: Path, files_dir: Path | None = None) -> Found:
     return found
 
 
-def write_room(folder: Path, revision: Revision, files_dir: Path) -> bool:
+def write_room(folder: Path, revision: Revision, files_dir: Path, institution: str = "") -> bool:
     """Write a revision as the folder of a room; False when it is none."""
     if revision.meta.get("kind") != Kind.escape_room:
         return False
     mine = folder / revision.piece_key
     mine.mkdir(parents=True)
     (mine / FILE).write_bytes(revision.text.encode())
-    for name, picture in revision.media.items():
-        (mine / name.removeprefix("media/")).write_bytes(media.original(files_dir, picture))
+    for name in revision.media:
+        data = ai_pictures.exported(files_dir, revision, name, institution)
+        (mine / name.removeprefix("media/")).write_bytes(data)
     return True
 
 

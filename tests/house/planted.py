@@ -21,7 +21,7 @@ from campaign.registration import registering
 from campaign.registration.entry import Wanted
 from campaign.returns import filing, photos
 from campaign.segments import Filters
-from content import drafting, lifecycle, review
+from content import drafting, history, lifecycle, review
 from content.desk.beginnings import beginning
 from content.models import Kind
 from core.privacy import Vault
@@ -147,6 +147,8 @@ def plant(spot: Spot) -> Planted:
             "links_desk": {"code": _link(spot)},
             "keeping_desk": _set_aside(spot),
             "play_desk": _play(spot),
+            "pictures_desk": {"key": _long_graphic(spot, number), "name": "long"},
+            "posters_desk": {"number": _posters(spot)},
             "privacy": {"number": _privacy(spot, number)},
             "returns": _activity_return(spot, number),
             "reach_imports": {"number": _import(spot, number)},
@@ -342,6 +344,24 @@ def _plaques(spot: Spot) -> int:
     codes = [spot.outlet]
     made = archives.ask(spot.session, spot.place, codes, size="A3", pdf=False, by=None, now=spot.now)
     return made.id or 0
+
+
+def _posters(spot: Spot) -> int:
+    piece = history.newest(spot.session, f"long-{spot.key}")
+    assert piece is not None
+    made = archives.ask_posters(
+        spot.session, spot.place, [spot.outlet], piece, campaign="", by=None, now=spot.now
+    )
+    return made.id or 0
+
+
+def _long_graphic(spot: Spot, by: int) -> str:
+    key = f"long-{spot.key}"
+    text = _PIECE.format(key=key, word=spot.word).replace("kind: article", "kind: long_graphic")
+    draft, faults = drafting.check(f"{key}.md", text, {})
+    assert draft is not None, faults
+    lifecycle.save(spot.session, draft, by=by, now=spot.now, outlet_code=spot.place)
+    return key
 
 
 def _link(spot: Spot) -> str:

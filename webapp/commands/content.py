@@ -46,8 +46,9 @@ def import_folder(folder: Path) -> None:
 def export_folder(folder: Path) -> None:
     """把每篇内容的最新一版导出到一个新文件夹；再导入不会产生新版本。"""
     made = runtime()
+    settings = made.service(Settings)
     with made.service(Database).reading() as session:
-        keys = library.save_folder(session, made.service(Settings).files_dir, folder)
+        keys = library.save_folder(session, settings.files_dir, folder, institution=settings.institution_name)
     print(_("已导出 %(count)s 篇内容到 %(folder)s。", count=len(keys), folder=str(folder)))
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
-from campaign.base import archives, carrying, plaque, printing
+from campaign.base import archives, carrying, plaque
 from campaign.base.carrying import PART, Archives
 from campaign.base.models import CANCELLED, DONE, FAILED, QUEUED, RUNNING, PlaqueArchive
 from core import clock
@@ -25,7 +25,7 @@ from core.settings import Settings
 from core.signing import Keys
 from institution.outlets import EVERYWHERE
 from tests import factories, forked, servers
-from tracking import links, paper
+from tracking import links, paper, printing
 from tracking.attribution import Attributions
 from tracking.links import Aim
 

@@ -1,8 +1,8 @@
-"""Many pages as PDF from one browser: the system's Chromium, started once and spoken to over a pipe.
+"""Many pages as PDF or pictures from one browser: the system's Chromium, started once and spoken to over a pipe.
 
-A start takes longer than printing ten plaques, so thousands share one. The pipe (DevTools protocol, messages that
+A start takes longer than printing ten plaques, so thousands share one, and `press` keeps one warm. The pipe (DevTools protocol, messages that
 end with NUL) opens no port, and the browser ends when the pipe is closed, also by a kill of this process. Pages are
-handed over as text, no name resolves there, and scripts are switched off.
+handed over as text, no name resolves there, it is told to be offline, and scripts of pages are switched off.
 """
 
 import base64
@@ -24,6 +24,8 @@ from core.i18n import mark
 from tracking import paper
 
 _SECONDS = 60.0
+# also what is not in the window: a picture that is drawn late would be missing
+_DRAWN = "Promise.all([document.fonts.ready, ...[...document.images].map(one => one.decode().catch(() => 0))]).then(() => 1)"
 _INCH = 25.4
 _FLAGS = (
     "--headless",
@@ -35,9 +37,14 @@ _FLAGS = (
     "--disable-sync",
     "--no-first-run",
     "--no-default-browser-check",
+    "--hide-scrollbars",
+    "--force-color-profile=srgb",
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "about:blank",
 )
+
+
+MISSING = mark("这台机器没有安装 Chromium，不能生成 PDF；可以只要 SVG。")
 
 
 def installed() -> bool:
@@ -63,6 +70,11 @@ class Printer:
             target = self._ask("Target.createTarget", url="about:blank")["targetId"]
             self._session = self._ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
             self._ask("Emulation.setScriptExecutionDisabled", value=True)
+            self._ask("Network.enable")
+            self._ask(
+                "Network.emulateNetworkConditions",
+                offline=True, latency=0, downloadThroughput=-1, uploadThroughput=-1,
+            )  # fmt: skip
             self._frame = self._ask("Page.getFrameTree")["frameTree"]["frame"]["id"]
         except BaseException:
             self.close()
@@ -90,6 +102,31 @@ class Printer:
         )
         return base64.b64decode(printed["data"])
 
+    def show(self, html: str, width: int, height: int, *, scale: float = 1, media: str = "screen") -> None:
+        """Lay a document out in a window of `width` × `height` CSS pixels of `scale` pixels each, its pictures drawn."""
+        self._ask("Emulation.setEmulatedMedia", media=media)
+        self._ask(
+            "Emulation.setDeviceMetricsOverride",
+            width=width, height=height, deviceScaleFactor=scale, mobile=False,
+        )  # fmt: skip
+        self._ask("Page.setDocumentContent", frameId=self._frame, html=html)
+        self.look(_DRAWN)
+
+    def look(self, question: str) -> Any:
+        """What an expression of our own says about the document that is shown, as plain data."""
+        found = self._ask("Runtime.evaluate", expression=question, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in found:
+            raise _broken()
+        return found["result"].get("value")
+
+    def shot(self, top: float, height: float, width: float) -> bytes:
+        """A stretch of the document that is shown, in CSS pixels from its upper left corner, as PNG."""
+        clip = {"x": 0, "y": top, "width": width, "height": height, "scale": 1}
+        taken = self._ask(
+            "Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True, optimizeForSpeed=True
+        )  # fmt: skip
+        return base64.b64decode(taken["data"])
+
     def close(self) -> None:
         """The browser and its children; what has ended is gone already."""
         for end in (self._write, self._read):
@@ -104,7 +141,7 @@ class Printer:
     def _start(self) -> None:
         browser = paper.chromium()
         if not browser:
-            raise Conflict(mark("这台机器没有安装 Chromium，不能生成 PDF；可以只要 SVG。"))
+            raise Conflict(MISSING)
         # who runs as root has no sandbox to give; what is printed is our own drawing, without scripts
         flags = [*_FLAGS[:-1], *(("--no-sandbox",) if os.geteuid() == 0 else ()), _FLAGS[-1]]
         theirs_in, self._write = _pipe()
@@ -177,7 +214,7 @@ def _pipe() -> tuple[int, int]:
 
 
 def _broken() -> Conflict:
-    return Conflict(mark("Chromium 没有生成 PDF，请再试一次；可以先只要 SVG。"))
+    return Conflict(mark("Chromium 没有做出来，请再试一次。"))
 
 
 def _ready(end: int, what: int, until: float) -> bool:

@@ -1,0 +1,1 @@
+"""Tests of content.poster: what is drawn, kept, stamped and labelled."""
