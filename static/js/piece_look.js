@@ -88,6 +88,7 @@ export const look = (form, field, told) => {
         field.dispatchEvent(new CustomEvent("written", { bubbles: true }));
       }
       if (said.html) show(frame, said.html);
+      if (said.html) frame.hidden = false;
       frame.classList.toggle("older", !said.html);
       note.textContent = said.html ? "" : words.wordOlder;
       tell(said.faults);
@@ -99,11 +100,12 @@ export const look = (form, field, told) => {
 
   const mode = (to) => {
     elder = to;
+    frame.contentDocument?.documentElement.toggleAttribute("data-elder", elder); // also while faults hold the look back
     for (const button of modes.children) button.setAttribute("aria-pressed", String((button.dataset.elder === "1") === elder));
     refresh();
   };
 
-  frame.hidden = modes.hidden = false;
+  modes.hidden = false;
   document.querySelector(".live").classList.add("tabbed");
   modes.addEventListener("click", (event) => {
     const button = event.target.closest("button");

@@ -58,7 +58,7 @@ def test_the_look_follows_the_text_and_faults_have_their_lines(
     assert said["faults"] == []
     wrong = asked(editor, "/desk/pieces/live", form(pieces.text(more="theme: pink\n", body="/// panel\n")))
     assert wrong["html"] == ""
-    assert [one["line"] for one in wrong["faults"]] == [8, 6]
+    assert [one["line"] for one in wrong["faults"]] == [6, 8]
     assert wrong["wrong"] == 1
     assert 'id="f-fact.theme-error"' in wrong["facts"]
     with database.reading() as session:
