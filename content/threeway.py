@@ -32,11 +32,11 @@ def stretches(before: str, mine: str, theirs: str) -> list[Stretch]:
     at = (0, 0, 0)
     clashes = 0
     for same, length in _kept(*texts):
-        parts = [tuple(lines[a:b]) for lines, a, b in zip(texts, at, same, strict=True)]
-        if any(parts):
-            kind = _kind(*parts)
+        was, mine_now, theirs_now = (tuple(lines[a:b]) for lines, a, b in zip(texts, at, same, strict=True))
+        if was or mine_now or theirs_now:
+            kind = _kind(was, mine_now, theirs_now)
             clashes += kind == "clash"
-            found.append(Stretch(kind, *parts, number=clashes if kind == "clash" else 0))
+            found.append(Stretch(kind, was, mine_now, theirs_now, clashes if kind == "clash" else 0))
         if length:
             lines = tuple(texts[0][same[0] : same[0] + length])
             found.append(Stretch("same", lines, lines, lines))

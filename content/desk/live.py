@@ -40,7 +40,10 @@ def live() -> ResponseReturnValue:
     return jsonify(
         text=form.text,
         html=page,
-        faults=[{"line": facts.line_of(form.text, one), "words": one.rule if one.line else str(one)} for one in faults],
+        faults=[
+            {"line": facts.line_of(form.text, one), "words": one.rule if one.line else str(one)}
+            for one in faults
+        ],
         facts=render_template("content/desk_facts.html", facts=fields, pictures=sorted(form.pictures)),
         wrong=fields.wrong,
     )
