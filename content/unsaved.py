@@ -13,12 +13,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from core.database import UtcDateTime
-from core.errors import Conflict
+from core.errors import Conflict, Invalid
 from core.i18n import mark
 from institution import retention
 from institution.retention import Rule
 
 DAYS = 30
+LONGEST = 200_000  # characters, as of a piece
 MOST_NEW = 20  # new pieces that one person has under way; the oldest makes room
 _ELSEWHERE = mark("同一篇还有一份没有保存的内容（可能在另一台电脑上）。请刷新页面，先选用哪一份。")
 
@@ -75,7 +76,10 @@ def new_pieces(session: Session, staff_id: int) -> list[Unsaved]:
 
 
 def keep(session: Session, spot: Spot, work: Work, now: datetime) -> Unsaved:
-    """Keep what is written now; Conflict when the work kept there is not the one that this follows."""
+    """Keep what is written now; Conflict when the work kept there is not the one that this follows, Invalid for what
+    is no text, or more of it than a piece may have."""
+    if "\x00" in work.text or len(work.text) > LONGEST:
+        raise Invalid(mark("这不是文字，或者太长（最多 20 万字）。"), field="text")
     kept = session.exec(
         select(Unsaved)
         .where(Unsaved.staff_id == spot.staff_id, Unsaved.piece_key == spot.key, Unsaved.slot == _slot(spot))

@@ -15,6 +15,7 @@ export const pictures = (form, field, facts, refresh) => {
   const [alt, caption] = [box.querySelector("#f-picture-alt"), box.querySelector("#f-picture-caption")];
   const waiting = [];
   let now = null;
+  let caret = [0, 0]; // a browser may forget it while the box is open
 
   const ready = () => {
     const good = Boolean(now?.url && alt.value.trim());
@@ -38,7 +39,10 @@ export const pictures = (form, field, facts, refresh) => {
     fault("");
     shown(picture);
     box.returnValue = "";
-    if (!box.open) box.showModal();
+    if (!box.open) {
+      caret = [field.selectionStart, field.selectionEnd];
+      box.showModal();
+    }
     alt.focus();
   };
 
@@ -88,6 +92,7 @@ export const pictures = (form, field, facts, refresh) => {
   const insert = () => {
     const lines = [`/// picture | ${now.name}`, `    alt: ${yaml(oneLine(alt.value))}`];
     if (caption.value.trim()) lines.push(`    caption: ${yaml(oneLine(caption.value))}`);
+    field.setSelectionRange(...caret);
     insertBlock(field, `${lines.join("\n")}\n///\n`);
     const end = field.value.indexOf("///\n", field.selectionEnd);
     if (end > 0) field.setSelectionRange(end + 3, end + 3);
