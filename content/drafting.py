@@ -32,7 +32,10 @@ def check(name: str, text: str, pictures: Mapping[str, Picture]) -> tuple[Draft 
     header, body, first_line = parts
     front, faults = frontmatter.read(name, header)
     rendered = render(body, pictures, front.kind if front else "", first_line)
-    faults += [Fault(name, place, rule) for place, rule in rendered.faults]
+    faults += [
+        Fault(name, _("第 %(line)s 行", line=line) if line else "", rule, line)
+        for line, rule in rendered.faults
+    ]
     if not body.strip():
         faults.append(Fault(name, "", _("正文是空的。")))
     if front is None:

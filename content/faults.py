@@ -11,11 +11,12 @@ _SHOWN = 30
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing to mend: in which file, in which field or line, and the rule in a sentence."""
+    """One thing to mend: in which file, in which field or line, and the rule in a sentence; `line` where it is known."""
 
     file: str
     field: str
     rule: str
+    line: int = 0
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.file, self.field, self.rule) if part)

@@ -132,8 +132,9 @@ def read(file: str, header: str) -> tuple[FrontMatter | None, list[Fault]]:
         given = yaml.safe_load(header)
     except yaml.YAMLError as error:
         at = getattr(error, "problem_mark", None)
-        where = _("第 %(line)s 行", line=at.line + 2) if at is not None else ""
-        return None, [Fault(file, where, _("不是正确的 YAML：引号、冒号后的空格、缩进请检查。"))]
+        line = at.line + 2 if at is not None else 0
+        where = _("第 %(line)s 行", line=line) if line else ""
+        return None, [Fault(file, where, _("不是正确的 YAML：引号、冒号后的空格、缩进请检查。"), line)]
     except ValueError:
         return None, [Fault(file, "", _("不是正确的 YAML：日期写作 2026-11-22。"))]
     if not isinstance(given, dict) or not all(isinstance(name, str) for name in given):

@@ -4,6 +4,7 @@ from campaign import personal as campaign
 from campaign.play_sessions import keeping as play_sessions
 from campaign.registration import personal as registration
 from campaign.returns import keeping as activity_returns
+from content import unsaved as content_unsaved
 from content.rooms import answers as room_answers
 from content.rooms import traces as rooms
 from institution import personal as institution
@@ -14,6 +15,7 @@ from tracking import batches as tracking
 __all__ = [
     "activity_returns",
     "campaign",
+    "content_unsaved",
     "institution",
     "personal_data",
     "play_sessions",

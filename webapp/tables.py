@@ -10,6 +10,7 @@ from campaign.play_sessions import models as play_sessions
 from campaign.registration import models as registration
 from campaign.returns import models as activity_returns
 from content import models as content
+from content import unsaved as content_unsaved
 from content.check import models as content_check
 from content.rooms import models as rooms
 from institution import (
@@ -43,6 +44,7 @@ __all__ = [
     "contacts",
     "content",
     "content_check",
+    "content_unsaved",
     "education_base",
     "events",
     "failover_models",

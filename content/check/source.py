@@ -13,6 +13,7 @@ _HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*$")
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d{1,3}[.)])\s+")
 _ROW = re.compile(r"^\s*\|.*\|\s*$")
 _RULE_OF_TABLE = re.compile(r"^\s*\|[\s|:-]+\|\s*$")
+_CHOICE = re.compile(r"\[([ xX])\]\s+")
 _SPEAKER = re.compile(r"^\s*([^\s：:，。]{1,12})[：:]\s*")
 # Marks that are not read: emphasis, line breaks, what has no width.
 _UNREAD = re.compile(r"\*+|<w?br/?>|\\|[\u200b-\u200f\u2060\ufeff\u00ad]|(?<!\S)>")
@@ -27,7 +28,7 @@ _SPOKEN = ("title", "heading", "summary", "kicker", "cover_alt", "hours")
 class Passage:
     """A paragraph, item, heading, option: `at` gives each character's offset in the file.
 
-    role: text, item, cell, heading, argument, option, title (front matter); blocks: outermost first; name: of an
+    role: text, item, tale (a wrong answer), cell, heading, argument, option, title (front matter); blocks: outermost first; name: of an
     option or a field; titles: of the headings and blocks above it; section: counts panels and headings.
     """
 
@@ -123,6 +124,9 @@ class _Reader:
             self._flush()
             self.role = "item"
             offset, line = offset + found.end(), line[found.end() :]
+            if self.open and self.open[-1].name == "quiz" and (chosen := _CHOICE.match(line)):
+                self.role = "item" if chosen[1] != " " else "tale"  # who errs says it, not we
+                offset, line = offset + chosen.end(), line[chosen.end() :]
         self.pending.append((offset, line))
 
     def _row(self, offset: int, line: str) -> None:

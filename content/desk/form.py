@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 from dataclasses import dataclass
 
 from flask import request
@@ -9,6 +10,7 @@ from sqlmodel import Session
 from werkzeug.datastructures import FileStorage
 
 from content import history, media
+from content.desk import facts
 from content.drafting import check
 from content.faults import Fault
 from content.lifecycle import Draft
@@ -18,6 +20,8 @@ from core.http import service
 from core.i18n import gettext as _
 from core.settings import Settings
 from core.signing import Keys, Signer
+
+_SLOT = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class PieceForm:
     pictures: dict[str, Picture]
     faults: tuple[Fault, ...] = ()
     outlet_code: str = ""  # of a new piece: the node it is to belong to
+    slot: str = ""  # of a new piece: what tells its unsaved work from others
+    follows: int = 0  # which keeping of the unsaved work this form holds; 0: none
 
     @property
     def kept(self) -> str:
@@ -49,18 +55,37 @@ class PieceForm:
 
 def from_request(session: Session, key: str) -> PieceForm:
     """Read the form; uploads are checked and stored under their hash, harmless if never used."""
-    base = request.form.get("base", "0")
-    number = int(base) if base.isdigit() and len(base) < 9 else 0
-    text = request.form.get("text", "").replace("\r\n", "\n")
+    number = whole("base")
+    text = facts.applied(request.form.get("text", "").replace("\r\n", "\n"), request.form.to_dict(flat=False))
     pictures = _known(session, key, number)
     given, faults = uploads(request.files.getlist("pictures"))
-    return PieceForm(key, number, text, pictures | given, tuple(faults))
+    slot = request.form.get("slot", "")
+    return PieceForm(
+        key, number, text, pictures | given, tuple(faults),
+        slot=slot if _SLOT.fullmatch(slot) else "", follows=whole("follows"),
+    )  # fmt: skip
+
+
+def whole(name: str) -> int:
+    """A whole number that the form brings; 0 for anything else."""
+    text = request.form.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 9 else 0
+
+
+def new_slot() -> str:
+    """What tells the unsaved work on one new piece from that on another."""
+    return secrets.token_hex(8)
+
+
+def kept_pictures() -> dict[str, Picture]:
+    """The pictures that the form carries with it, signed."""
+    kept = _signer().open(request.form.get("kept", ""))
+    return media.from_json(json.loads(kept)) if kept else {}
 
 
 def _known(session: Session, key: str, number: int) -> dict[str, Picture]:
     """The pictures of the revision that the form began with, and those uploaded in a try before."""
-    kept = _signer().open(request.form.get("kept", ""))
-    before = media.from_json(json.loads(kept)) if kept else {}
+    before = kept_pictures()
     if not key or not number:
         return before
     return media.from_json(history.by_number(session, key, number).media) | before
@@ -73,13 +98,18 @@ def uploads(files: list[FileStorage]) -> tuple[dict[str, Picture], list[Fault]]:
     for file in files:
         if not file.filename:
             continue
-        base = re.split(r"[\\/]", file.filename)[-1]
-        name = "media/" + re.sub(r"[^A-Za-z0-9._-]+", "-", base).strip("-.").lower()
+        base, name = named(file.filename)
         try:
             found[name] = media.store(service(Settings).files_dir, name, file.read())
         except Invalid as error:
             faults.append(Fault(base, "", str(error)))
     return found, faults
+
+
+def named(filename: str) -> tuple[str, str]:
+    """The bare name of an uploaded file, and the name that the text gives it."""
+    base = re.split(r"[\\/]", filename)[-1]
+    return base, "media/" + re.sub(r"[^A-Za-z0-9._-]+", "-", base).strip("-.").lower()
 
 
 def _signer() -> Signer:

@@ -60,6 +60,7 @@ class ComparePage:
     after: Revision
     numbers: list[int]
     changes: Comparison
+    may_edit: bool
 
 
 @blueprint.get("/pieces/<key>")
@@ -76,12 +77,14 @@ def piece(key: str) -> str:
 def compare(key: str) -> str:
     """What changed between two revisions; by default the last two."""
     with session_for_reading() as session:
-        history.get_piece(session, key)
+        found = history.get_piece(session, key)
+        may_edit = access.signed_in().may_at(session, "content.edit", found.outlet_code)
+        may_edit = may_edit and found.kind != Kind.escape_room
         numbers = [revision.number for revision in history.revisions(session, key)]
         after = history.by_number(session, key, request.args.get("to", numbers[0], int))
         default = max([number for number in numbers if number < after.number], default=after.number)
         before = history.by_number(session, key, request.args.get("from", default, int))
-    page = ComparePage(key, before, after, numbers, _changed(before, after))
+    page = ComparePage(key, before, after, numbers, _changed(before, after), may_edit)
     return render("content/desk_compare.html", page)
 
 

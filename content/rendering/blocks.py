@@ -2,84 +2,20 @@
 
 import re
 import xml.etree.ElementTree as etree
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 from markdown import Markdown
 from pymdownx.blocks import BlocksExtension, BlocksProcessor
-from pymdownx.blocks.block import Block
 
-from content.media import Picture
-from content.rendering.grammar import SPECS
+from content.rendering.base import Ours, paragraph, title
+from content.rendering.finder import Finder
+from content.rendering.quiz import Quiz
 
 # The side of the reader in a conversation; anybody else is the other side.
 _OURSELVES = frozenset({"我", "您", "你", "我们", "小宝"})
 _SPEAKER = re.compile(r"^\s*([^\s：:]{1,8})[：:]\s*")
 
 
-@dataclass
-class Notes:
-    """What rendering finds out beside the HTML."""
-
-    pictures: Mapping[str, Picture]
-    kind: str
-    used: set[str] = field(default_factory=set)
-    faults: list[str] = field(default_factory=list)
-    has_call: bool = False
-    has_cover: bool = False
-
-
-class Writer(Markdown):
-    """Markdown that carries the notes of its one run."""
-
-    notes: Notes
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-def _title(parent: etree.Element, text: str, level: int) -> None:
-    """A heading whose level `tree` corrects, so that no level is skipped."""
-    if text:
-        heading = etree.SubElement(parent, f"h{level}", {"data-title": str(level)})
-        heading.text = text
-
-
-def _paragraph(parent: etree.Element, text: str, class_: str) -> None:
-    if text:
-        paragraph = etree.SubElement(parent, "p", {"class": class_})
-        paragraph.text = text
-
-
-class _Ours(Block):  # type: ignore[misc]
-    """A block whose argument and options are those of the grammar."""
-
-    TAG, CLASS, LEVEL = "div", "", 3
-
-    def __init_subclass__(cls) -> None:
-        spec = SPECS[cls.NAME]
-        cls.ARGUMENT = spec.argument
-        cls.OPTIONS = {name: ["", _text] for name in spec.options}
-
-    @property
-    def notes(self) -> Notes:
-        """The notes of this run."""
-        return self.md.notes  # type: ignore[no-any-return]
-
-    def on_create(self, parent: etree.Element) -> etree.Element:
-        """The element with its title."""
-        element = etree.SubElement(parent, self.TAG, {"class": self.CLASS} if self.CLASS else {})
-        _title(element, self.argument or "", self.LEVEL)
-        return element
-
-    def on_markdown(self) -> str:
-        """The content is Markdown with blocks."""
-        return "block"
-
-
-class Cover(_Ours):
+class Cover(Ours):
     """The first panel, where a long graphic wants another than the one made from its front matter."""
 
     NAME = "cover"
@@ -88,13 +24,13 @@ class Cover(_Ours):
         """Kicker and heading."""
         self.notes.has_cover = True
         element = etree.SubElement(parent, "section", {"class": "pane cover"})
-        _paragraph(element, self.options["kicker"], "kicker")
+        paragraph(element, self.options["kicker"], "kicker")
         if self.argument:
             etree.SubElement(element, "h1").text = self.argument
         return element
 
 
-class Panel(_Ours):
+class Panel(Ours):
     """A stretch of full-width colour."""
 
     NAME = "panel"
@@ -103,11 +39,11 @@ class Panel(_Ours):
         """The section in its tone."""
         tone = self.options["tone"] or "plain"
         element = etree.SubElement(parent, "section", {"class": f"pane {tone}"})
-        _title(element, self.argument or "", 2)
+        title(element, self.argument or "", 2)
         return element
 
 
-class Figure(_Ours):
+class Figure(Ours):
     """A big number, explained."""
 
     NAME = "figure"
@@ -123,10 +59,10 @@ class Figure(_Ours):
 
     def on_end(self, block: etree.Element) -> None:
         """The source last."""
-        _paragraph(block, self.options["source"] and f"来源：{self.options['source']}", "src")
+        paragraph(block, self.options["source"] and f"来源：{self.options['source']}", "src")
 
 
-class PictureBlock(_Ours):
+class PictureBlock(Ours):
     """A picture with its description, and a caption if wanted."""
 
     NAME = "picture"
@@ -149,28 +85,28 @@ class PictureBlock(_Ours):
             caption.append(child)
 
 
-class Compare(_Ours):
+class Compare(Ours):
     """Two ways side by side."""
 
     NAME = "compare"
     CLASS = "versus"
 
 
-class No(_Ours):
+class No(Ours):
     """The way not to go."""
 
     NAME = "no"
     CLASS = "no"
 
 
-class Yes(_Ours):
+class Yes(Ours):
     """The way to go."""
 
     NAME = "yes"
     CLASS = "yes"
 
 
-class _Listing(_Ours):
+class _Listing(Ours):
     """A block that is about one list."""
 
     NAME = "timeline"
@@ -218,21 +154,21 @@ class Talk(_Listing):
                 holder.insert(0, name)
 
 
-class Question(_Ours):
+class Question(Ours):
     """A question, and its answer as the body."""
 
     NAME = "qa"
     CLASS = "qa"
 
 
-class Card(_Ours):
+class Card(Ours):
     """Something to remember or to cut out."""
 
     NAME = "card"
     CLASS = "slip"
 
 
-class Task(_Ours):
+class Task(Ours):
     """A little task for child and grandparent."""
 
     NAME = "task"
@@ -240,12 +176,12 @@ class Task(_Ours):
     def on_create(self, parent: etree.Element) -> etree.Element:
         """A label, then the title."""
         element = etree.SubElement(parent, "div", {"class": "task"})
-        _paragraph(element, "小任务", "label")
-        _title(element, self.argument or "", 3)
+        paragraph(element, "小任务", "label")
+        title(element, self.argument or "", 3)
         return element
 
 
-class Source(_Ours):
+class Source(Ours):
     """Where it comes from."""
 
     NAME = "source"
@@ -258,7 +194,7 @@ class Source(_Ours):
         return element
 
 
-class Call(_Ours):
+class Call(Ours):
     """The end: what to do and whom to call."""
 
     NAME = "call"
@@ -267,7 +203,7 @@ class Call(_Ours):
         """The end panel with its title."""
         self.notes.has_call = True
         element = etree.SubElement(parent, "section", {"class": "pane call"})
-        _title(element, self.argument or "", 2)
+        title(element, self.argument or "", 2)
         return element
 
     def on_end(self, block: etree.Element) -> None:
@@ -278,7 +214,7 @@ class Call(_Ours):
                 etree.SubElement(block, "p", {"class": "tel"}), "a", {"href": f"tel:{_digits(phone)}"}
             )
             link.text = phone
-        _paragraph(block, self.options["label"], "whose")
+        paragraph(block, self.options["label"], "whose")
 
 
 def _digits(phone: str) -> str:
@@ -286,7 +222,8 @@ def _digits(phone: str) -> str:
 
 
 _BLOCKS = (
-    Cover, Panel, Figure, PictureBlock, Compare, No, Yes, Timeline, Steps, Talk, Question, Card, Task, Source, Call
+    Cover, Panel, Figure, PictureBlock, Compare, No, Yes, Timeline, Steps, Talk, Question, Card, Task, Source, Call,
+    Quiz, Finder,
 )  # fmt: skip
 
 

@@ -4,26 +4,28 @@ import re
 
 import nh3
 
+_DIV_CLASSES = "fact versus no yes qa slip task src wide quiz verdict answer near"
 _CLASSES = {
     "section": {"pane", "cover", "plain", "soft", "sun", "brand", "call"},
-    "div": {"fact", "versus", "no", "yes", "qa", "slip", "task", "src", "wide"},
-    "p": {"num", "kicker", "src", "label", "tel", "whose", "lead"},
-    "ul": {"timeline", "steps", "talk"},
+    "div": set(_DIV_CLASSES.split()),
+    "p": {"num", "kicker", "src", "label", "tel", "whose", "lead", "go"},
+    "ul": {"timeline", "steps", "talk", "choices"},
     "ol": {"timeline", "steps", "talk"},
-    "li": {"b", "me"},
+    "li": {"b", "me", "right", "wrong"},
     "span": {"who"},
     "figure": {"pic"},
     "h2": {"small"},
 }
 _TAG_NAMES = (
     "section div p h1 h2 h3 h4 ul ol li strong em b i small span sub sup br wbr hr blockquote figure figcaption "
-    "img a table thead tbody tr th td code mark"
+    "img a table thead tbody tr th td code mark details summary"
 )
 _TAGS = set(_TAG_NAMES.split())
 _ATTRIBUTES = {
     "a": {"href", "title"},
     "img": {"src", "alt", "width", "height", "loading", "decoding"},
     "div": {"tabindex", "role", "aria-label"},
+    "details": {"name"},
     "ol": {"start"},
     "th": {"colspan", "rowspan", "scope"},
     "td": {"colspan", "rowspan"},
@@ -31,6 +33,7 @@ _ATTRIBUTES = {
 _PICTURE = re.compile(r"/media/[0-9a-f]{16}\.(?:svg|png|jpg|webp)")
 _BLANK = "".join(map(chr, range(33)))
 _EMPTY_IMAGE = re.compile(r"<img(?![^>]*\ssrc=)[^>]*>")
+_QUIZ = re.compile(r"quiz-\d{1,3}")
 _NUMBER = re.compile(r"\d{1,5}")
 _FIXED = {"role": {"group"}, "loading": {"lazy"}, "decoding": {"async"}, "scope": {"col", "row"}}
 _NUMBERS = {"tabindex", "width", "height", "start", "colspan", "rowspan"}
@@ -45,6 +48,8 @@ def _judge(tag: str, name: str, value: str) -> str | None:
         return value if _PICTURE.fullmatch(value) else None
     if tag == "a" and name == "href":
         return value if not _leaves_unseen(value) else None
+    if tag == "details" and name == "name":
+        return value if _QUIZ.fullmatch(value) else None
     if name in _FIXED:
         return value if value in _FIXED[name] else None
     if name in _NUMBERS:

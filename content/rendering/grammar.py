@@ -15,6 +15,8 @@ from core.i18n import gettext as _
 OPENING = re.compile(r"^ {0,3}(/{3,}) *([\w-]+) *(?:\| *(.*?) *)?$")
 _CLOSING = re.compile(r"^ {0,3}(/{3,}) *$")
 _OPTION = re.compile(r"^ {4,}\S")
+_ANSWER = re.compile(r"^ {0,3}(?:[-*+]|\d{1,3}[.)])\s+\S")
+_MARKED = re.compile(r"^ {0,3}(?:[-*+]|\d{1,3}[.)])\s+\[([ xX])\]\s+\S")
 _TOP_HEADING = re.compile(r"^ {0,3}#(?!#)\s*\S")
 _RAW_IMAGE = re.compile(r"<\s*(?:img|image|picture|svg)\b", re.IGNORECASE)
 _NO_DAY = Day.max
@@ -47,6 +49,8 @@ SPECS = {
     "task": Spec(None),
     "source": Spec(None),
     "call": Spec(True, ("phone", "label")),
+    "quiz": Spec(True),
+    "finder": Spec(None, ("province", "city", "label")),
 }
 
 
@@ -112,12 +116,31 @@ class _Reader:
 
     def _closing(self, at: int, slashes: int) -> Iterator[tuple[int, str]]:
         if self.open and self.open[-1][0] == slashes:
-            self.open.pop()
+            _slashes, name, began = self.open.pop()
+            if name == "quiz":
+                yield from _quiz_faults(began, self.lines[began + 1 : at])
             return
         yield at, _("这一行结束的块没有开始，或里面的块还没有结束。")
         if any(slashes == other for other, _name, _line in self.open):
             while self.open.pop()[0] != slashes:
                 pass
+
+
+def _quiz_faults(at: int, lines: list[str]) -> Iterator[tuple[int, str]]:
+    """What a quiz lacks: two answers, each marked, exactly one right, and why."""
+    words = (number for number, line in enumerate(lines) if line[:1].strip() and not _ANSWER.match(line))
+    last = next((number for number in words if number and not lines[number - 1].strip()), len(lines))
+    answers = [number for number, line in enumerate(lines[:last]) if _ANSWER.match(line)]
+    unmarked = [number for number in answers if not _MARKED.match(lines[number])]
+    for number in unmarked:
+        yield at + 1 + number, _("每个选项写作 - [ ] 选项，对的那个写作 - [x] 选项。")
+    if unmarked:
+        return
+    right = sum(_MARKED.match(lines[number])[1] != " " for number in answers)  # type: ignore[index]
+    if len(answers) < 2 or right != 1:
+        yield at, _("小题至少要有两个选项，其中正好一个是对的（- [x]）。")
+    elif last == len(lines):
+        yield at, _("小题要在选项后空一行，写明为什么。")
 
 
 def faults(body: str) -> list[tuple[int, str]]:

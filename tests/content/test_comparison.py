@@ -1,6 +1,6 @@
 """content.comparison: what changed, with its line numbers and its pictures."""
 
-from content.comparison import compare
+from content.comparison import compare, words
 
 A, B = {"sha256": "a"}, {"sha256": "b"}
 
@@ -29,3 +29,17 @@ def test_pictures_come_go_and_change() -> None:
     assert made.pictures == (("gone", "media/a.svg"), ("changed", "media/b.svg"), ("new", "media/c.svg"))
     assert not made.is_empty
     assert compare("x", "x", {}, {}).is_empty
+
+
+def test_within_a_line_the_words_that_changed_are_known() -> None:
+    before, after = words("读 300 字，保证收益", "读 3,500 字，不保证收益")
+    assert [text for changed, text in before if changed] == ["300"]
+    assert [text for changed, text in after if changed] == ["3,500", "不"]
+    assert "".join(text for _changed, text in after) == "读 3,500 字，不保证收益"
+
+
+def test_a_line_is_set_against_the_one_it_became_and_not_against_any_other() -> None:
+    made = compare("先停一停再转账\n", "完全是另外的话\n先停一停，再转账\n", {}, {})
+    parts = {line.text: line.parts for line in made.stretches[0]}
+    assert parts["完全是另外的话"] == ()
+    assert (True, "，") in parts["先停一停，再转账"]

@@ -47,7 +47,7 @@ def hidden(page: str, name: str) -> str:
 
 def typed(page: str) -> str:
     """What stands in the text field."""
-    found = re.search(r"<textarea[^>]*>\n?(.*?)</textarea>", page, re.DOTALL)
+    found = re.search(r'<textarea id="f-text"[^>]*>\n?(.*?)</textarea>', page, re.DOTALL)
     assert found is not None
     return html.unescape(found[1])
 
@@ -134,11 +134,32 @@ def test_who_was_overtaken_sees_both_and_loses_nothing(editor: FlaskClient, data
     page = answer.get_data(as_text=True)
     assert answer.status_code == 409
     assert typed(page) == pieces.text(body="## 我的\n")
-    assert "<del>## 别人的</del>" in page
-    assert "<ins>## 我的</ins>" in page
-    editor.post("/desk/pieces/stop-first/edit", data=form(typed(page), base=int(hidden(page, "base"))))
+    assert page.count('name="clash-1"') == 3
+    assert re.search(r'<del class="word">别人</del>的.*<ins class="word">我</ins>的', page, re.DOTALL)
+    mine = form(typed(page), base=int(hidden(page, "base")), began="1")
+    assert editor.post("/desk/pieces/stop-first/edit", data=mine | {"do": "merge"}).status_code == 400
+    editor.post("/desk/pieces/stop-first/edit", data=mine | {"do": "merge", "clash-1": "both"})
     with database.reading() as session:
-        assert history.by_number(session, "stop-first", 3).text == pieces.text(body="## 我的\n")
+        joined = pieces.text(body="## 别人的\n## 我的\n")
+        assert history.by_number(session, "stop-first", 3).text == joined
+
+
+def test_changes_that_do_not_touch_are_put_together(editor: FlaskClient, database: Database) -> None:
+    began = "## 一\n\n甲\n\n## 二\n\n乙\n"
+    editor.post("/desk/pieces/new", data=form(pieces.text(body=began)))
+    theirs, mine = (
+        pieces.text(body=began.replace(old, new)) for old, new in (("甲", "甲甲"), ("乙", "乙乙"))
+    )
+    editor.post("/desk/pieces/stop-first/edit", data=form(theirs, base=1))
+    page = editor.post("/desk/pieces/stop-first/edit", data=form(mine, base=1)).get_data(as_text=True)
+    assert "clash-1" not in page
+    joined = form(typed(page), base=int(hidden(page, "base")), began=hidden(page, "began"), do="merge-edit")
+    shown = editor.post("/desk/pieces/stop-first/edit", data=joined).get_data(as_text=True)
+    assert typed(shown) == theirs.replace("乙", "乙乙")
+    assert hidden(shown, "base") == "2"
+    editor.post("/desk/pieces/stop-first/edit", data=joined | {"do": "merge"})
+    with database.reading() as session:
+        assert history.by_number(session, "stop-first", 3).text == typed(shown)
 
 
 def test_a_key_in_use_and_a_changed_key_are_refused(editor: FlaskClient, database: Database) -> None:
@@ -170,7 +191,8 @@ def test_a_saved_revision_is_previewed_and_compared(editor: FlaskClient) -> None
     editor.post("/desk/pieces/stop-first/edit", data=form(pieces.text(body="## 二\n"), base=1))
     assert "问一问" in editor.get("/desk/pieces/stop-first/1/preview?elder=1").get_data(as_text=True)
     page = editor.get("/desk/pieces/stop-first/compare").get_data(as_text=True)
-    assert "<ins>## 二</ins>" in page
+    assert '<ins class="word">二</ins>' in page
+    assert "恢复第 1 版" in page
     assert editor.get("/desk/pieces/stop-first/compare?from=9&to=1").status_code == 404
     assert editor.get("/desk/pieces/stop-first/compare?from=x").status_code == 200
 

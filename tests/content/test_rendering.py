@@ -18,7 +18,7 @@ def html(body: str, kind: str = "article") -> str:
 
 
 def rules(body: str, kind: str = "article") -> list[tuple[str, str]]:
-    return list(render(body, KNOWN, kind, first_line=10).faults)
+    return [(f"第 {line} 行", rule) for line, rule in render(body, KNOWN, kind, first_line=10).faults]
 
 
 def test_a_figure_has_number_unit_and_source() -> None:
@@ -108,3 +108,46 @@ def test_an_unknown_picture_and_a_picture_without_words_are_refused() -> None:
     assert rules("![](media/x.svg)\n")
     assert rules("![图](https://foreign.example/x.png)\n")
     assert rules("/// steps\n没有列表\n///\n")
+
+
+QUIZ = "/// quiz | 先做什么？\n\n- [ ] 照着[做](/p/x)\n- [x] **挂断**再问\n\n对方*看得见*。\n\n- 一\n///\n"
+
+
+def test_a_quiz_opens_what_is_to_be_said_of_each_answer_without_a_script() -> None:
+    made = html(QUIZ + "\n" + QUIZ)
+    assert re.findall(r'<details name="(quiz-\d)">', made) == ["quiz-1", "quiz-1", "quiz-2", "quiz-2"]
+    wrong, right = re.findall(r'<li class="(?:wrong|right)">(.*?)</details>', made, re.DOTALL)[:2]
+    assert "<summary>照着<span>做</span></summary>" in wrong
+    assert "看得见" not in wrong
+    assert "<summary><strong>挂断</strong>再问</summary>" in right
+    assert "<em>看得见</em>" in right
+    answer = made.split('<div class="answer">', 1)[1].split("</div>", 1)[0]
+    assert "答案：挂断再问" in answer
+    assert "看得见" in answer
+
+
+@pytest.mark.parametrize(
+    ("answers", "line"),
+    [
+        ("- 甲\n- [x] 乙\n\n因为。\n", "第 12 行"),
+        ("- [ ] 甲\n- [ ] 乙\n\n因为。\n", "第 10 行"),
+        ("- [x] 甲\n- [x] 乙\n\n因为。\n", "第 10 行"),
+        ("- [x] 甲\n\n因为。\n", "第 10 行"),
+        ("- [ ] 甲\n- [x] 乙\n", "第 10 行"),
+        ("没有选项\n", "第 10 行"),
+    ],
+)
+def test_a_quiz_with_no_one_right_answer_or_no_reason_is_refused(answers: str, line: str) -> None:
+    assert line in [place for place, _rule in rules(f"/// quiz | 问\n\n{answers}///\n")]
+
+
+@pytest.mark.parametrize(
+    ("options", "href", "words"),
+    [
+        ("    province: 浙江省\n    city: 杭州市\n", "/o?province=%E6%B5%99%E6%B1%9F%E7%9C%81&amp;city=%E6%9D%AD%E5%B7%9E%E5%B8%82", "找杭州市的网点"),
+        ("    city: a&b=\"c\n    label: 去看\n", "/o?text=a%26b%3D%22c", "去看"),
+        ("", "/o", "找附近的网点"),
+    ],
+)  # fmt: skip
+def test_a_finder_leads_to_the_outlets_of_a_place(options: str, href: str, words: str) -> None:
+    assert f'<a href="{href}" rel="noopener">{words}</a>' in html(f"/// finder | 当面问\n{options}///\n")

@@ -67,3 +67,9 @@ def test_findings_come_in_the_order_of_the_text() -> None:
     found = checking.check("", text, {}, on=passages.ON)
     assert [one.offset for one in found] == sorted(one.offset for one in found)
     assert found == checking.check("", text, {}, on=passages.ON)
+
+
+def test_a_wrong_answer_of_a_quiz_is_no_promise_of_ours() -> None:
+    body = "/// quiz | 选哪个？\n\n- [{}] 我们的产品保本\n- [{}] 先问清楚\n\n再签字。\n///\n"
+    found = [checking.check("", body.format(*marks), {}, on=passages.ON) for marks in (" x", "x ")]
+    assert [[one.excerpt for one in findings] for findings in found] == [[], ["保本"]]

@@ -1,0 +1,109 @@
+"""The fields of the front matter as people know them: name, how it is typed, label, hint."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from content.frontmatter import RIGHTS, THEMES
+from content.models import KIND_NAMES, Kind
+from core.i18n import mark
+
+_THEME_NAMES = {
+    "plain": mark("素净"),
+    "festive": mark("喜庆红"),
+    "young": mark("青春绿"),
+    "warning": mark("风险提示"),
+    "growth": mark("成长"),
+    "ink": mark("水墨，给长辈"),
+}
+_MADE = {"text": mark("文字"), "pictures": mark("图片"), "audio": mark("音频"), "video": mark("视频")}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """`kind`: line, text, number, day, choice, picture, words, some, rows (of `inner`), group (of `inner`)."""
+
+    name: str
+    kind: str
+    label: str
+    hint: str = ""
+    options: Mapping[str, str] | None = None
+    inner: tuple["Spec", ...] = ()
+    only: frozenset[str] = frozenset()  # the kinds of pieces that have it; empty: all
+    of_new: bool = False  # only while the piece is new
+    must: bool = False
+
+    def fits(self, kind: str, *, new: bool) -> bool:
+        """Whether a piece of this kind shows the field."""
+        return (new or not self.of_new) and (not self.only or kind in self.only)
+
+
+_KINDS = {kind.value: name for kind, name in KIND_NAMES.items() if kind is not Kind.escape_room}
+_HELP = (
+    Spec("label", "line", mark("叫什么")),
+    Spec("phone", "line", mark("电话")),
+    Spec("note", "line", mark("什么时候打")),
+)
+_SOURCE = (
+    Spec("title", "line", mark("文件或报道的名称")),
+    Spec("publisher", "line", mark("谁发布的")),
+    Spec("date", "day", mark("发布日期")),
+    Spec("until", "day", mark("有效到")),
+    Spec("url", "line", mark("网址")),
+)
+_AI = (
+    Spec("what", "some", mark("机器做了什么"), options=_MADE),
+    Spec("tool", "line", mark("用的工具")),
+    Spec("editor", "line", mark("责任编辑")),
+)
+FIELDS: tuple[tuple[str, tuple[Spec, ...]], ...] = (
+    (
+        mark("标题与样子"),
+        (
+            Spec("title", "line", mark("标题"), must=True),
+            Spec("heading", "line", mark("页面上的标题"), mark("不写就用标题；在该换行的地方写 <br>。")),
+            Spec("summary", "text", mark("一句话简介"), mark("读了有什么用。"), must=True),
+            Spec("kicker", "line", mark("标题上方的小字")),
+            Spec("kind", "choice", mark("类型"), options=_KINDS, of_new=True, must=True),
+            Spec(
+                "key", "line", mark("网址里的名字"),
+                mark("小写字母、数字和连字符，保存以后不能改。"), of_new=True, must=True,
+            ),
+            Spec("theme", "choice", mark("主题"), options={one: _THEME_NAMES.get(one, one) for one in THEMES}),
+            Spec("minutes", "number", mark("几分钟读完")),
+            Spec("season", "number", mark("第几季"), only=frozenset({Kind.diary.value})),
+            Spec("number", "number", mark("第几集（顺序）"), only=frozenset({Kind.diary.value, Kind.guide.value})),
+            Spec("hours", "line", mark("服务时间"), only=frozenset({Kind.guide.value})),
+        ),
+    ),
+    (
+        mark("封面"),
+        (
+            Spec("cover", "picture", mark("封面图")),
+            Spec("cover_alt", "text", mark("封面上画了什么"), mark("给看不见图的人听；有封面就要写。")),
+        ),
+    ),
+    (
+        mark("给谁看、讲什么"),
+        (
+            Spec("topics", "words", mark("话题"), mark("几个词，用顿号或逗号分开。")),
+            Spec("audience", "words", mark("给谁看"), mark("例如：老年人、学生。")),
+            Spec("rights", "some", mark("关系到的权利"), options={one: one for one in RIGHTS}),
+        ),
+    ),
+    (mark("求助电话"), (Spec("help", "rows", mark("电话"), inner=_HELP),)),
+    (
+        mark("来源与期限"),
+        (
+            Spec("sources", "rows", mark("来源"), inner=_SOURCE),
+            Spec("review_by", "day", mark("哪天前要再看一遍")),
+        ),
+    ),
+    (
+        mark("英文"),
+        (
+            Spec("title_en", "line", mark("英文标题")),
+            Spec("summary_en", "text", mark("英文简介")),
+        ),
+    ),
+    (mark("人工智能生成"), (Spec("ai_generated", "group", mark("标识"), inner=_AI),)),
+)  # fmt: skip
