@@ -32,7 +32,7 @@ _ATTRIBUTE_NAMES = (
 _ELEMENTS, _ATTRIBUTES = frozenset(_ELEMENT_NAMES.split()), frozenset(_ATTRIBUTE_NAMES.split())
 _REFERENCE = re.compile(r"#[\w.-]+")
 _URL = re.compile(r"url\(\s*['\"]?#[\w.-]+['\"]?\s*\)")
-_FOREIGN_STYLE = re.compile(r"url\s*\(|@|\\|expression|javascript:|image-set|-moz-binding|<", re.IGNORECASE)
+_FOREIGN_STYLE = re.compile(r"url\s*\(|@|\\|expression|javascript:|image-set|-moz-binding|//|<", re.IGNORECASE)
 
 
 class _Writer:
