@@ -32,7 +32,7 @@ _ATTRIBUTE_NAMES = (
 _ELEMENTS, _ATTRIBUTES = frozenset(_ELEMENT_NAMES.split()), frozenset(_ATTRIBUTE_NAMES.split())
 _REFERENCE = re.compile(r"#[\w.-]+")
 _URL = re.compile(r"url\(\s*['\"]?#[\w.-]+['\"]?\s*\)")
-_FOREIGN_STYLE = re.compile(r"url\s*\(|@|\\|expression|javascript:|image-set|-moz-binding|//|<", re.IGNORECASE)
+_FOREIGN_STYLE = re.compile(r"url\s*\(|@|\\|expression|javascript:|image-set|-moz-binding|<", re.IGNORECASE)
 
 
 class _Writer:
@@ -73,7 +73,7 @@ class _Writer:
         if self._left_out or not self._stack:
             return
         if self._stack[-1] == "style":
-            self.parts.append(data if not _foreign(data) else "")
+            self.parts.append(data if _is_style(data) else "")
         else:
             self.parts.append(html.escape(data, quote=False))
 
@@ -113,7 +113,11 @@ def _kept(attributes: dict[str, str]) -> dict[str, str]:
 def _harmless(name: str, value: str) -> bool:
     if name == "href":
         return _REFERENCE.fullmatch(value) is not None
-    return not _foreign(value)
+    return _is_style(value) if name == "style" else not _foreign(value)
+
+
+def _is_style(value: str) -> bool:
+    return "//" not in value and not _foreign(value)
 
 
 def _foreign(value: str) -> bool:
