@@ -12,6 +12,7 @@ from pymdownx.blocks.block import Block
 
 from content.media import Picture
 from content.rendering.grammar import SPECS
+from content.strip.telling import Told
 
 # The side of the reader in a conversation; anybody else is the other side.
 _OURSELVES = frozenset({"我", "您", "你", "我们", "小宝"})
@@ -24,6 +25,7 @@ class Notes:
 
     pictures: Mapping[str, Picture]
     kind: str
+    told: Mapping[str, Told] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
     has_call: bool = False
@@ -134,7 +136,11 @@ class PictureBlock(_Ours):
     def on_create(self, parent: etree.Element) -> etree.Element:
         """The image, resolved later by `tree`."""
         element = etree.SubElement(parent, "figure", {"class": "pic"})
-        etree.SubElement(element, "img", {"src": self.argument, "alt": self.options["alt"]})
+        told = self.notes.told.get(self.argument)
+        alt = self.options["alt"] or (told.alt if told else "")
+        etree.SubElement(element, "img", {"src": self.argument, "alt": alt})
+        if told and told.caption and not self.options["caption"]:
+            self.options["caption"] = told.caption
         return element
 
     def on_end(self, block: etree.Element) -> None:
