@@ -144,12 +144,19 @@ def read(file: str, header: str) -> tuple[FrontMatter | None, list[Fault]]:
     try:
         return FrontMatter.model_validate(given), []
     except ValidationError as error:
-        return None, [_fault(file, detail) for detail in error.errors()]
+        return None, faults_of(file, error)
 
 
-def _fault(file: str, detail: Any) -> Fault:
+def faults_of(file: str, error: ValidationError, within: tuple[str | int, ...] = ()) -> list[Fault]:
+    """What pydantic found wrong, in our words; `within`: where in the front matter the part that it read stands."""
+    return [_fault(file, detail, within) for detail in error.errors()]
+
+
+def _fault(file: str, detail: Any, within: tuple[str | int, ...]) -> Fault:
     place = [
-        str(part) for part in detail["loc"] if not (isinstance(part, str) and part.startswith("function"))
+        str(part)
+        for part in (*within, *detail["loc"])
+        if not (isinstance(part, str) and part.startswith("function"))
     ]
     kind, context = str(detail["type"]), detail.get("ctx", {})
     if kind == "value_error":

@@ -14,6 +14,7 @@ from campaign import (
     play_sessions_views,
     registration_views,
     returns_desk,
+    serial_views,
 )
 from campaign import desk as campaign_desk
 from campaign import views as campaign_views
@@ -66,6 +67,7 @@ _ALL: tuple[Blueprint, ...] = (
     campaign_desk.campaigns_blueprint,
     audience_views.blueprint,
     registration_views.blueprint,
+    serial_views.blueprint,
     checkin_views.blueprint,
     campaign_desk.audience_blueprint,
     base_views.blueprint,

@@ -24,7 +24,11 @@ def alt_text(rule: Rule, piece: Checked) -> Iterator[Found]:
 
     for block in piece.source.blocks:
         drawn = block.argument.startswith("strip/")  # tells itself what it shows
-        if block.name == "picture" and not drawn and says_nothing(block.options.get("alt", ""), block.argument):
+        if (
+            block.name == "picture"
+            and not drawn
+            and says_nothing(block.options.get("alt", ""), block.argument)
+        ):
             yield Found.at_block(block)
     for found in _IMAGE.finditer(piece.source.text, piece.source.body_at):
         if says_nothing(found[1], found[2]):

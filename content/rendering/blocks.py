@@ -248,7 +248,35 @@ class Task(_Ours):
         element = etree.SubElement(parent, "div", {"class": "task"})
         _paragraph(element, "小任务", "label")
         _title(element, self.argument or "", 3)
+        minutes, needs = self.options["minutes"], self.options["needs"]
+        told = (minutes and f"约 {minutes} 分钟", needs and f"要用：{needs}")
+        _paragraph(element, " · ".join(part for part in told if part), "needs")
         return element
+
+    def on_inline_end(self, block: etree.Element) -> None:
+        """Items that begin with `[ ]` get a box to tick; a sheet with boxes ends with a line to sign, on paper."""
+        boxes = [item for item in block.iter("li") if _ticked(item)]
+        for each in block.iter("ul"):
+            if any(item in boxes for item in each):
+                each.set("class", "ticks")
+        if boxes:
+            _paragraph(block, "小朋友：＿＿＿＿＿　大人：＿＿＿＿＿　日期：＿＿＿＿＿", "signed")
+
+
+def _ticked(item: etree.Element) -> bool:
+    """Make `[ ] words` a box with its label; False for an item without."""
+    holder = item if (item.text or "").strip() else next(iter(item), item)
+    text = (holder.text or "").lstrip()
+    if not text.startswith("[ ]"):
+        return False
+    label = etree.Element("label")
+    etree.SubElement(label, "input", {"type": "checkbox"}).tail = text.removeprefix("[ ]")
+    for child in list(holder):
+        holder.remove(child)
+        label.append(child)
+    holder.text = None
+    holder.append(label)
+    return True
 
 
 class Source(_Ours):

@@ -7,8 +7,8 @@ import nh3
 _CLASSES = {
     "section": {"pane", "cover", "plain", "soft", "sun", "brand", "call"},
     "div": {"fact", "versus", "no", "yes", "qa", "slip", "task", "src", "wide"},
-    "p": {"num", "kicker", "src", "label", "tel", "whose", "lead"},
-    "ul": {"timeline", "steps", "talk"},
+    "p": {"num", "kicker", "src", "label", "tel", "whose", "lead", "needs", "signed"},
+    "ul": {"timeline", "steps", "talk", "ticks"},
     "ol": {"timeline", "steps", "talk"},
     "li": {"b", "me"},
     "span": {"who"},
@@ -17,7 +17,7 @@ _CLASSES = {
 }
 _TAG_NAMES = (
     "section div p h1 h2 h3 h4 ul ol li strong em b i small span sub sup br wbr hr blockquote figure figcaption "
-    "img a table thead tbody tr th td code mark"
+    "img a table thead tbody tr th td code mark label input"
 )
 _TAGS = set(_TAG_NAMES.split())
 _ATTRIBUTES = {
@@ -25,13 +25,16 @@ _ATTRIBUTES = {
     "img": {"src", "alt", "width", "height", "loading", "decoding"},
     "div": {"tabindex", "role", "aria-label"},
     "ol": {"start"},
+    "input": {"type"},
     "th": {"colspan", "rowspan", "scope"},
     "td": {"colspan", "rowspan"},
 }
 _PICTURE = re.compile(r"/media/[0-9a-f]{16}\.(?:svg|png|jpg|webp)")
 _EMPTY_IMAGE = re.compile(r"<img(?![^>]*\ssrc=)[^>]*>")
+# The only control that a piece may have: a box to tick, which is sent nowhere.
+_OTHER_CONTROL = re.compile(r"<input(?![^>]*\stype=\"checkbox\")[^>]*>")
 _NUMBER = re.compile(r"\d{1,5}")
-_FIXED = {"role": {"group"}, "loading": {"lazy"}, "decoding": {"async"}, "scope": {"col", "row"}}
+_FIXED = {"role": {"group"}, "loading": {"lazy"}, "decoding": {"async"}, "scope": {"col", "row"}, "type": {"checkbox"}}
 _NUMBERS = {"tabindex", "width", "height", "start", "colspan", "rowspan"}
 # A line break between two Chinese characters is an accident of the source, and would show as a space.
 _CHINESE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f“”‘’—…·"
@@ -65,4 +68,5 @@ _CLEANER = nh3.Cleaner(
 
 def clean(html: str) -> str:
     """HTML without anything that runs, loads from elsewhere, or looks like the site's own controls."""
-    return _BREAK.sub("", _EMPTY_IMAGE.sub("", _CLEANER.clean(html)))
+    cleaned = _OTHER_CONTROL.sub("", _EMPTY_IMAGE.sub("", _CLEANER.clean(html)))
+    return _BREAK.sub("", cleaned)

@@ -44,7 +44,7 @@ SPECS = {
     "talk": Spec(None),
     "qa": Spec(True),
     "card": Spec(None),
-    "task": Spec(None),
+    "task": Spec(None, ("minutes", "needs")),
     "source": Spec(None),
     "call": Spec(True, ("phone", "label")),
 }

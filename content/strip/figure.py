@@ -69,7 +69,7 @@ class _Arm:
         self._away = 1 if self.at[0] >= elbow[0] else -1
         self.sleeve = (
             f'<path d="M{_n(x)} {_n(y)}Q{_n(2 * elbow[0] - (x + self.at[0]) / 2)} '
-            f"{_n(2 * elbow[1] - (y + self.at[1]) / 2)} {_n(self.at[0])} {_n(self.at[1])}\" "
+            f'{_n(2 * elbow[1] - (y + self.at[1]) / 2)} {_n(self.at[0])} {_n(self.at[1])}" '
             f'fill="none" stroke="{person.sleeve}" stroke-width="{_n(self._width)}" stroke-linecap="round"/>'
         )
 
@@ -86,7 +86,9 @@ class _Arm:
             f"M{_n(x + dx * size)} {_n(y - 0.5 * size)}l{_n(dx * 0.5 * size)} {_n(-1.25 * size)}"
             for dx in (-0.66, 0, 0.66)
         )
-        thumb = f"M{_n(x - self._away * 0.6 * size)} {_n(y)}l{_n(-self._away * 0.95 * size)} {_n(-0.3 * size)}"
+        thumb = (
+            f"M{_n(x - self._away * 0.6 * size)} {_n(y)}l{_n(-self._away * 0.95 * size)} {_n(-0.3 * size)}"
+        )
         return (
             f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{_n(size * 1.2)}" fill="{self._skin}"/>'
             f'<path d="{fingers}{thumb}" stroke="{self._skin}" stroke-width="{_n(size * 0.72)}" '

@@ -23,9 +23,7 @@ def draw(panel: Panel) -> str:
     people, things = panel.columns()
     x = _NEARER if "middle" not in people and "middle" not in things else _X
     speeches = [
-        Speech(
-            one.says, x[column], _FEET - library.people[one.who].height, library.people[one.who].bad
-        )
+        Speech(one.says, x[column], _FEET - library.people[one.who].height, library.people[one.who].bad)
         for one in panel.cast
         for column, held in people.items()
         if held is one and one.says
@@ -63,6 +61,17 @@ def draw_person(who: str, pose: str = "wave", face: str = "smile") -> str:
     )
 
 
+def draw_place(key: str) -> str:
+    """A place without anybody, for the catalogue."""
+    one = parts().places[key]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {STAGE}" role="img">'
+        f"<title>{html.escape(one.name)}</title>"
+        f'<rect width="{WIDTH}" height="{STAGE}" fill="{one.wall}"/>'
+        f'<rect y="236" width="{WIDTH}" height="44" fill="{one.floor}"/>{one.svg}</svg>'
+    )
+
+
 def draw_thing(what: str) -> str:
     """A thing alone, for the catalogue."""
     one = parts().props[what]
@@ -78,7 +87,9 @@ def _highest(library: Parts, panel: Panel) -> float:
 
 
 def _person(library: Parts, one: Cast, column: str, x: float) -> str:
-    wanted = Wanted(one.who, one.pose, one.face, one.holds or "", left=_turns_left(library.people[one.who], column))
+    wanted = Wanted(
+        one.who, one.pose, one.face, one.holds or "", left=_turns_left(library.people[one.who], column)
+    )
     return f'<g transform="translate({x:g} {_FEET:g})">{figure(library, wanted)}</g>'
 
 
@@ -98,9 +109,7 @@ def _bubble(one: Bubble, above: float) -> str:
     bottom = one.y + one.height
     tip = min(one.speech.head + above - 4, bottom + _TAIL)
     tail = f"M{one.speech.x - 11:.1f} {bottom - 2:.1f}h22L{one.speech.x:.1f} {max(tip, bottom + 9):.1f}z"
-    box = (
-        f'<rect x="{one.x:.1f}" y="{one.y:.1f}" width="{one.width:.1f}" height="{one.height:.1f}" rx="{round_}"'
-    )
+    box = f'<rect x="{one.x:.1f}" y="{one.y:.1f}" width="{one.width:.1f}" height="{one.height:.1f}" rx="{round_}"'
     lines = "".join(
         f'<text x="{one.x + one.width / 2:.1f}" y="{one.y + 36 + at * 33:.1f}">{html.escape(line, quote=False)}</text>'
         for at, line in enumerate(one.lines)

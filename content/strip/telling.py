@@ -26,9 +26,13 @@ def tell(panel: Panel) -> str:
     people, things = panel.columns()
     alone = len(people) == 1 and not things
     told = [f"{library.places[panel.place].says}。"]
-    told += [_person(people[column], "" if alone else _WHERE[column]) for column in _ORDER if column in people]
     told += [
-        f"{_WHERE[column]}画着{library.props[things[column].what].name}。" for column in _ORDER if column in things
+        _person(people[column], "" if alone else _WHERE[column]) for column in _ORDER if column in people
+    ]
+    told += [
+        f"{_WHERE[column]}画着{library.props[things[column].what].name}。"
+        for column in _ORDER
+        if column in things
     ]
     told += [f"{library.people[one.who].name}说：“{one.says}”" for one in panel.cast if one.says]
     return "".join(told)
