@@ -8,4 +8,14 @@ belongs. The one flow: `editing` (form, preview, save) → `checked` (what break
 from content.desk import checked, deciding, editing, overview, releasing, shelf, strips, teaching
 from content.desk.routes import blueprint
 
-__all__ = ["blueprint", "checked", "deciding", "editing", "overview", "releasing", "shelf", "strips", "teaching"]
+__all__ = [
+    "blueprint",
+    "checked",
+    "deciding",
+    "editing",
+    "overview",
+    "releasing",
+    "shelf",
+    "strips",
+    "teaching",
+]
