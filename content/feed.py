@@ -59,7 +59,9 @@ def _entry(feed: etree.Element, channel: Channel, piece: PublishedPiece) -> None
 
 def _with_picture(channel: Channel, piece: PublishedPiece) -> str:
     picture = f"{channel.public_url}{piece.cover_url}"
-    return f'<p><img src="{escape(picture)}" alt="{escape(piece.cover_alt)}"></p><p>{escape(piece.summary)}</p>'
+    return (
+        f'<p><img src="{escape(picture)}" alt="{escape(piece.cover_alt)}"></p><p>{escape(piece.summary)}</p>'
+    )
 
 
 def _add(parent: etree.Element, name: str, text: str | None = None, **attributes: str) -> etree.Element:

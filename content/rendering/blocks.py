@@ -2,40 +2,19 @@
 
 import re
 import xml.etree.ElementTree as etree
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from markdown import Markdown
 from pymdownx.blocks import BlocksExtension, BlocksProcessor
 from pymdownx.blocks.block import Block
 
-from content.media import Picture
+from content.rendering import tasks
 from content.rendering.grammar import SPECS
-from content.strip.telling import Told
+from content.rendering.notes import Notes
 
 # The side of the reader in a conversation; anybody else is the other side.
 _OURSELVES = frozenset({"我", "您", "你", "我们", "小宝"})
 _SPEAKER = re.compile(r"^\s*([^\s：:]{1,8})[：:]\s*")
-
-
-@dataclass
-class Notes:
-    """What rendering finds out beside the HTML."""
-
-    pictures: Mapping[str, Picture]
-    kind: str
-    told: Mapping[str, Told] = field(default_factory=dict)
-    used: set[str] = field(default_factory=set)
-    faults: list[str] = field(default_factory=list)
-    has_call: bool = False
-    has_cover: bool = False
-
-
-class Writer(Markdown):
-    """Markdown that carries the notes of its one run."""
-
-    notes: Notes
 
 
 def _text(value: Any) -> str:
@@ -248,35 +227,13 @@ class Task(_Ours):
         element = etree.SubElement(parent, "div", {"class": "task"})
         _paragraph(element, "小任务", "label")
         _title(element, self.argument or "", 3)
-        minutes, needs = self.options["minutes"], self.options["needs"]
-        told = (minutes and f"约 {minutes} 分钟", needs and f"要用：{needs}")
-        _paragraph(element, " · ".join(part for part in told if part), "needs")
+        _paragraph(element, tasks.needs(self.options["minutes"], self.options["needs"]), "needs")
         return element
 
     def on_inline_end(self, block: etree.Element) -> None:
-        """Items that begin with `[ ]` get a box to tick; a sheet with boxes ends with a line to sign, on paper."""
-        boxes = [item for item in block.iter("li") if _ticked(item)]
-        for each in block.iter("ul"):
-            if any(item in boxes for item in each):
-                each.set("class", "ticks")
-        if boxes:
-            _paragraph(block, "小朋友：＿＿＿＿＿　大人：＿＿＿＿＿　日期：＿＿＿＿＿", "signed")
-
-
-def _ticked(item: etree.Element) -> bool:
-    """Make `[ ] words` a box with its label; False for an item without."""
-    holder = item if (item.text or "").strip() else next(iter(item), item)
-    text = (holder.text or "").lstrip()
-    if not text.startswith("[ ]"):
-        return False
-    label = etree.Element("label")
-    etree.SubElement(label, "input", {"type": "checkbox"}).tail = text.removeprefix("[ ]")
-    for child in list(holder):
-        holder.remove(child)
-        label.append(child)
-    holder.text = None
-    holder.append(label)
-    return True
+        """A sheet with boxes ends with a line to sign, on paper."""
+        if tasks.with_boxes(block):
+            _paragraph(block, tasks.SIGNED, "signed")
 
 
 class Source(_Ours):

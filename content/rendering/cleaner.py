@@ -34,7 +34,13 @@ _EMPTY_IMAGE = re.compile(r"<img(?![^>]*\ssrc=)[^>]*>")
 # The only control that a piece may have: a box to tick, which is sent nowhere.
 _OTHER_CONTROL = re.compile(r"<input(?![^>]*\stype=\"checkbox\")[^>]*>")
 _NUMBER = re.compile(r"\d{1,5}")
-_FIXED = {"role": {"group"}, "loading": {"lazy"}, "decoding": {"async"}, "scope": {"col", "row"}, "type": {"checkbox"}}
+_FIXED = {
+    "role": {"group"},
+    "loading": {"lazy"},
+    "decoding": {"async"},
+    "scope": {"col", "row"},
+    "type": {"checkbox"},
+}
 _NUMBERS = {"tabindex", "width", "height", "start", "colspan", "rowspan"}
 # A line break between two Chinese characters is an accident of the source, and would show as a space.
 _CHINESE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f“”‘’—…·"

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from content.media import Picture
 from content.rendering import cleaner, grammar
-from content.rendering.blocks import Blocks, Notes, Writer
+from content.rendering.blocks import Blocks
+from content.rendering.notes import Notes, Writer
 from content.rendering.tree import Whole
 from content.strip.telling import Told
 from core.i18n import gettext as _

@@ -53,7 +53,7 @@ def draw_person(who: str, pose: str = "wave", face: str = "smile") -> str:
     """Somebody alone, for the page of who is who and the catalogue."""
     one = parts().people[who]
     wanted = Wanted(who, pose, face)
-    height = 262
+    height = round(max(one.height + 24, 204))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 {height}" role="img">'
         f"<title>{html.escape(one.name)}</title>"
