@@ -153,7 +153,7 @@ def _panels_given(first: list[Panel]) -> list[Panel]:
 def _page(key: str, panels: list[Panel]) -> StripPage:
     """Do what was asked to the strip and the panel of the form, and show both."""
     asked = request.form.get("do", "")
-    at = min(_number("at", len(panels)), len(panels))
+    at = min(_number("at", 0), len(panels))
     fault, panel = "", None
     if "place" in request.form and not asked.startswith("open-"):
         try:

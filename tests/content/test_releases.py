@@ -22,7 +22,9 @@ from tests.content import pieces
 HOUR = timedelta(hours=1)
 
 
-def approved(session: Session, editor: Staff, reviewer: Staff, now: datetime, body: str = pieces.BODY) -> Revision:
+def approved(
+    session: Session, editor: Staff, reviewer: Staff, now: datetime, body: str = pieces.BODY
+) -> Revision:
     revision = pieces.saved(session, pieces.text(body=body), editor.id or 0, now)
     lifecycle.submit(session, revision.id or 0, by=editor.id or 0, now=now)
     lifecycle.approve(session, revision.id or 0, by=reviewer.id or 0, now=now)
