@@ -66,7 +66,7 @@ class Panel(_Strict):
     def _fits(self) -> "Panel":
         if not self.cast and not self.props:
             raise ValueError("strip_empty")
-        chosen = [one.at for one in (*self.cast, *self.props) if one.at]
+        chosen = [one.at for one in self.cast if one.at] + [one.at for one in self.props if one.at]
         if len(set(chosen)) != len(chosen):
             raise ValueError("strip_at")
         if len(self.cast) + len(self.props) > len(COLUMNS):
@@ -75,8 +75,8 @@ class Panel(_Strict):
 
     def columns(self) -> tuple[dict[str, Cast], dict[str, Thing]]:
         """Who and what stands in which column: as chosen; else people outside first, things where there is room."""
-        people = {one.at: one for one in self.cast if one.at}
-        things = {one.at: one for one in self.props if one.at}
+        people: dict[str, Cast] = {one.at: one for one in self.cast if one.at}
+        things: dict[str, Thing] = {one.at: one for one in self.props if one.at}
         order = ("left", "right", "middle") if len(self.cast) + len(self.props) > 1 else ("middle",)
         free = [column for column in order if column not in people and column not in things]
         for person in self.cast:
