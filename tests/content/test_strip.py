@@ -1,15 +1,17 @@
 """content.strip: faults that name panel and field, lines that fit, nothing that covers anything, words for every scene."""
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from content import reading, svg
+from content import history, reading, svg
 from content.check import checking
 from content.drafting import check
 from content.library import load_folder, read_folder, save_folder
@@ -21,6 +23,8 @@ from content.strip.schema import MOST_SAID, Panel
 from content.strip.telling import tell
 from core.database import Database
 from core.errors import Invalid
+from institution.models import Staff
+from tests import factories
 from tests.content import pieces
 
 STRIP = """number: 1
@@ -199,3 +203,36 @@ def test_a_panel_is_small() -> None:
     for panel in writing.of_text(text()):
         assert len(scene.draw(panel).encode()) < 24_000
         assert not re.search(r"<style|<script|href|url\(|<image|@", scene.draw(panel))
+
+
+def test_the_composer_draws_keeps_and_saves(
+    cast: dict[str, Staff], database: Database, now: datetime, entered: Callable[[str], FlaskClient]
+) -> None:
+    """Without script: choose, add, open, remove; a fault is said in words; saving makes a new revision."""
+    with database.transaction() as session:
+        pieces.saved(session, text(), cast[factories.EDITOR].id or 0, now)
+    client = entered(factories.EDITOR)
+    chosen = {
+        "place": "park",
+        "middle-who": "grandpa",
+        "middle-pose": "hips",
+        "right-who": "thing:key",
+        "strip": "",
+    }
+    page = client.post("/desk/strips", data=chosen | {"do": "put"}).text
+    assert "在公园。" in page and "- place: park" in page
+    wrong = client.post("/desk/strips", data=chosen | {"middle-holds": "key", "do": "draw"}).text
+    assert "拿不了东西" in wrong
+    assert client.post("/desk/strips", data={"strip": "- place: moon"}).status_code == 400
+    path = "/desk/pieces/strip-1/strip"
+    assert "改第 2 格" in client.get(path).text
+    kept = writing.as_yaml(writing.of_text(text()))
+    removed = client.post(path, data={"strip": kept, "at": "1", "do": "remove"}).text
+    assert "改第 2 格" not in removed
+    saved = client.post(path, data=chosen | {"strip": kept, "at": "0", "do": "save"})
+    assert saved.status_code == 302
+    with database.reading() as session:
+        newest = history.revisions(session, "strip-1")[0]
+    assert newest.number == 2
+    assert [panel.place for panel in writing.of_text(newest.text)] == ["park", "home"]
+    assert "小猪存钱罐" in client.get("/desk/strips/parts").text
