@@ -113,7 +113,7 @@ def choose(
                 continue
             changed.append(f"{'+' if want else '-'}{kind}:{purpose}")
             if want:
-                _agree(
+                agree(
                     session, kind, index, purpose, people=people, version=versions[purpose].version, now=now
                 )
             else:
@@ -164,9 +164,18 @@ def _choice(session: Session, kind: str, index: str, people: list[int]) -> Choic
     return Choice(kind, stopped, frozenset(given - not_for))
 
 
-def _agree(
-    session: Session, kind: str, index: str, purpose: str, *, people: list[int], version: str, now: datetime
+def agree(
+    session: Session,
+    kind: str,
+    index: str,
+    purpose: str,
+    *,
+    people: list[int],
+    version: str,
+    now: datetime,
+    source: str = VIA,
 ) -> None:
+    """People of an address agree to a purpose anew, in the words of a version; that they declined it ends."""
     session.execute(
         delete(PurposeRefusal).where(
             col(PurposeRefusal.channel) == kind,
@@ -176,7 +185,7 @@ def _agree(
     )
     session.add_all(
         Consent(
-            contact_id=number, channel=kind, purpose=purpose, given_at=now, source=VIA, text_version=version,
+            contact_id=number, channel=kind, purpose=purpose, given_at=now, source=source, text_version=version,
             recorded_at=now,
         )
         for number in people

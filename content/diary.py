@@ -1,9 +1,60 @@
-"""小宝成长日记: episodes in seasons, each with the one before and the one after."""
+"""小宝成长日记: episodes in seasons, each with the one before and the one after; what a season is about, who is in it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
+from pathlib import Path
+
+import yaml
+from markupsafe import Markup
 
 from content.listing import PublishedPiece
+from content.strip.parts import parts
+from content.strip.scene import draw_person
+from core.i18n import current_locale
+
+_SERIAL = Path(__file__).parent / "strip" / "data" / "serial.yaml"
+_POSES = ("wave", "open", "stand", "hips", "point", "hold")
+
+
+@dataclass(frozen=True)
+class About:
+    """What a season is called and about, and the keys of who is in it."""
+
+    title: str
+    title_en: str
+    line: str
+    line_en: str
+    people: tuple[str, ...]
+
+    @property
+    def shown_title(self) -> str:
+        """The title in the language in force."""
+        return self.title_en if current_locale() == "en" else self.title
+
+    @property
+    def shown_line(self) -> str:
+        """What it is about, in the language in force."""
+        return self.line_en if current_locale() == "en" else self.line
+
+
+@dataclass(frozen=True)
+class Character:
+    """Somebody of the serial, drawn."""
+
+    key: str
+    name: str
+    line: str
+    drawing: Markup
+
+
+@dataclass(frozen=True)
+class PeoplePage:
+    """Who is who, by season."""
+
+    seasons: tuple[tuple[int, About, tuple[Character, ...]], ...]
+    sealed_keys: str = ""
 
 
 @dataclass(frozen=True)
@@ -12,6 +63,11 @@ class Season:
 
     number: int
     episodes: tuple[PublishedPiece, ...]
+
+    @property
+    def about(self) -> About | None:
+        """What the season is about, where the serial says it."""
+        return abouts().get(self.number)
 
 
 @dataclass(frozen=True)
@@ -25,6 +81,31 @@ class DiaryPage:
     def first(self) -> PublishedPiece | None:
         """Where to begin reading."""
         return self.seasons[-1].episodes[0] if self.seasons else None
+
+
+@cache
+def abouts() -> Mapping[int, About]:
+    """The seasons of the serial's file, by number."""
+    read = yaml.safe_load(_SERIAL.read_text("utf-8"))
+    return {number: About(**(one | {"people": tuple(one["people"])})) for number, one in read.items()}
+
+
+def characters() -> tuple[tuple[int, About, tuple[Character, ...]], ...]:
+    """Everybody by season, each where they come first."""
+    seen: set[str] = set()
+    found = []
+    for number, about in sorted(abouts().items()):
+        fresh = [who for who in about.people if who not in seen]
+        seen.update(fresh)
+        found.append((number, about, tuple(_character(who, at) for at, who in enumerate(fresh))))
+    return tuple(found)
+
+
+def _character(who: str, at: int) -> Character:
+    person = parts().people[who]
+    line = person.line_en if current_locale() == "en" else person.line
+    drawing = Markup(draw_person(who, _POSES[at % len(_POSES)]))  # noqa: S704  (our own parts)
+    return Character(who, person.name, line, drawing)
 
 
 def seasons(episodes: list[PublishedPiece]) -> tuple[Season, ...]:

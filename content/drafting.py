@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from content import frontmatter
@@ -14,6 +15,7 @@ from content.media import Picture
 from content.models import Kind
 from content.rendering import render
 from content.rooms import file
+from content.strip import drawing
 from core.i18n import gettext as _
 
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -31,7 +33,10 @@ def check(name: str, text: str, pictures: Mapping[str, Picture]) -> tuple[Draft 
         return None, [Fault(name, "", _("文件要以 --- 开头，写好文件头，再以 --- 结束文件头。"))]
     header, body, first_line = parts
     front, faults = frontmatter.read(name, header)
-    rendered = render(body, pictures, front.kind if front else "", first_line)
+    meta = front.model_dump(mode="json", exclude_none=True) if front else {}
+    drawn = drawing.pictures(meta)
+    pictures = {**pictures, **{name: one.picture for name, one in drawn.items()}}
+    rendered = render(body, pictures, front.kind if front else "", first_line, told=drawing.told(meta))
     faults += [
         Fault(name, _("第 %(line)s 行", line=line) if line else "", rule, line)
         for line, rule in rendered.faults
@@ -43,8 +48,8 @@ def check(name: str, text: str, pictures: Mapping[str, Picture]) -> tuple[Draft 
     faults += _unfit(name, front, pictures)
     if faults:
         return None, faults
-    used = sorted(rendered.used | ({front.cover} if front.cover else set()))
-    return _draft(text, front.model_dump(mode="json", exclude_none=True), pictures, used), []
+    used = sorted(rendered.used | drawn.keys() | ({front.cover} if front.cover else set()))
+    return replace(_draft(text, meta, pictures, used), drawn=tuple(drawn.values())), []
 
 
 def _unfit(name: str, front: FrontMatter, pictures: Mapping[str, Picture]) -> list[Fault]:

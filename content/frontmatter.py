@@ -10,11 +10,13 @@ from pydantic import model_validator as model_rule
 
 from content.faults import Fault
 from content.models import Kind
+from content.strip.schema import MOST_PANELS, Panel
 from core.i18n import gettext as _
 from core.i18n import mark
 
 KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?")
 PICTURE = re.compile(r"media/[A-Za-z0-9][A-Za-z0-9._-]{0,79}\.(?:svg|png|jpg|jpeg|webp)")
+STRIP = re.compile(r"strip/(?:[1-9]|1[0-2])")  # a drawn panel, by its place in `strip`
 THEMES = ("plain", "festive", "young", "warning", "growth", "ink")
 # The eight rights of financial consumers (国办发〔2015〕81号).
 RIGHTS = (
@@ -84,7 +86,7 @@ class FrontMatter(_Strict):
     summary_en: Words | None = None
     kicker: Line | None = None
     theme: Literal[THEMES] = "plain"  # type: ignore[valid-type]
-    cover: Annotated[str, StringConstraints(pattern=f"^{PICTURE.pattern}$")] | None = None
+    cover: Annotated[str, StringConstraints(pattern=f"^(?:{PICTURE.pattern}|{STRIP.pattern})$")] | None = None
     cover_alt: Words | None = None
     minutes: Annotated[int, Field(strict=True, ge=1, le=60)] | None = None
     topics: list[Line] = []
@@ -95,6 +97,7 @@ class FrontMatter(_Strict):
     hours: Line | None = None
     help: list[Help] = []
     sources: list[Source] = []
+    strip: Annotated[list[Panel], Field(max_length=MOST_PANELS)] = []
     review_by: Day | None = None
     ai_generated: AiGenerated | None = None
     overruled: list[Overruled] = []
@@ -108,7 +111,7 @@ class FrontMatter(_Strict):
 
     @model_rule(mode="after")
     def _together(self) -> "FrontMatter":
-        if self.cover and not self.cover_alt:
+        if self.cover and not self.cover_alt and not STRIP.fullmatch(self.cover):
             raise ValueError("cover_alt")
         if self.kind is Kind.diary and self.number is None:
             raise ValueError("number")
@@ -142,20 +145,36 @@ def read(file: str, header: str) -> tuple[FrontMatter | None, list[Fault]]:
     try:
         return FrontMatter.model_validate(given), []
     except ValidationError as error:
-        return None, [_fault(file, detail) for detail in error.errors()]
+        return None, faults_of(file, error)
 
 
-def _fault(file: str, detail: Any) -> Fault:
+def faults_of(file: str, error: ValidationError, within: tuple[str | int, ...] = ()) -> list[Fault]:
+    """What pydantic found wrong, in our words; `within`: where in the front matter the part that it read stands."""
+    return [_fault(file, detail, within) for detail in error.errors()]
+
+
+def _fault(file: str, detail: Any, within: tuple[str | int, ...]) -> Fault:
     place = [
-        str(part) for part in detail["loc"] if not (isinstance(part, str) and part.startswith("function"))
+        str(part)
+        for part in (*within, *detail["loc"])
+        if not (isinstance(part, str) and part.startswith("function"))
     ]
     kind, context = str(detail["type"]), detail.get("ctx", {})
     if kind == "value_error":
         wrong = str(context.get("error"))
-        return Fault(file, wrong, _(_RULES[wrong]))
+        return Fault(file, _where(place) or wrong, _(_RULES[wrong]))
     if kind in ("string_pattern_mismatch", "literal_error", "enum", "missing", "extra_forbidden"):
-        return Fault(file, ".".join(place), _sentence(kind, place[0] if place else "", context))
-    return Fault(file, ".".join(place), _(_TYPES.get(kind, _OTHER)))
+        return Fault(file, _where(place), _sentence(kind, place[0] if place else "", context))
+    return Fault(file, _where(place), _(_TYPES.get(kind, _OTHER)))
+
+
+def _where(place: list[str]) -> str:
+    """A field by its path; a panel of the strip, and who stands in it, are counted from one."""
+    if place[:1] != ["strip"] or len(place) < 2:
+        return ".".join(place)
+    panel = _("strip 第 %(number)s 格", number=int(place[1]) + 1)
+    rest = [str(int(part) + 1) if part.isdigit() else part for part in place[2:]]
+    return " ".join((panel, *rest))
 
 
 def _sentence(kind: str, field: str, context: dict[str, Any]) -> str:
@@ -173,6 +192,10 @@ _RULES = {
     "heading": mark("标题里只能用 <br> 和 <wbr> 换行。"),
     "cover_alt": mark("有封面图就要写 cover_alt，说明图上画了什么。"),
     "number": mark("成长日记要写 number，说明是第几集。"),
+    "strip_empty": mark("这一格是空的：写上 cast（谁在那里）或 props（有什么东西）。"),
+    "strip_at": mark("同一格里，两个人或东西不能站在同一处（at）。"),
+    "strip_props": mark("一格只有左、中、右三处：人和东西加起来不超过三个。"),
+    "strip_holds": mark("这个姿势手里拿不了东西：holds 只能配 stand、show、hold、read。"),
 }
 _TYPES = {
     "string_type": mark("请写成文字；数字要加引号。"),
@@ -184,6 +207,7 @@ _TYPES = {
     "list_type": mark("请写成列表：[甲, 乙]。"),
     "tuple_type": mark("请写成列表：[甲, 乙]。"),
     "too_short": mark("不能为空。"),
+    "too_long": mark("太多了，请减少几项。"),
     "model_type": mark('请写成 {label: 名称, phone: "号码"} 这样的形式。'),
     "date_type": mark("日期写作 2026-11-22。"),
     "date_from_datetime_parsing": mark("日期写作 2026-11-22。"),

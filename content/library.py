@@ -12,6 +12,7 @@ from sqlmodel import Session
 from content import ai_pictures, history, lifecycle, media
 from content.drafting import check
 from content.faults import Fault, Faulty
+from content.frontmatter import STRIP
 from content.lifecycle import Draft
 from content.media import Picture, Prepared
 from content.models import Revision
@@ -67,14 +68,14 @@ def read_folder(folder: Path, files_dir: Path | None = None) -> Folder:
     if faults:
         raise Faulty(faults)
     kept = tuple(prepared[name] for name in sorted(used))
-    return Folder(tuple(drafts), kept, tuple(sorted(prepared.keys() - used)))
+    drawn = tuple(one for draft in drafts for one in draft.drawn)
+    return Folder(tuple(drafts), kept + drawn, tuple(sorted(prepared.keys() - used)))
 
 
 def load_folder(session: Session, files_dir: Path, folder: Path, *, by: int, now: datetime) -> Loaded:
     """Import a folder: new revisions for what is new or changed, nothing for the rest, nothing if one is wrong."""
     read = read_folder(folder, files_dir)
-    for prepared in read.pictures:
-        media.write(files_dir, prepared)
+    media.write_all(files_dir, read.pictures)
     done: dict[str, list[str]] = defaultdict(list)
     for draft in read.drafts:
         revision = lifecycle.add_revision(session, draft, by=by, now=now)
@@ -111,6 +112,8 @@ def _pictures_out(files_dir: Path, newest: list[Revision], institution: str) -> 
     out: dict[str, bytes] = {}
     for revision in newest:
         for name, picture in sorted(revision.media.items()):
+            if STRIP.fullmatch(name):  # drawn again from the text
+                continue
             path = name
             if taken.setdefault(name, picture["sha256"]) != picture["sha256"]:
                 path = _own(name, revision.piece_key)
@@ -151,7 +154,7 @@ def _read_file(path: Path, prepared: Mapping[str, Prepared]) -> tuple[Draft | No
     if draft.key != path.stem:
         rule = _("key 要与文件名相同：文件 %(key)s.md。", key=draft.key)
         return None, [Fault(path.name, "key", rule)], set()
-    return draft, faults, {paths[name] for name in draft.media}
+    return draft, faults, {paths[name] for name in draft.media if name in paths}
 
 
 def _seen_by(key: str, prepared: Mapping[str, Prepared]) -> dict[str, str]:

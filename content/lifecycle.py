@@ -1,6 +1,6 @@
 """The life of a revision: draft → submitted → approved → published → superseded or withdrawn."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from content import pages
 from content.history import get, get_piece, newest, published_revision
 from content.listing import PublishedPiece, shown
+from content.media import Prepared
 from content.models import Kind, Piece, Revision, State
 from content.moves import hold, move
 from content.review import APPROVAL_KIND, approve, reject, submit, take_back
@@ -33,7 +34,10 @@ audit.declare(
 
 @dataclass(frozen=True)
 class Draft:
-    """A checked text with its front matter, its pictures and the hash of all: what a revision is made of."""
+    """A checked text with its front matter, its pictures and the hash of all: what a revision is made of.
+
+    `drawn`: the panels of its strip, which whoever keeps or shows the draft stores (`media.write_all`).
+    """
 
     key: str
     kind: str
@@ -41,6 +45,7 @@ class Draft:
     meta: dict[str, Any]
     media: dict[str, Any]
     hash: str
+    drawn: tuple[Prepared, ...] = field(default=(), compare=False, repr=False)
 
 
 def save(

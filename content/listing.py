@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from content.models import Piece, Revision
+from content.strip import drawing
 from core.i18n import current_locale
 
 
@@ -67,7 +68,7 @@ def shown(revision: Revision, piece: Piece) -> PublishedPiece:
         minutes=meta.get("minutes"),
         theme=str(meta.get("theme") or "plain"),
         cover_url=f"/media/{cover['file']}" if cover else "",
-        cover_alt=str(meta.get("cover_alt") or ""),
+        cover_alt=drawing.cover_alt(meta),
         cover_width=cover.get("width"),
         cover_height=cover.get("height"),
         published_at=published_at,

@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,12 @@ def write(files_dir: Path, prepared: Prepared) -> Picture:
             os.fsync(stream.fileno())
         temporary.replace(target)
     return prepared.picture
+
+
+def write_all(files_dir: Path, prepared: Iterable[Prepared]) -> None:
+    """Store several, as `write` does."""
+    for one in prepared:
+        write(files_dir, one)
 
 
 def store(files_dir: Path, name: str, data: bytes) -> Picture:

@@ -14,6 +14,7 @@ from content.media import Picture
 from content.models import KIND_NAMES, Kind
 from content.rendering import render
 from content.rooms.cover import RoomCover, cover_of
+from content.strip import drawing
 from core.i18n import current_locale, mark
 from core.i18n import gettext as _
 
@@ -138,8 +139,8 @@ def page_of(text: str, meta: Mapping[str, Any], known: Mapping[str, Any], *, hot
     """The page of a checked text; `known` are the pictures of the revision, `hotline` the institution's."""
     pictures = media.from_json(known)
     parts = frontmatter.split(text)
-    body = parts[1] if parts else ""
-    rendered = render(body, pictures, str(meta["kind"]))
+    body = drawing.with_unplaced(parts[1], meta) if parts else ""
+    rendered = render(body, pictures, str(meta["kind"]), told=drawing.told(meta))
     room = cover_of(text) if meta["kind"] == Kind.escape_room else None
     return ReadingPage(
         key=str(meta["key"]),
@@ -152,7 +153,7 @@ def page_of(text: str, meta: Mapping[str, Any], known: Mapping[str, Any], *, hot
         kicker=str(meta.get("kicker") or ""),
         theme=str(meta.get("theme") or "plain"),
         cover=pictures.get(str(meta.get("cover") or "")),
-        cover_alt=str(meta.get("cover_alt") or ""),
+        cover_alt=drawing.cover_alt(meta),
         minutes=meta.get("minutes"),
         topics=_texts(meta, "topics"),
         rights=_texts(meta, "rights"),

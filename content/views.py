@@ -29,6 +29,7 @@ blueprint = Blueprint("content", __name__, template_folder="templates")
 _FOREVER = "public, max-age=31536000, immutable"
 _PICTURE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 _MORE = 3
+_EDUCATION, _DIARY = mark("金融消费者教育"), mark("小宝成长日记")
 
 
 @blueprint.get("/p/<key>")
@@ -51,16 +52,35 @@ def diary_index() -> str:
     return render("content/diary.html", page)
 
 
+@blueprint.get("/diary/people")
+def diary_people() -> str:
+    """Who is who in the diary, drawn."""
+    keys = PageKeys()
+    pages.mark(request.environ, PageFacts(keys))
+    page = diary.PeoplePage(diary.characters(), service(Attributions).seal(keys))
+    return render("content/diary_people.html", page)
+
+
+@blueprint.get("/diary/feed.xml")
+def diary_feed() -> Response:
+    """The Atom feed of the diary alone."""
+    return _feed(Kind.diary, _DIARY, path="/diary/feed.xml", home="/diary")
+
+
 @blueprint.get("/feed.xml")
 def feed_xml() -> Response:
     """The Atom feed, in Chinese for everybody."""
+    return _feed(None, _EDUCATION)
+
+
+def _feed(kind: Kind | None, about: str, *, path: str = "/feed.xml", home: str = "/") -> Response:
     settings = service(Settings)
     with session_for_reading() as session:
-        pieces = lifecycle.published_list(session)
+        pieces = lifecycle.published_list(session, kind)
     with using_locale("zh"):
-        title = f"{settings.institution_name} · {_('金融消费者教育')}"
+        title = f"{settings.institution_name} · {_(about)}"
     token = service(Attributions).sign(Attribution(channel="feed"))
-    channel = feed.Channel(settings.public_url, title, settings.institution_name, token)
+    channel = feed.Channel(settings.public_url, title, settings.institution_name, token, path, home)
     response = Response(feed.atom(channel, pieces, clock.now()), mimetype="application/atom+xml")
     response.headers["Cache-Control"] = "no-cache"
     response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])

@@ -219,6 +219,12 @@ def waiting(session: Session, channel: str = EMAIL) -> int:
     return session.exec(query).one()
 
 
+def written_since(session: Session, indexes: Sequence[str], since: datetime) -> int:
+    """How many letters an address (by its blind indexes) got, or is about to get, since a moment."""
+    query = select(func.count()).where(col(Letter.to_index).in_(indexes), Letter.created_at >= since)
+    return session.exec(query).one()
+
+
 def held(session: Session, indexes: Sequence[str]) -> list[Letter]:
     """The letters to an address, by its blind indexes, for who asks what is held about them."""
     return list(

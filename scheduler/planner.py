@@ -114,7 +114,8 @@ def fire(session: Session, plan_id: int, *, zone: ZoneInfo, now: datetime, count
     if not _advance(session, plan, first, following, now):
         return []
     pushes = [
-        _push(plan, moment, PushState.skipped, mark("错过了时间，由后一次代替。"), now) for moment in due[:-1]
+        push_of(plan, moment, PushState.skipped, mark("错过了时间，由后一次代替。"), now)
+        for moment in due[:-1]
     ]
     pushes.append(_last(plan, due[-1], now, off=windows.dropped(due[-1], allowed, zone)))
     for push in pushes:
@@ -182,13 +183,14 @@ def _advance(session: Session, plan: Plan, old: datetime, new: datetime | None, 
 
 def _last(plan: Plan, due_at: datetime, now: datetime, *, off: bool) -> Push:
     if off:
-        return _push(plan, due_at, PushState.skipped, mark("周末或节假日，按计划不发。"), now)
+        return push_of(plan, due_at, PushState.skipped, mark("周末或节假日，按计划不发。"), now)
     if _overtaken(plan, due_at, now):
-        return _push(plan, due_at, PushState.overtaken, mark("超过了允许的延迟，请决定是否仍要发送。"), now)
-    return _push(plan, due_at, PushState.cutting, "", now)
+        return push_of(plan, due_at, PushState.overtaken, mark("超过了允许的延迟，请决定是否仍要发送。"), now)
+    return push_of(plan, due_at, PushState.cutting, "", now)
 
 
-def _push(plan: Plan, due_at: datetime, state: PushState, reason: str, now: datetime) -> Push:
+def push_of(plan: Plan, due_at: datetime, state: PushState, reason: str, now: datetime) -> Push:
+    """A firing of a plan, with a copy of what it says now; not kept yet."""
     return Push(
         plan_id=plan.id or 0,
         due_at=due_at,

@@ -15,6 +15,7 @@ from campaign import (
     posters_desk,
     registration_views,
     returns_desk,
+    serial_views,
 )
 from campaign import desk as campaign_desk
 from campaign import views as campaign_views
@@ -67,6 +68,7 @@ _ALL: tuple[Blueprint, ...] = (
     campaign_desk.campaigns_blueprint,
     audience_views.blueprint,
     registration_views.blueprint,
+    serial_views.blueprint,
     checkin_views.blueprint,
     campaign_desk.audience_blueprint,
     base_views.blueprint,

@@ -11,8 +11,10 @@ from campaign.registration.telling import Telling
 from campaign.registration.work import Doorkeeper
 from campaign.returns import booking, keeping
 from campaign.returns.booking import Bookkeeper
+from content import releases
 from content.poster import making
 from content.poster.making import Posters
+from content.releases import Releaser
 from content.rooms import tally
 from core import clock
 from core.database import Database
@@ -20,7 +22,7 @@ from core.privacy import Vault
 from core.settings import Settings
 from institution import audit_chain, personal_data, retention, uploads
 from institution.approval_reminders import EVERY_SECONDS, Reminders
-from scheduler import early, receipts
+from scheduler import early, receipts, serial_letters
 from scheduler.correcting import Corrector
 from scheduler.figures import Reading
 from scheduler.jobs import Job, Outgoing
@@ -80,11 +82,20 @@ def _carried_out(runtime: Runtime) -> list[Job]:
         Job("letters.carry", 2.0, mailroom.run_once),
         Job("letters.text", 2.0, _texts(runtime).run_once),
         Job("approvals.remind", EVERY_SECONDS, reminders.run_once),
+        Job(
+            "content.release", releases.EVERY_SECONDS, Releaser(runtime.service(Database), clock.now).run_once
+        ),
+        Job("serials.letter", serial_letters.EVERY_SECONDS, _serials(runtime)),
         Job("events.count", COUNT_SECONDS, _counting(runtime).run_once),
         Job("events.lapse", 10.0, _lapse(runtime)),
         Job("events.tell", telling.EVERY_SECONDS, _telling(runtime).run_once),
         Job("reports.send", report_sender.EVERY_SECONDS, runtime.service(Reports).run_once),
     ]
+
+
+def _serials(runtime: Runtime) -> Callable[[], int]:
+    database, settings = runtime.service(Database), runtime.service(Settings)
+    return lambda: serial_letters.tick(database, settings.zone, settings.holidays, clock.now())
 
 
 def _texts(runtime: Runtime) -> TextRoom:

@@ -143,6 +143,7 @@ def register(app: Flask) -> None:
         heading=heading,
         kind_name=lambda kind: _(KIND_NAMES[Kind(kind)]),
         moment=lambda at: moment(at, service(Settings).zone),
+        local_minute=lambda at: at.astimezone(service(Settings).zone).strftime("%Y-%m-%dT%H:%M"),
     )
 
 

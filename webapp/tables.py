@@ -10,6 +10,7 @@ from campaign.play_sessions import models as play_sessions
 from campaign.registration import models as registration
 from campaign.returns import models as activity_returns
 from content import models as content
+from content import release_models
 from content import unsaved as content_unsaved
 from content.check import models as content_check
 from content.rooms import models as rooms
@@ -23,7 +24,15 @@ from institution import (
     sign_in_models,
 )
 from institution import models as institution
-from scheduler import failover_models, opening_models, receipt_models, rule_models, text_models, token_models
+from scheduler import (
+    failover_models,
+    opening_models,
+    receipt_models,
+    rule_models,
+    serial_models,
+    text_models,
+    token_models,
+)
 from scheduler import models as scheduler
 from scheduler import quotas as push_quotas
 from tracking import batch_models, insight_models, link_models, subscription_models, view_models
@@ -61,9 +70,11 @@ __all__ = [
     "reach_imports",
     "receipt_models",
     "registration",
+    "release_models",
     "rooms",
     "rule_models",
     "scheduler",
+    "serial_models",
     "sign_in_models",
     "standing_models",
     "subscription_models",

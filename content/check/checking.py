@@ -1,10 +1,11 @@
 """The check of one piece: every rule in force that day, its finds as findings in the order of the text."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date as Day
 from typing import Any
 
-from content.check import source
+from content.check import source, strip_source
 from content.check.ease import ease
 from content.check.figures import figure_source, figure_stale
 from content.check.findings import Finding, Severity, in_order
@@ -57,10 +58,16 @@ def check(
     whole: bool = True,
 ) -> list[Finding]:
     """Everything found in a text with this front matter on a day; see `piece.Checked` for the rest."""
-    read = read_room if is_room(text) else source.read
-    piece = Checked(read(file, text), meta, on, known, names, pictures or {}, whole)
+    piece = Checked(_read(file, text), meta, on, known, names, pictures or {}, whole)
     made = (_finding(rule, piece, found) for rule in rules(on) for found in CHECKS[rule.check](rule, piece))
     return in_order(_left(finding, meta) for finding in made)
+
+
+def _read(file: str, text: str) -> source.Source:
+    if is_room(text):
+        return read_room(file, text)
+    read = source.read(file, text)
+    return replace(read, passages=(*read.passages, *strip_source.passages(text)))
 
 
 def _left(finding: Finding, meta: Mapping[str, Any]) -> Finding:

@@ -23,12 +23,18 @@ def alt_text(rule: Rule, piece: Checked) -> Iterator[Found]:
         return not bare or empty.fullmatch(bare) is not None or bare == name.rsplit("/", 1)[-1]
 
     for block in piece.source.blocks:
-        if block.name == "picture" and says_nothing(block.options.get("alt", ""), block.argument):
+        drawn = block.argument.startswith("strip/")  # tells itself what it shows
+        if (
+            block.name == "picture"
+            and not drawn
+            and says_nothing(block.options.get("alt", ""), block.argument)
+        ):
             yield Found.at_block(block)
     for found in _IMAGE.finditer(piece.source.text, piece.source.body_at):
         if says_nothing(found[1], found[2]):
             yield Found(found.start(), len(found[0]))
-    if piece.meta.get("cover") and says_nothing(
+    cover = str(piece.meta.get("cover") or "")
+    if cover.startswith("media/") and says_nothing(
         str(piece.meta.get("cover_alt") or ""), str(piece.meta["cover"])
     ):
         yield Found(what=str(piece.meta["cover"]))

@@ -48,6 +48,8 @@ class PieceForm:
         if self.faults:
             return None, list(self.faults)
         draft, faults = check("", self.text, self.pictures)
+        if draft is not None:
+            media.write_all(service(Settings).files_dir, draft.drawn)
         if draft is not None and self.key and draft.key != self.key:
             return None, [Fault("", "key", _("这篇内容的 key 是 %(key)s，不能改。", key=self.key))]
         return draft, faults

@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 from flask import g, request
 from sqlmodel import Session, col, select
 
-from content import comparison, history, lifecycle, reading
+from content import comparison, history, lifecycle, reading, releases
 from content.comparison import Comparison
 from content.desk import checked
 from content.desk.checked import Checked
 from content.desk.routes import TONES, blueprint, place
 from content.models import KIND_NAMES, STATE_NAMES, Kind, Piece, Revision, RevisionStep, State
+from content.release_models import RELEASE_NAMES, Release, ReleaseState
 from core.http import reading as session_for_reading
 from core.http import render, service
+from core.i18n import gettext as _
 from core.settings import Settings
 from institution import access, approvals, places
 from institution.access import SignedIn
@@ -43,6 +45,12 @@ class PiecePage:
     request: Approval | None
     changes: Comparison | None
     checked: Checked
+    release: Release | None = None
+
+    @property
+    def release_name(self) -> str:
+        """How the newest plan of a release stands."""
+        return _(RELEASE_NAMES[ReleaseState(self.release.state)]) if self.release else ""
 
     @property
     def may_move(self) -> bool:
@@ -127,6 +135,7 @@ def _piece_page(session: Session, me: SignedIn, found: Piece) -> PiecePage:
         request=approvals.open_request(session, kind=lifecycle.APPROVAL_KIND, subject=found.key),
         changes=_changed(published, newest) if published and waits else None,
         checked=checked.of_revision(session, newest, may_edit="content.edit" in may),
+        release=releases.last(session, found.key),
     )
 
 

@@ -1,34 +1,12 @@
-"""What all of our blocks share: the notes of one run, and a block whose argument and options the grammar knows."""
+"""What all of our blocks share: an argument and options that the grammar knows, a title, paragraphs."""
 
 import xml.etree.ElementTree as etree
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from markdown import Markdown
 from pymdownx.blocks.block import Block
 
-from content.media import Picture
 from content.rendering.grammar import SPECS
-
-
-@dataclass
-class Notes:
-    """What rendering finds out beside the HTML."""
-
-    pictures: Mapping[str, Picture]
-    kind: str
-    used: set[str] = field(default_factory=set)
-    faults: list[str] = field(default_factory=list)
-    has_call: bool = False
-    has_cover: bool = False
-    quizzes: int = 0
-
-
-class Writer(Markdown):
-    """Markdown that carries the notes of its one run."""
-
-    notes: Notes
+from content.rendering.notes import Notes
 
 
 def _text(value: Any) -> str:

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as etree
 from markdown import Markdown
 from pymdownx.blocks import BlocksExtension, BlocksProcessor
 
+from content.rendering import tasks
 from content.rendering.base import Ours, paragraph, title
 from content.rendering.finder import Finder
 from content.rendering.quiz import Quiz
@@ -70,7 +71,11 @@ class PictureBlock(Ours):
     def on_create(self, parent: etree.Element) -> etree.Element:
         """The image, resolved later by `tree`."""
         element = etree.SubElement(parent, "figure", {"class": "pic"})
-        etree.SubElement(element, "img", {"src": self.argument, "alt": self.options["alt"]})
+        told = self.notes.told.get(self.argument)
+        alt = self.options["alt"] or (told.alt if told else "")
+        etree.SubElement(element, "img", {"src": self.argument, "alt": alt})
+        if told and told.caption and not self.options["caption"]:
+            self.options["caption"] = told.caption
         return element
 
     def on_end(self, block: etree.Element) -> None:
@@ -178,7 +183,13 @@ class Task(Ours):
         element = etree.SubElement(parent, "div", {"class": "task"})
         paragraph(element, "小任务", "label")
         title(element, self.argument or "", 3)
+        paragraph(element, tasks.needs(self.options["minutes"], self.options["needs"]), "needs")
         return element
+
+    def on_inline_end(self, block: etree.Element) -> None:
+        """A sheet with boxes ends with a line to sign, on paper."""
+        if tasks.with_boxes(block):
+            paragraph(block, tasks.SIGNED, "signed")
 
 
 class Source(Ours):

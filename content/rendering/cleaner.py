@@ -8,8 +8,8 @@ _DIV_CLASSES = "fact versus no yes qa slip task src wide quiz verdict answer nea
 _CLASSES = {
     "section": {"pane", "cover", "plain", "soft", "sun", "brand", "call"},
     "div": set(_DIV_CLASSES.split()),
-    "p": {"num", "kicker", "src", "label", "tel", "whose", "lead", "go"},
-    "ul": {"timeline", "steps", "talk", "choices"},
+    "p": {"num", "kicker", "src", "label", "tel", "whose", "lead", "go", "needs", "signed"},
+    "ul": {"timeline", "steps", "talk", "choices", "ticks"},
     "ol": {"timeline", "steps", "talk"},
     "li": {"b", "me", "right", "wrong"},
     "span": {"who"},
@@ -18,7 +18,7 @@ _CLASSES = {
 }
 _TAG_NAMES = (
     "section div p h1 h2 h3 h4 ul ol li strong em b i small span sub sup br wbr hr blockquote figure figcaption "
-    "img a table thead tbody tr th td code mark details summary"
+    "img a table thead tbody tr th td code mark details summary label input"
 )
 _TAGS = set(_TAG_NAMES.split())
 _ATTRIBUTES = {
@@ -27,6 +27,7 @@ _ATTRIBUTES = {
     "div": {"tabindex", "role", "aria-label"},
     "details": {"name"},
     "ol": {"start"},
+    "input": {"type"},
     "th": {"colspan", "rowspan", "scope"},
     "td": {"colspan", "rowspan"},
 }
@@ -34,8 +35,16 @@ _PICTURE = re.compile(r"/media/[0-9a-f]{16}\.(?:svg|png|jpg|webp)")
 _BLANK = "".join(map(chr, range(33)))
 _EMPTY_IMAGE = re.compile(r"<img(?![^>]*\ssrc=)[^>]*>")
 _QUIZ = re.compile(r"quiz-\d{1,3}")
+# The only control that a piece may have: a box to tick, which is sent nowhere.
+_OTHER_CONTROL = re.compile(r"<input(?![^>]*\stype=\"checkbox\")[^>]*>")
 _NUMBER = re.compile(r"\d{1,5}")
-_FIXED = {"role": {"group"}, "loading": {"lazy"}, "decoding": {"async"}, "scope": {"col", "row"}}
+_FIXED = {
+    "role": {"group"},
+    "loading": {"lazy"},
+    "decoding": {"async"},
+    "scope": {"col", "row"},
+    "type": {"checkbox"},
+}
 _NUMBERS = {"tabindex", "width", "height", "start", "colspan", "rowspan"}
 # A line break between two Chinese characters is an accident of the source, and would show as a space.
 _CHINESE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f“”‘’—…·"
@@ -76,4 +85,5 @@ _CLEANER = nh3.Cleaner(
 
 def clean(html: str) -> str:
     """HTML without anything that runs, loads from elsewhere, or looks like the site's own controls."""
-    return _BREAK.sub("", _EMPTY_IMAGE.sub("", _CLEANER.clean(html)))
+    cleaned = _OTHER_CONTROL.sub("", _EMPTY_IMAGE.sub("", _CLEANER.clean(html)))
+    return _BREAK.sub("", cleaned)

@@ -46,7 +46,7 @@ SPECS = {
     "talk": Spec(None),
     "qa": Spec(True),
     "card": Spec(None),
-    "task": Spec(None),
+    "task": Spec(None, ("minutes", "needs")),
     "source": Spec(None),
     "call": Spec(True, ("phone", "label")),
     "quiz": Spec(True),
@@ -88,16 +88,17 @@ class _Reader:
             yield at, _("块“%(name)s”要在竖线后写内容：/// %(name)s | …", name=name)
         if spec.inside and spec.inside != inside:
             yield at, _("块“%(name)s”要写在“%(outer)s”里面。", name=name, outer=spec.inside)
-        yield from self._options(at, name, spec)
+        yield from self._options(at, name, spec, argument)
 
-    def _options(self, at: int, name: str, spec: Spec) -> Iterator[tuple[int, str]]:
+    def _options(self, at: int, name: str, spec: Spec, argument: str) -> Iterator[tuple[int, str]]:
         given = self._given_options(at)
         if given is None:
             yield at + 1, _("块的选项写作“    名称: 值”；值里有冒号时请加引号。")
             return
         for option in given.keys() - set(spec.options):
             yield at + 1, _("块“%(name)s”没有“%(option)s”这个选项。", name=name, option=option)
-        for option in spec.needed:
+        drawn = name == "picture" and argument.startswith("strip/")  # which tells itself what it shows
+        for option in () if drawn else spec.needed:
             if not str(given.get(option) or "").strip():
                 yield at, _("块“%(name)s”要写“%(option)s”。", name=name, option=option)
         if name == "figure" and not isinstance(given.get("until", _NO_DAY), Day):

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from content.media import Picture
 from content.rendering import cleaner, grammar
-from content.rendering.base import Notes, Writer
 from content.rendering.blocks import Blocks
+from content.rendering.notes import Notes, Writer
 from content.rendering.tree import Whole
+from content.strip.telling import Told
 from core.i18n import gettext as _
 
 
@@ -22,9 +23,17 @@ class Rendered:
     has_cover: bool
 
 
-def render(body: str, pictures: Mapping[str, Picture], kind: str, first_line: int = 1) -> Rendered:
-    """Render a body with the pictures it may refer to; `first_line` is where the body begins in its file."""
-    notes = Notes(pictures=pictures, kind=kind)
+def render(
+    body: str,
+    pictures: Mapping[str, Picture],
+    kind: str,
+    first_line: int = 1,
+    *,
+    told: Mapping[str, Told] | None = None,
+) -> Rendered:
+    """Render a body with the pictures it may refer to; `first_line` is where the body begins in its file, `told`
+    what stands for the drawn panels."""
+    notes = Notes(pictures=pictures, kind=kind, told=told or {})
     writer = Writer(extensions=["tables", "sane_lists", "attr_list", Blocks()], output_format="html")
     writer.notes = notes
     writer.treeprocessors.register(Whole(notes), "whole", 15)

@@ -7,7 +7,7 @@ from markdown.treeprocessors import Treeprocessor
 
 from content.models import Kind
 from content.rendering import long_graphic
-from content.rendering.base import Notes
+from content.rendering.notes import Notes
 from core.i18n import gettext as _
 
 

@@ -24,6 +24,7 @@ from campaign.segments import Filters
 from content import drafting, history, lifecycle, review
 from content.desk.beginnings import beginning
 from content.models import Kind
+from content.release_models import Release
 from core.privacy import Vault
 from core.settings import Settings
 from institution import api_tokens, approval_guests, approval_paths, personal_data, sessions, stand_ins
@@ -139,7 +140,7 @@ def plant(spot: Spot) -> Planted:
                 "form": "svg",
             },
             "campaign_desk": {"code": _campaign(spot)},
-            "content_desk": {"key": spot.key, "number": 1},
+            "content_desk": {"key": spot.key, "number": 1, "release_id": _release(spot, revision.id, number)},
             "events_desk": _event(spot),
             "insight_desk": {"number": _target(spot)},
             "insight_desk.remove_note": {"number": _note(spot)},
@@ -162,6 +163,20 @@ def plant(spot: Spot) -> Planted:
             "staff": _account(spot),
         },
     )
+
+
+def _release(spot: Spot, revision_id: int, by: int) -> int:
+    """A release that waits, of a revision that is not approved: nothing may come of it."""
+    made = Release(
+        piece_key=spot.key,
+        revision_id=revision_id,
+        due_at=spot.now + timedelta(days=1),
+        by=by,
+        made_at=spot.now,
+    )
+    spot.session.add(made)
+    spot.session.flush()
+    return made.id or 0
 
 
 def _target(spot: Spot) -> int:
