@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic import model_validator as model_rule
 
 from content.faults import Fault
+from content.guiding import NEEDS, SUITS, TASKS, WAYS
 from content.models import Kind
 from core.i18n import gettext as _
 from core.i18n import mark
@@ -93,6 +94,11 @@ class FrontMatter(_Strict):
     number: Annotated[int, Field(strict=True, ge=0, le=9999)] | None = None
     season: Annotated[int, Field(strict=True, ge=1, le=99)] | None = None
     hours: Line | None = None
+    way: Literal[tuple(WAYS)] | None = None  # type: ignore[valid-type]
+    tasks: list[Literal[tuple(TASKS)]] = []  # type: ignore[valid-type]
+    suits: list[Literal[tuple(SUITS)]] = []  # type: ignore[valid-type]
+    needs: list[Literal[tuple(NEEDS)]] = []  # type: ignore[valid-type]
+    bring: list[Line] = []
     help: list[Help] = []
     sources: list[Source] = []
     review_by: Day | None = None
@@ -112,6 +118,8 @@ class FrontMatter(_Strict):
             raise ValueError("cover_alt")
         if self.kind is Kind.diary and self.number is None:
             raise ValueError("number")
+        if self.kind is not Kind.guide and (self.way or self.tasks or self.suits or self.needs or self.bring):
+            raise ValueError("way")
         return self
 
 
@@ -172,6 +180,7 @@ _RULES = {
     "heading": mark("标题里只能用 <br> 和 <wbr> 换行。"),
     "cover_alt": mark("有封面图就要写 cover_alt，说明图上画了什么。"),
     "number": mark("成长日记要写 number，说明是第几集。"),
+    "way": mark("way、tasks、suits、needs、bring 只写在服务指南里。"),
 }
 _TYPES = {
     "string_type": mark("请写成文字；数字要加引号。"),
