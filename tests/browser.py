@@ -323,6 +323,12 @@ def overflow(page: Page) -> list[str]:
     return list(page.evaluate(OVERFLOW))
 
 
+def calls_for_help(page: Page) -> bool:
+    """Whether one key at the top of the page calls a person."""
+    key = page.locator("header.top a.call[href^='tel:']")
+    return key.count() == 1 and key.is_visible()
+
+
 def small_targets(page: Page, least: int) -> list[str]:
     """Controls lower than `least` pixels, links within a sentence left out (WCAG 2.2, 2.5.8)."""
     return list(page.evaluate(SMALL, least))

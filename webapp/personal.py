@@ -6,6 +6,7 @@ from campaign.registration import personal as registration
 from campaign.returns import keeping as activity_returns
 from content.rooms import answers as room_answers
 from content.rooms import traces as rooms
+from content.voices import keeping as piece_voices
 from institution import personal as institution
 from institution import personal_data
 from scheduler import personal as scheduler
@@ -16,6 +17,7 @@ __all__ = [
     "campaign",
     "institution",
     "personal_data",
+    "piece_voices",
     "play_sessions",
     "registration",
     "room_answers",

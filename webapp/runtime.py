@@ -16,6 +16,7 @@ from campaign.registration.registrar import Registrar
 from campaign.registration.work import Doorkeeper
 from campaign.returns.booking import Bookkeeper
 from campaign.unsubscribe import Unsubscriptions
+from content.finding.documents import Documents
 from content.pages import Generation
 from content.rooms.envelope import Envelopes
 from content.rooms.games import Games
@@ -128,6 +129,7 @@ def build(settings: Settings) -> Runtime:
 
 def _offer_pages(runtime: Runtime) -> None:
     zone = runtime.service(Settings).zone
+    runtime.offer(Documents, lambda _r: Documents())
     runtime.offer(Generation, lambda r: Generation(r.service(Database), zone))
     runtime.offer(Games, lambda r: Games(r.service(Database), r.service(Generation)))
     runtime.offer(ScreenLinks, lambda r: ScreenLinks(r.service(Keys)))

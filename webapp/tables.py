@@ -12,6 +12,7 @@ from campaign.returns import models as activity_returns
 from content import models as content
 from content.check import models as content_check
 from content.rooms import models as rooms
+from content.voices import models as piece_voices
 from institution import (
     api_token_models,
     approval_models,
@@ -53,6 +54,7 @@ __all__ = [
     "oidc_models",
     "opening_models",
     "personal_models",
+    "piece_voices",
     "play_sessions",
     "push_quotas",
     "reach_alarms",

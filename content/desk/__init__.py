@@ -2,10 +2,10 @@
 
 Responsible for the staff pages under `/desk/pieces`; every route declares its permission and where the piece
 belongs. The one flow: `editing` (form, preview, save) → `checked` (what breaks a rule) → `deciding` (submit, publish) → `shelf` (many at once); `teaching` (what a
-room teaches, by what players answered).
+room teaches, by what players answered), `voices` (what readers say).
 """
 
-from content.desk import checked, deciding, editing, overview, shelf, teaching
+from content.desk import checked, deciding, editing, overview, shelf, teaching, voices
 from content.desk.routes import blueprint
 
-__all__ = ["blueprint", "checked", "deciding", "editing", "overview", "shelf", "teaching"]
+__all__ = ["blueprint", "checked", "deciding", "editing", "overview", "shelf", "teaching", "voices"]

@@ -12,8 +12,11 @@ from content.desk import checked
 from content.desk.checked import Checked
 from content.desk.routes import TONES, blueprint, place
 from content.models import KIND_NAMES, STATE_NAMES, Kind, Piece, Revision, RevisionStep, State
+from content.voices import telling
+from content.voices.telling import PieceVoices
 from core.http import reading as session_for_reading
 from core.http import render, service
+from core.privacy import Vault
 from core.settings import Settings
 from institution import access, approvals, places
 from institution.access import SignedIn
@@ -43,6 +46,7 @@ class PiecePage:
     request: Approval | None
     changes: Comparison | None
     checked: Checked
+    readers: PieceVoices
 
     @property
     def may_move(self) -> bool:
@@ -124,6 +128,7 @@ def _piece_page(session: Session, me: SignedIn, found: Piece) -> PiecePage:
         request=approvals.open_request(session, kind=lifecycle.APPROVAL_KIND, subject=found.key),
         changes=_changed(published, newest) if published and waits else None,
         checked=checked.of_revision(session, newest, may_edit="content.edit" in may),
+        readers=telling.of_piece(session, service(Vault), found.key),
     )
 
 
