@@ -297,7 +297,7 @@ OVERFLOW = """() => {
   const out = [];
   if (document.documentElement.scrollWidth > wide) out.push(`page is ${document.documentElement.scrollWidth} wide in ${wide}`);
   for (const node of document.querySelectorAll('main *, header *, footer *')) {
-    if (node.closest('.table-wrap, pre, .sr, svg, .skip, .drawer:not([open])')) continue;
+    if (node.closest('.table-wrap, .wide, pre, .sr, svg, .skip, .drawer:not([open])')) continue;
     const box = node.getBoundingClientRect();
     if (box.width && box.right > wide + 1) out.push(`${node.tagName}.${node.className} ends at ${Math.round(box.right)}`);
   }

@@ -27,9 +27,7 @@ _ALSO = {
 }
 _GAPS = str.maketrans("", "", " -+")
 _SPARE = 500  # revisions kept beyond those asked for before the others are forgotten
-_ON_SITE = Prepared(
-    select(Revision.id, Revision.published_at).where(Revision.state == State.published.value)  # type: ignore[call-overload]
-)
+_ON_SITE = Prepared(select(Revision.id).where(Revision.state == State.published.value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,7 @@ class Document:
     in_summary: str
     in_subjects: str
     in_headings: str
+    at: datetime  # of its publication; nothing changes it after that
     everything: str  # all of it folded; the words of the text begin at `words_at`
     words_at: int
 
@@ -77,7 +76,7 @@ class Documents:
 
     def warm(self, session: Session) -> int:
         """Read what is on the site and was not read yet; how many that were."""
-        wanted = list(on_site(session))
+        wanted = on_site(session)
         absent = len([number for number in wanted if number not in self._known])
         self.of(session, wanted)
         return absent
@@ -102,10 +101,10 @@ class Documents:
             self._known = {number: one for number, one in self._known.items() if number in kept}
 
 
-def on_site(session: Session) -> dict[int, datetime]:
-    """The revisions on the site at this moment, with the time of their publication."""
+def on_site(session: Session) -> list[int]:
+    """The revisions on the site at this moment."""
     session.flush()  # a prepared statement does not see to it
-    return {number: at for number, at in _ON_SITE.on(session.connection())}
+    return [row[0] for row in _ON_SITE.on(session.connection())]
 
 
 def document(revision: Revision, kind: str) -> Document:
@@ -137,6 +136,7 @@ def document(revision: Revision, kind: str) -> Document:
         in_subjects=heads[1],
         in_summary=heads[2],
         in_headings=heads[3],
+        at=revision.published_at or revision.created_at,
         everything=before + folded,
         words_at=len(before),
     )

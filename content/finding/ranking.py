@@ -16,7 +16,10 @@ def judge(every: Sequence[Document], question: Question) -> tuple[bool, Ranked]:
     """The documents that answer with how well, and whether they are only alike.
 
     The strictest look that finds something counts: every word as typed; without words of asking; alike.
+    Without words everything answers equally well.
     """
+    if question.is_empty:
+        return False, [(one, 0.0) for one in every]
     for words in dict.fromkeys((question.words, question.core)):
         found = every
         for word in words:

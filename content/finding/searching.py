@@ -1,10 +1,11 @@
 """The answer to a question: what is on the site, best first, narrowed by kind, topic, right, audience and year."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from difflib import SequenceMatcher
+from heapq import nlargest
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import defer
@@ -68,22 +69,6 @@ class Found:
     instead: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Match:
-    one: Document
-    score: float
-    at: datetime
-    year: str
-
-    def values(self, name: str) -> tuple[str, ...]:
-        """Its values for a narrowing."""
-        if name == "year":
-            return (self.year,)
-        if name == "kind":
-            return (self.one.kind,)
-        return {"topic": self.one.topics, "right": self.one.rights, "audience": self.one.audience}[name]
-
-
 def search(
     session: Session,
     documents: Documents,
@@ -94,42 +79,40 @@ def search(
     page: int = 1,
 ) -> Found:
     """The published pieces that answer; without words all that the narrowing leaves, newest first."""
-    times = on_site(session)
-    every = documents.of(session, list(times))
-    alike, scores = (
-        (False, [(one, 0.0) for one in every]) if question.is_empty else ranking.judge(every, question)
-    )
-    matches = [
-        _Match(one, score, times[one.revision_id], str(times[one.revision_id].astimezone(zone).year))
-        for one, score in scores
-    ]
-    kept, facets = _narrow(matches, narrowed)
-    kept.sort(key=lambda match: (match.score, match.at, match.one.key), reverse=True)
+    every = documents.of(session, on_site(session))
+    alike, scored = ranking.judge(every, question)
+    scores = {one.revision_id: score for one, score in scored}
+    kept, facets = _narrow([one for one, _score in scored], narrowed, zone)
     pages = max(1, -(-len(kept) // PER_PAGE))
     page = min(max(1, page), pages)
-    on_page = kept[(page - 1) * PER_PAGE : page * PER_PAGE]
+    best = nlargest(page * PER_PAGE, kept, key=lambda one: (scores[one.revision_id], one.at, one.key))
+    on_page = best[(page - 1) * PER_PAGE :]
     return Found(
-        question, narrowed, _hits(session, [match.one for match in on_page], question), len(kept), page, pages,
+        question, narrowed, _hits(session, on_page, question), len(kept), page, pages,
         alike=alike, facets=facets, instead=() if kept else _instead(every, question),
     )  # fmt: skip
 
 
 def _narrow(
-    matches: Sequence[_Match], narrowed: Narrowed
-) -> tuple[list[_Match], dict[str, list[tuple[str, int]]]]:
+    found: Sequence[Document], narrowed: Narrowed, zone: ZoneInfo
+) -> tuple[list[Document], dict[str, list[tuple[str, int]]]]:
     """What every narrowing leaves; each value counted as if it were chosen instead of the one that is."""
+    values: dict[str, Callable[[Document], tuple[str, ...]]] = {
+        "kind": lambda one: (one.kind,),
+        "topic": lambda one: one.topics,
+        "right": lambda one: one.rights,
+        "audience": lambda one: one.audience,
+        "year": lambda one: (str(one.at.astimezone(zone).year),),
+    }
     wanted = narrowed.items()
-    counts: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
-    kept = []
-    for match in matches:
-        missed = [name for name, value in wanted if value not in match.values(name)]
-        if not missed:
-            kept.append(match)
-        for name in FACETS if not missed else missed if len(missed) == 1 else ():
-            counts[name].update(match.values(name))
-    facets = {name: counted.most_common() for name, counted in counts.items()}
+    facets = {}
+    for name, of in values.items():
+        others = [(values[other], value) for other, value in wanted if other != name]
+        pool = [one for one in found if all(v in f(one) for f, v in others)] if others else found
+        counted = Counter(chain.from_iterable(map(of, pool)))
+        facets[name] = counted.most_common()
     facets["year"].sort(reverse=True)
-    return kept, facets
+    return [one for one in found if all(value in values[name](one) for name, value in wanted)], facets
 
 
 def _hits(session: Session, found: Sequence[Document], question: Question) -> list[Hit]:
@@ -173,6 +156,6 @@ def _like(word: Word, subject: str) -> float:
 
 def popular(session: Session, documents: Documents, most: int = 12) -> list[str]:
     """The topics that most pieces speak of."""
-    every = documents.of(session, list(on_site(session)))
+    every = documents.of(session, on_site(session))
     counted = Counter(topic for one in every for topic in one.topics)
     return [topic for topic, _count in sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:most]]
