@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from urllib.parse import quote
 
 from sqlmodel import Session
 
@@ -12,6 +13,7 @@ from campaign.events import listing
 from campaign.events.listing import Card
 from campaign.models import Campaign
 from content import lifecycle
+from content.finding import subjects
 from content.lifecycle import PublishedPiece
 from content.models import KIND_NAMES, Kind
 from core.errors import NotFound
@@ -197,6 +199,8 @@ def sitemap(session: Session, today: date) -> list[SiteEntry]:
         "/o",
         "/help",
         "/library",
+        "/guides",
+        "/topics",
         "/diary",
         "/privacy",
         "/accessibility",
@@ -207,8 +211,11 @@ def sitemap(session: Session, today: date) -> list[SiteEntry]:
         entries.append(SiteEntry(one.url, _day(one.updated_at)))
     for each in listing.open_series(session):
         entries.append(SiteEntry(each.url, _day(each.updated_at)))
-    for piece in lifecycle.published_list(session):
+    published = lifecycle.published_list(session)
+    for piece in published:
         entries.append(SiteEntry(piece.url, _day(piece.published_at)))
+    entries += [SiteEntry(f"/topics/{quote(name)}") for name, _count in subjects.overview(published).topics]
+    entries += [SiteEntry(f"/rights/{slug}") for slug in subjects.SLUGS.values()]
     wanted = outlets.Filter(kind=OutletKind.outlet, state="open", today=today)
     for outlet in outlets.chosen(session, wanted):
         entries.append(SiteEntry(f"/o/{outlet.code}", _day(outlet.updated_at)))

@@ -1,11 +1,12 @@
 """Public pages around the pieces: home, campaigns, outlets, help, what is counted, and the two switches."""
 
+from dataclasses import asdict
 from datetime import date
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from campaign import front, programme
+from campaign import front, nearest, programme
 from campaign.base.page import next_events, outlet_page
 from content import pages
 from content.pages import PageFacts
@@ -57,6 +58,20 @@ def finder() -> ResponseReturnValue:
     with reading() as session:
         page = front.finder(session, _today(), page=page_number(), **asked)
     return render("campaign/finder.html", page)
+
+
+@blueprint.post("/o/near")
+@access.public
+def near() -> ResponseReturnValue:
+    """Outlets in a wide circle around a coarse position, for the browser to choose the nearest from.
+
+    It only reads. The position is posted, so that no address and no log has it, and kept nowhere.
+    """
+    with reading() as session:
+        found = nearest.around(session, nearest.spot(request.form), _today())
+    answer = jsonify({"outlets": [asdict(one) for one in found]})
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @blueprint.get("/o/<code>")

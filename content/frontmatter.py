@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic import model_validator as model_rule
 
 from content.faults import Fault
+from content.guiding import NEEDS, SUITS, TASKS, WAYS
 from content.models import Kind
 from content.strip.schema import MOST_PANELS, Panel
 from core.i18n import gettext as _
@@ -95,6 +96,11 @@ class FrontMatter(_Strict):
     number: Annotated[int, Field(strict=True, ge=0, le=9999)] | None = None
     season: Annotated[int, Field(strict=True, ge=1, le=99)] | None = None
     hours: Line | None = None
+    way: Literal[tuple(WAYS)] | None = None  # type: ignore[valid-type]
+    tasks: list[Literal[tuple(TASKS)]] = []  # type: ignore[valid-type]
+    suits: list[Literal[tuple(SUITS)]] = []  # type: ignore[valid-type]
+    needs: list[Literal[tuple(NEEDS)]] = []  # type: ignore[valid-type]
+    bring: list[Line] = []
     help: list[Help] = []
     sources: list[Source] = []
     strip: Annotated[list[Panel], Field(max_length=MOST_PANELS)] = []
@@ -115,6 +121,8 @@ class FrontMatter(_Strict):
             raise ValueError("cover_alt")
         if self.kind is Kind.diary and self.number is None:
             raise ValueError("number")
+        if self.kind is not Kind.guide and (self.way or self.tasks or self.suits or self.needs or self.bring):
+            raise ValueError("way")
         return self
 
 
@@ -196,6 +204,7 @@ _RULES = {
     "strip_at": mark("同一格里，两个人或东西不能站在同一处（at）。"),
     "strip_props": mark("一格只有左、中、右三处：人和东西加起来不超过三个。"),
     "strip_holds": mark("这个姿势手里拿不了东西：holds 只能配 stand、show、hold、read。"),
+    "way": mark("way、tasks、suits、needs、bring 只写在服务指南里。"),
 }
 _TYPES = {
     "string_type": mark("请写成文字；数字要加引号。"),

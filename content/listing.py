@@ -35,6 +35,10 @@ class PublishedPiece:
     audience: tuple[str, ...] = ()
     review_by: date | None = None
     revision_id: int = 0
+    hours: str = ""
+    way: str = ""
+    tasks: tuple[str, ...] = ()
+    suits: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -80,6 +84,10 @@ def shown(revision: Revision, piece: Piece) -> PublishedPiece:
         audience=_texts(meta, "audience"),
         review_by=date.fromisoformat(meta["review_by"]) if meta.get("review_by") else None,
         revision_id=revision.id or 0,
+        hours=str(meta.get("hours") or ""),
+        way=str(meta.get("way") or ""),
+        tasks=_texts(meta, "tasks"),
+        suits=_texts(meta, "suits"),
     )
 
 

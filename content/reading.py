@@ -9,6 +9,8 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from content import frontmatter, media
+from content.finding.subjects import SLUGS
+from content.guiding import NEEDS, SUITS, WAYS
 from content.listing import PublishedPiece
 from content.media import Picture
 from content.models import KIND_NAMES, Kind
@@ -78,6 +80,16 @@ class AiLabel:
 
 
 @dataclass(frozen=True)
+class GuideFacts:
+    """What a service guide says at a glance: its way, and what it takes, in the language in force."""
+
+    way: str = ""
+    needs: tuple[str, ...] = ()
+    bring: tuple[str, ...] = ()
+    suits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ReadingPage:
     """Everything that a page of a piece shows."""
 
@@ -97,6 +109,7 @@ class ReadingPage:
     rights: tuple[str, ...]
     audience: tuple[str, ...]
     hours: str
+    guide: GuideFacts
     number: int | None
     season: int | None
     help: tuple[HelpLine, ...]
@@ -113,6 +126,12 @@ class ReadingPage:
     room: RoomCover | None = None
     first_picture: Picture | None = None
     ai: AiLabel | None = None
+    number_of_revision: int = 0
+
+    @property
+    def right_links(self) -> list[tuple[str, str]]:
+        """The rights with the addresses of their pages."""
+        return [(f"/rights/{SLUGS[right]}", _(right)) for right in self.rights if right in SLUGS]
 
     @property
     def template(self) -> str:
@@ -159,6 +178,7 @@ def page_of(text: str, meta: Mapping[str, Any], known: Mapping[str, Any], *, hot
         rights=_texts(meta, "rights"),
         audience=_texts(meta, "audience"),
         hours=str(meta.get("hours") or ""),
+        guide=_guide(meta),
         number=meta.get("number"),
         season=meta.get("season"),
         help=_help(meta, hotline),
@@ -169,6 +189,16 @@ def page_of(text: str, meta: Mapping[str, Any], known: Mapping[str, Any], *, hot
         room=room,
         first_picture=pictures.get(room.first_picture) if room else None,
         ai=_ai(meta),
+    )
+
+
+def _guide(meta: Mapping[str, Any]) -> GuideFacts:
+    way = str(meta.get("way") or "")
+    return GuideFacts(
+        way=_(WAYS[way]) if way in WAYS else "",
+        needs=tuple(_(NEEDS[one]) for one in _texts(meta, "needs") if one in NEEDS),
+        bring=_texts(meta, "bring"),
+        suits=tuple(_(SUITS[one]) for one in _texts(meta, "suits") if one in SUITS),
     )
 
 

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from content import diary, feed, history, lifecycle, media, pages, reading
 from content.ai_pictures import Served
+from content.finding.related import related
 from content.listing import PublishedPiece
 from content.machine_made import pictures
 from content.models import Kind
@@ -28,7 +29,6 @@ blueprint = Blueprint("content", __name__, template_folder="templates")
 
 _FOREVER = "public, max-age=31536000, immutable"
 _PICTURE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
-_MORE = 3
 _EDUCATION, _DIARY = mark("金融消费者教育"), mark("小宝成长日记")
 
 
@@ -124,6 +124,7 @@ def _piece_page(session: Session, key: str) -> reading.ReadingPage:
     return replace(
         page,
         published_at=revision.published_at,
+        number_of_revision=revision.number,
         sealed_keys=service(Attributions).seal(PageKeys(piece=key)),
         previous=before,
         next=after,
@@ -132,10 +133,6 @@ def _piece_page(session: Session, key: str) -> reading.ReadingPage:
 
 
 def _more(published: list[PublishedPiece], page: reading.ReadingPage) -> tuple[PublishedPiece, ...]:
-    """What to read next: pieces that share topics first, then the newest; the diary has its own order."""
-    if page.kind == Kind.diary:
-        return ()
-    others = [other for other in published if other.key != page.key and other.kind != Kind.diary]
-    topics = set(page.topics)
-    others.sort(key=lambda other: (len(topics & set(other.topics)), other.kind == page.kind), reverse=True)
-    return tuple(others[:_MORE])
+    """What to read next; the diary has its own order."""
+    here = next((one for one in published if one.key == page.key), None)
+    return related(published, here) if here is not None and page.kind != Kind.diary else ()

@@ -301,7 +301,7 @@ OVERFLOW = """() => {
   const out = [];
   if (document.documentElement.scrollWidth > wide) out.push(`page is ${document.documentElement.scrollWidth} wide in ${wide}`);
   for (const node of document.querySelectorAll('main *, header *, footer *')) {
-    if (node.closest('.table-wrap, pre, .sr, svg, .skip, .drawer:not([open])')) continue;
+    if (node.closest('.table-wrap, .wide, pre, .sr, svg, .skip, .drawer:not([open])')) continue;
     const box = node.getBoundingClientRect();
     if (box.width && box.right > wide + 1) out.push(`${node.tagName}.${node.className} ends at ${Math.round(box.right)}`);
   }
@@ -325,6 +325,12 @@ SMALL = """(least) => {
 def overflow(page: Page) -> list[str]:
     """What reaches beyond the window's right edge."""
     return list(page.evaluate(OVERFLOW))
+
+
+def calls_for_help(page: Page) -> bool:
+    """Whether one key at the top of the page calls a person."""
+    key = page.locator("header.top a.call[href^='tel:']")
+    return key.count() == 1 and key.is_visible()
 
 
 def small_targets(page: Page, least: int) -> list[str]:

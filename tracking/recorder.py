@@ -129,7 +129,7 @@ class Recorder:
             self._drop(FORGED_ATTRIBUTION)
         if where is None:
             where = self._where(self._attribution_of_cookie(cookies), keys, "beacon")
-        visitor = known or self._hashed(environ)
+        visitor = known or self.visitor(environ)
         try:
             self._keep(kind, visitor, where)
         except SpoolError:
@@ -149,7 +149,7 @@ class Recorder:
                 return
             owed = self._attribution_of_cookie(cookies) if owed is _NOBODY else owed
             where = self._where(owed, keys, "beacon")
-            self._keep(kind, known or self._hashed(environ), where, number)
+            self._keep(kind, known or self.visitor(environ), where, number)
         except SpoolError:
             self._drop(NOT_KEPT)
         except Exception as error:
@@ -244,11 +244,11 @@ class Recorder:
         found = _COOKIE.search(cookies) if _COOKIE_NAME in cookies else None
         return (self._attributions.read(found[1]) if found else None) or _NOBODY
 
-    def _hashed(self, environ: Mapping[str, Any]) -> int:
-        address = visitors.address_of(environ, self._proxies)
-        return self._hash.visitor(
-            self._stamps.day(self._clock()), address, environ.get("HTTP_USER_AGENT", "")
-        )
+    def visitor(self, environ: Mapping[str, Any]) -> int:
+        """Whose request this is: the browser's random id, else a hash of the day; 0 when there is neither."""
+        known = visitors.from_cookie(environ.get("HTTP_COOKIE", ""))
+        day, agent = self._stamps.day(self._clock()), environ.get("HTTP_USER_AGENT", "")
+        return known or self._hash.visitor(day, visitors.address_of(environ, self._proxies), agent)
 
     def _where_of(self, attribution: Attribution, keys: PageKeys, source: str) -> str:
         """The last eight columns; what the link does not say, the page's own keys fill."""

@@ -20,7 +20,15 @@ from campaign import (
 from campaign import desk as campaign_desk
 from campaign import views as campaign_views
 from content import desk as content_desk
-from content import picture_desk, picture_views, question_views, room_desk, room_views
+from content import (
+    finding_views,
+    picture_desk,
+    picture_views,
+    question_views,
+    room_desk,
+    room_views,
+    voices_views,
+)
 from content import views as content_views
 from institution import desk as institution_desk
 from institution import views as institution_views
@@ -79,6 +87,8 @@ _ALL: tuple[Blueprint, ...] = (
     returns_desk.blueprint,
     content_views.blueprint,
     picture_views.blueprint,
+    finding_views.blueprint,
+    voices_views.blueprint,
     question_views.blueprint,
     room_views.blueprint,
     content_desk.blueprint,
@@ -123,6 +133,8 @@ _CSRF_EXEMPT: tuple[str, ...] = (
     "campaign.registration_views.people",
     "campaign.registration_views.give_feedback",
     "campaign.play_sessions_views.join_session",  # nobody is signed in; it changes only what this browser plays
+    "campaign.views.near",  # it only reads; a position stands in what is posted so that no address and no log has it
+    "content.voices_views.say",  # from pages that are kept for everybody; a form on another site is refused
     "content.question_views.begin",  # nobody is signed in, and the signed form is what is asked for
     "content.question_views.after",
     "content.question_views.answer",

@@ -17,6 +17,10 @@ from campaign.registration import words
 from campaign.returns import filing
 from campaign.returns.models import STATE_NAMES as RETURN_STATES
 from campaign.returns.models import ActivityReturn, ReturnVersion
+from content.finding import searching
+from content.finding.documents import Documents
+from content.finding.question import asked
+from content.finding.searching import Narrowed
 from content.models import KIND_NAMES, STATE_NAMES, Kind, Piece, Revision, State
 from core import clock
 from core.http import service
@@ -25,6 +29,7 @@ from core.settings import Settings
 from institution import places, search
 from institution.access import SignedIn
 from institution.models import OUTLET_KIND_NAMES, Grant, Outlet, OutletKind, Staff
+from institution.powers import Scope
 from institution.search import Hit
 from scheduler.models import Plan
 
@@ -69,7 +74,7 @@ def outlets(session: Session, person: SignedIn, text: str) -> Sequence[Hit]:
 
 
 def pieces(session: Session, person: SignedIn, text: str) -> Sequence[Hit]:
-    """Pieces, by the title of their newest revision or by key."""
+    """Pieces, by the title of their newest revision or by key; then those on the site whose text speaks of it."""
     scope = person.scope("content.view")
     later = select(Revision.piece_key, Revision.number).subquery()
     newest = not_(exists().where(later.c.piece_key == Revision.piece_key, later.c.number > Revision.number))
@@ -79,7 +84,7 @@ def pieces(session: Session, person: SignedIn, text: str) -> Sequence[Hit]:
         .join(Piece, col(Piece.key) == col(Revision.piece_key))
         .where(scope.condition(Piece.outlet_code, above=True), newest, _holds(text, title, Piece.key))
     )
-    return [
+    found = [
         Hit(
             str(one.title),
             " · ".join((one.piece_key, _(KIND_NAMES[Kind(kind)]), _(STATE_NAMES[State(one.state)]))),
@@ -87,6 +92,26 @@ def pieces(session: Session, person: SignedIn, text: str) -> Sequence[Hit]:
             _("内容"),
         )
         for one, kind in session.exec(query.order_by(Revision.piece_key).limit(_MOST))
+    ]
+    known = {hit.href for hit in found}
+    return [*found, *(hit for hit in _in_texts(session, scope, text) if hit.href not in known)]
+
+
+def _in_texts(session: Session, scope: Scope, text: str) -> list[Hit]:
+    zone = service(Settings).zone
+    answer = searching.search(session, service(Documents), asked(text), Narrowed(), zone=zone)
+    keys = [] if answer.question.is_empty or answer.alike else [hit.piece.key for hit in answer.hits]
+    where = (scope.condition(Piece.outlet_code, above=True), col(Piece.key).in_(keys))
+    seen = set(session.exec(select(Piece.key).where(*where)))
+    return [
+        Hit(
+            hit.piece.title,
+            "".join(words for words, _found in hit.excerpt),
+            f"/desk/pieces/{hit.piece.key}",
+            _("内容"),
+        )
+        for hit in answer.hits
+        if hit.piece.key in seen
     ]
 
 

@@ -12,6 +12,7 @@ from campaign.registration.work import Doorkeeper
 from campaign.returns import booking, keeping
 from campaign.returns.booking import Bookkeeper
 from content import releases
+from content.finding.documents import Documents
 from content.poster import making
 from content.poster.making import Posters
 from content.releases import Releaser
@@ -42,6 +43,7 @@ from webapp.runtime import Runtime
 
 CLOSE_DAYS_SECONDS = 60.0
 RETENTION_SECONDS = 600.0  # it looks this often and clears once a night
+READ_SECONDS = 20.0
 ANCHOR_SECONDS = (
     300.0  # it looks this often and notes once an hour, so that restarts do not put it off for ever
 )
@@ -59,6 +61,7 @@ def jobs(runtime: Runtime) -> list[Job]:
         Job("returns.sweep", keeping.EVERY_SECONDS, _sweep(runtime)),
         Job("reach.close", CLOSE_DAYS_SECONDS, _close_days(runtime)),
         Job("reach.watch", watch.EVERY_SECONDS, _watch(runtime).run_once),
+        Job("finding.read", READ_SECONDS, _read(runtime)),
         Job("rooms.tally", tally.EVERY_SECONDS, runtime.service(tally.Tally).run_once),
         Job("audit.anchor", ANCHOR_SECONDS, _anchor(runtime)),
         Job("privacy.retention", RETENTION_SECONDS, _retention(runtime)),
@@ -161,6 +164,17 @@ def _close_days(runtime: Runtime) -> Callable[[], int]:
     store, database = runtime.service(ReachStore), runtime.service(Database)
     zone = runtime.service(Settings).zone
     return lambda: closing.close_past(store, database, clock.today(zone))
+
+
+def _read(runtime: Runtime) -> Callable[[], int]:
+    """Have what was published read before somebody searches it."""
+    database, documents = runtime.service(Database), runtime.service(Documents)
+
+    def read() -> int:
+        with database.reading() as session:
+            return documents.warm(session)
+
+    return read
 
 
 def _sweep(runtime: Runtime) -> Callable[[], int]:

@@ -37,6 +37,7 @@ RATES: dict[str, RateLimitItem] = {
     "unsubscribe": parse("3000/minute"),
     "public": parse("300/minute"),
     "receipts": parse("6000/minute"),  # of one platform, which sends them as they come
+    "search": parse("600/minute"),  # of a hall behind one address; each costs some hundredths of a second
     "play": parse("3000/minute"),  # steps of rooms: a hall of phones plays behind one address
     "join": parse("900/minute"),  # of sessions by code and nickname: a hall of phones, in the same minute
     "register": parse("120/minute"),  # forms that were worked for
@@ -133,7 +134,7 @@ def kind_of(asked: Request) -> str:
     view = current_app.view_functions.get(asked.endpoint or "")
     writes = asked.method == "POST"
     if not asked.path.startswith("/desk"):
-        return _public_kind(asked) if writes and view else ""
+        return _public_kind(asked) if view and (writes or asked.endpoint == "finding.search") else ""
     if getattr(view, "permission", "") == "public":
         return "sign-in" if writes or "/oidc" in asked.path else ""
     if writes:
@@ -145,7 +146,12 @@ def _public_kind(asked: Request) -> str:
     endpoint = asked.endpoint or ""
     if endpoint == "registration.register":
         return registering_kind(asked.form)
-    named = {"rooms.step": "play", "play_together.join_session": "join", "hooks.hear": "receipts"}
+    named = {
+        "finding.search": "search",
+        "rooms.step": "play",
+        "play_together.join_session": "join",
+        "hooks.hear": "receipts",
+    }
     if endpoint in named:
         return named[endpoint]
     if endpoint.startswith("browser_push."):  # whether it is told is asked with every page

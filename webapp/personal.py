@@ -7,6 +7,7 @@ from campaign.returns import keeping as activity_returns
 from content import unsaved as content_unsaved
 from content.rooms import answers as room_answers
 from content.rooms import traces as rooms
+from content.voices import keeping as piece_voices
 from institution import personal as institution
 from institution import personal_data
 from scheduler import personal as scheduler
@@ -18,6 +19,7 @@ __all__ = [
     "content_unsaved",
     "institution",
     "personal_data",
+    "piece_voices",
     "play_sessions",
     "registration",
     "room_answers",

@@ -18,6 +18,7 @@ from campaign.registration.work import Doorkeeper
 from campaign.returns.booking import Bookkeeper
 from campaign.unsubscribe import Unsubscriptions
 from content.ai_pictures import Served
+from content.finding.documents import Documents
 from content.pages import Generation
 from content.picture_desk.plugs import Plugs
 from content.poster.making import Posters
@@ -131,6 +132,7 @@ def build(settings: Settings) -> Runtime:
 
 def _offer_pages(runtime: Runtime) -> None:
     zone = runtime.service(Settings).zone
+    runtime.offer(Documents, lambda _r: Documents())
     runtime.offer(Generation, lambda r: Generation(r.service(Database), zone))
     name = runtime.service(Settings).institution_name
     runtime.offer(Served, lambda r: Served(r.service(Database), r.service(Generation), name))

@@ -20,6 +20,8 @@ PERMISSIONS = ", ".join(
         "xr-spatial-tracking",
     )
 )  # fmt: skip
+# The one page with a button that asks for a position.
+_NEAR = ("campaign.finder",)
 _YEAR = 365 * 24 * 3600
 
 
@@ -60,6 +62,10 @@ def register(app: Flask, settings: Settings) -> None:
     def shield(response: Response) -> Response:
         if request.path.startswith("/media/"):  # also shown by web mail and by whoever shares a page
             response.headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
+        if request.endpoint in _NEAR:
+            response.headers["Permissions-Policy"] = PERMISSIONS.replace(
+                "geolocation=()", "geolocation=(self)"
+            )
         for name, value in usual.items():
             response.headers.setdefault(name, value)
         if request.path.startswith("/desk"):

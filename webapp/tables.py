@@ -14,6 +14,7 @@ from content import release_models
 from content import unsaved as content_unsaved
 from content.check import models as content_check
 from content.rooms import models as rooms
+from content.voices import models as piece_voices
 from institution import (
     api_token_models,
     approval_models,
@@ -64,6 +65,7 @@ __all__ = [
     "oidc_models",
     "opening_models",
     "personal_models",
+    "piece_voices",
     "play_sessions",
     "push_quotas",
     "reach_alarms",

@@ -59,3 +59,13 @@ def personal(rule: Rule, piece: Checked) -> Iterator[Found]:
             for found in pattern.finditer(passage.text):
                 if is_one(found[0]):
                     yield Found.in_passage(passage, *found.span())
+
+
+_LONG_NUMBER = re.compile(rf"(?<![A-Za-z0-9])(?:\+?\d{_GAP}){{7,24}}[\dXx]?(?![A-Za-z0-9])")
+
+
+def masked(text: str) -> str:
+    """A text of somebody else's without what may be a person's: numbers of seven digits and more, plates, mail."""
+    for pattern in (_MAIL, _IDENTITY, _CARD, _PHONE, _PLATE, _LONG_NUMBER):
+        text = pattern.sub("***", text)
+    return text

@@ -4,7 +4,7 @@ Responsible for the staff pages under `/desk/pieces`; every route declares its p
 belongs; `content` is all they may import. The one flow: `editing` (form, save; `live` answers while somebody types,
 `keeping` keeps what is not saved, `conflicts` is the way on when two saved) → `checked` (what breaks a rule) →
 `deciding` (submit, publish) or `releasing` (publish at a time) → `shelf` (many at once). `strips` composes picture
-strips; `teaching`: what a room teaches, by what players answered.
+strips; `teaching`: what a room teaches, by what players answered; `voices`: what readers say.
 """
 
 from content.desk import (
@@ -18,6 +18,7 @@ from content.desk import (
     shelf,
     strips,
     teaching,
+    voices,
 )
 from content.desk.routes import blueprint
 
@@ -33,4 +34,5 @@ __all__ = [
     "shelf",
     "strips",
     "teaching",
+    "voices",
 ]

@@ -13,9 +13,12 @@ from content.desk.checked import Checked
 from content.desk.routes import TONES, blueprint, place
 from content.models import KIND_NAMES, STATE_NAMES, Kind, Piece, Revision, RevisionStep, State
 from content.release_models import RELEASE_NAMES, Release, ReleaseState
+from content.voices import telling
+from content.voices.telling import PieceVoices
 from core.http import reading as session_for_reading
 from core.http import render, service
 from core.i18n import gettext as _
+from core.privacy import Vault
 from core.settings import Settings
 from institution import access, approvals, places
 from institution.access import SignedIn
@@ -45,6 +48,7 @@ class PiecePage:
     request: Approval | None
     changes: Comparison | None
     checked: Checked
+    readers: PieceVoices
     release: Release | None = None
 
     @property
@@ -136,6 +140,7 @@ def _piece_page(session: Session, me: SignedIn, found: Piece) -> PiecePage:
         changes=_changed(published, newest) if published and waits else None,
         checked=checked.of_revision(session, newest, may_edit="content.edit" in may),
         release=releases.last(session, found.key),
+        readers=telling.of_piece(session, service(Vault), found.key),
     )
 
 

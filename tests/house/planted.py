@@ -25,6 +25,7 @@ from content import drafting, history, lifecycle, review
 from content.desk.beginnings import beginning
 from content.models import Kind
 from content.release_models import Release
+from content.voices.models import PieceVoice
 from core.privacy import Vault
 from core.settings import Settings
 from institution import api_tokens, approval_guests, approval_paths, personal_data, sessions, stand_ins
@@ -110,6 +111,11 @@ def plant(spot: Spot) -> Planted:
     number, other = asker.id or 0, decider.id or 0
     revision = lifecycle.save(session, _draft(spot), by=number, now=now, outlet_code=spot.place)
     assert revision is not None and revision.id is not None
+    session.add(
+        PieceVoice(
+            piece_key=spot.key, revision_id=revision.id, day=now.date(), visitor="nobody", helpful=True
+        )
+    )
     request = review.submit(session, revision.id, by=number, now=now)
     guest, _token = approval_guests.invite(
         session, request.id or 0, Invitation(f"{spot.word}律师"), vault=vault, by=other, now=now

@@ -29,12 +29,12 @@ def test_each_job_has_a_name_of_its_own_and_runs_on_nothing(runtime: Runtime) ->
             job.stop()
 
 
-def test_without_the_scheduler_only_reach_returns_rooms_the_audit_log_and_privacy_are_looked_after(
+def test_without_the_scheduler_only_reach_returns_rooms_search_the_audit_log_and_privacy_are_looked_after(
     settings: Settings,
 ) -> None:
     runtime = build(settings.model_copy(update={"scheduler": False}))
     assert {job.name.split(".")[0] for job in jobs(runtime)} == {
-        "audit", "privacy", "reach", "returns", "rooms"
+        "audit", "finding", "privacy", "reach", "returns", "rooms"
     }  # fmt: skip
     runtime.close()
 
