@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from content import frontmatter, media
+from content.check.due import Due
 from content.listing import PublishedPiece
 from content.media import Picture
 from content.models import KIND_NAMES, Kind
@@ -107,6 +108,7 @@ class ReadingPage:
     room: RoomCover | None = None
     first_picture: Picture | None = None
     ai: AiLabel | None = None
+    stale: tuple[Due, ...] = ()
 
     @property
     def template(self) -> str:

@@ -6,15 +6,17 @@ from dataclasses import replace
 from functools import lru_cache
 
 from flask import Blueprint, Response, request
+from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
-from content import diary, feed, history, lifecycle, media, pages, reading
+from content import diary, feed, gone_views, history, lifecycle, media, pages, reading
+from content.check import due
 from content.listing import PublishedPiece
-from content.models import Kind
+from content.models import Kind, Revision
 from content.page_request import takes_gzip
 from content.pages import PageFacts
 from core import clock
-from core.errors import NotFound
+from core.errors import Gone
 from core.http import reading as session_for_reading
 from core.http import render, service
 from core.i18n import gettext as _
@@ -24,16 +26,21 @@ from tracking.attribution import Attribution, Attributions, PageKeys
 
 blueprint = Blueprint("content", __name__, template_folder="templates")
 
-_FOREVER = "public, max-age=31536000, immutable"
+# For ever in a browser, which asks for it only where a page shows it; what is shared between people asks again soon,
+# because a picture may be taken down.
+_FOREVER = "public, max-age=31536000, s-maxage=60, immutable"
 _PICTURE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 _MORE = 3
 
 
 @blueprint.get("/p/<key>")
-def piece(key: str) -> str:
-    """A published piece in the design of its kind."""
+def piece(key: str) -> ResponseReturnValue:
+    """A published piece in the design of its kind; one that was taken down says so (410)."""
     with session_for_reading() as session:
-        page = _piece_page(session, key)
+        revision = history.published_revision(session, key)
+        if revision is None:
+            return gone_views.answer(gone_views.page(session, key))
+        page = _piece_page(session, revision)
     pages.mark(request.environ, PageFacts(PageKeys(piece=key)))
     return render(page.template, page)
 
@@ -68,6 +75,8 @@ def feed_xml() -> Response:
 @blueprint.get("/media/<file>")
 def picture(file: str) -> Response:
     """A picture under the hash of its content: it never changes, and nothing in it can run."""
+    if gone_views.withheld(file):
+        raise Gone(mark("这张图片所在的内容已经撤下。"))
     content, media_type = media.served(service(Settings).files_dir, file)
     packed = file.endswith(".svg") and takes_gzip(request.headers.get("Accept-Encoding", ""))
     response = Response(_packed(file, content) if packed else content, mimetype=media_type)
@@ -82,16 +91,19 @@ def picture(file: str) -> Response:
     return response.make_conditional(request)  # type: ignore[return-value]
 
 
+@blueprint.get("/screen/now/withdrawn")
+def withdrawn_now() -> Response:
+    """What screens in halls must show no more."""
+    return gone_views.withdrawn_now()
+
+
 @lru_cache(64)
 def _packed(_file: str, content: bytes) -> bytes:
     return gzip.compress(content, 9, mtime=0)
 
 
-def _piece_page(session: Session, key: str) -> reading.ReadingPage:
-    revision = history.published_revision(session, key)
-    if revision is None:
-        raise NotFound(mark("没有找到这篇内容，可能已经更名或撤下。"))
-    settings = service(Settings)
+def _piece_page(session: Session, revision: Revision) -> reading.ReadingPage:
+    key, settings = revision.piece_key, service(Settings)
     page = reading.page_of(revision.text, revision.meta, revision.media, hotline=settings.hotline)
     before = after = None
     if page.kind == Kind.diary:
@@ -103,6 +115,7 @@ def _piece_page(session: Session, key: str) -> reading.ReadingPage:
         previous=before,
         next=after,
         more=_more(lifecycle.published_list(session), page),
+        stale=due.stale(revision, clock.today(settings.zone)),
     )
 
 

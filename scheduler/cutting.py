@@ -31,7 +31,7 @@ from campaign import recipients
 from campaign.audience import LeftOut
 from core.database import Prepared
 from core.i18n import mark
-from scheduler import outbox, reaching
+from scheduler import outbox, reaching, withdrawn
 from scheduler.channels import registry
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
 
@@ -85,6 +85,8 @@ def cut(
     """
     push = session.get(Push, push_id, populate_existing=True)
     if push is None or push.whole or push.state not in (PushState.cutting, PushState.running):
+        return False
+    if withdrawn.stopped(session, push):
         return False
     size = batch_sizes[push.channel]
     sizes = Sizes(size, (call_sizes or {}).get(push.channel, 1), size * max(1, page // size))

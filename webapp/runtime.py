@@ -16,6 +16,7 @@ from campaign.registration.registrar import Registrar
 from campaign.registration.work import Doorkeeper
 from campaign.returns.booking import Bookkeeper
 from campaign.unsubscribe import Unsubscriptions
+from content.off_site.pictures import Withheld
 from content.pages import Generation
 from content.rooms.envelope import Envelopes
 from content.rooms.games import Games
@@ -44,6 +45,7 @@ from tracking.report_sender import Reports
 from tracking.spool import Spool
 from tracking.store import ReachStore
 from tracking.waiting import Waiting
+from webapp import off_site
 
 T = TypeVar("T")
 
@@ -90,6 +92,7 @@ class Runtime:
 def build(settings: Settings) -> Runtime:
     """How every object is made; makes none but the settings."""
     settings.home.mkdir(parents=True, exist_ok=True)
+    off_site.plug()
     runtime = Runtime(settings)
     runtime.offer(Keys, lambda _r: Keys(load_secret(settings)))
     runtime.offer(Vault, lambda r: Vault(r.service(Keys), settings.privacy_ring))
@@ -129,6 +132,7 @@ def build(settings: Settings) -> Runtime:
 def _offer_pages(runtime: Runtime) -> None:
     zone = runtime.service(Settings).zone
     runtime.offer(Generation, lambda r: Generation(r.service(Database), zone))
+    runtime.offer(Withheld, lambda r: Withheld(r.service(Database), r.service(Generation)))
     runtime.offer(Games, lambda r: Games(r.service(Database), r.service(Generation)))
     runtime.offer(ScreenLinks, lambda r: ScreenLinks(r.service(Keys)))
     runtime.offer(Invitations, lambda r: Invitations(r.service(Keys)))

@@ -9,8 +9,11 @@ from campaign.events import models as events
 from campaign.play_sessions import models as play_sessions
 from campaign.registration import models as registration
 from campaign.returns import models as activity_returns
+from content import guard as content_guard
 from content import models as content
 from content.check import models as content_check
+from content.off_site import models as content_off_site
+from content.reviewing import models as content_reviewing
 from content.rooms import models as rooms
 from institution import (
     api_token_models,
@@ -43,6 +46,9 @@ __all__ = [
     "contacts",
     "content",
     "content_check",
+    "content_guard",
+    "content_off_site",
+    "content_reviewing",
     "education_base",
     "events",
     "failover_models",

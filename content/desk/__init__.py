@@ -5,7 +5,7 @@ belongs. The one flow: `editing` (form, preview, save) → `checked` (what break
 room teaches, by what players answered).
 """
 
-from content.desk import checked, deciding, editing, overview, shelf, teaching
+from content.desk import checked, deciding, editing, overview, shelf, teaching, withdrawing
 from content.desk.routes import blueprint
 
-__all__ = ["blueprint", "checked", "deciding", "editing", "overview", "shelf", "teaching"]
+__all__ = ["blueprint", "checked", "deciding", "editing", "overview", "shelf", "teaching", "withdrawing"]
