@@ -3,7 +3,7 @@
 The request is of kind `content.publish`; its subject is the key of the piece, its hash that of one revision.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,6 +16,8 @@ from content.guard import KIND as APPROVAL_KIND
 from content.history import get, get_piece, newest, published_revision
 from content.models import KIND_NAMES, Kind, Revision, State
 from content.moves import move
+from content.off_site import policy
+from content.reviewing import answering, remarks, showing
 from content.rooms.file import require_proof
 from core.errors import Conflict
 from core.http import render, service
@@ -25,6 +27,7 @@ from core.settings import Settings
 from institution import approval_kinds, approvals
 from institution.approval_models import Approval
 from institution.models import Staff
+from institution.working_days import WorkingDays
 
 
 def submit(
@@ -35,9 +38,11 @@ def submit(
     now: datetime,
     reason: str = "",
     due_at: datetime | None = None,
+    working: WorkingDays | None = None,
 ) -> Approval:
     """Ask others to approve exactly this revision; the submitter's own older request is replaced.
 
+    Without `due_at` the days of the path for its kind count, else those of the policy, as `working` days.
     What was withdrawn may come back as it is, but only by being reviewed again. A room that is not proved, and any
     text in which the check before review finds an error or a warning without a reason, is Faulty. Of the product's own
     texts warnings do not count: what was right when they were written (a figure with its day) must not stop a first start.
@@ -47,9 +52,11 @@ def submit(
     if last is not None and last.number != revision.number:
         raise Conflict(mark("已有更新的版本，请提交最新的一版。"))
     require_proof(revision)
+    remarks.require_answered(session, revision.piece_key)
     asker = session.get(Staff, by)
     require_clean(session, revision, now.date(), warnings=asker is None or not asker.system)
     _replace_own_request(session, revision, by=by, now=now)
+    piece = get_piece(session, revision.piece_key)
     request = approvals.request(
         session,
         kind=APPROVAL_KIND,
@@ -59,8 +66,10 @@ def submit(
         by=by,
         now=now,
         reason=reason.strip(),
-        outlet_code=get_piece(session, revision.piece_key).outlet_code,
+        outlet_code=piece.outlet_code,
         due_at=due_at,
+        sort=piece.kind,
+        term=approvals.Term(working, policy.of_kind(piece.kind).review_days) if working else None,
     )
     before = State.withdrawn if revision.state == State.withdrawn else State.draft
     move(session, revision, before, State.submitted, "submitted", by=by, now=now, note=reason)
@@ -75,10 +84,24 @@ def take_back(session: Session, revision_id: int, *, by: int, now: datetime) -> 
     move(session, revision, State.submitted, State.draft, "taken_back", by=by, now=now)
 
 
-def approve(session: Session, revision_id: int, *, by: int, now: datetime, opinion: str = "") -> None:
-    """A second person approves exactly this revision: one step of its way."""
+def approve(
+    session: Session,
+    revision_id: int,
+    *,
+    by: int,
+    now: datetime,
+    opinion: str = "",
+    said: Mapping[str, str] | None = None,
+) -> None:
+    """A second person approves exactly this revision: one step of its way.
+
+    `said` answers the checklist (`answering.keep`); None: who calls this vouches for every item of it.
+    """
     number = _request_of(session, get(session, revision_id))
-    approvals.decide(session, number, decision=approvals.APPROVED, by=by, now=now, opinion=opinion)
+    answers = answering.all_right(session, approvals.get(session, number)) if said is None else said
+    approvals.decide(
+        session, number, decision=approvals.APPROVED, by=by, now=now, opinion=opinion, said=answers
+    )
 
 
 def reject(session: Session, revision_id: int, *, by: int, now: datetime, opinion: str) -> None:
@@ -155,6 +178,11 @@ def _facts(session: Session, approval: Approval) -> Sequence[tuple[str, str]]:
     )
 
 
+def _aside(session: Session, approval: Approval) -> str:
+    revision = _about(session, approval)
+    return "" if revision is None else showing.aside(session, approval, revision)
+
+
 def _changes(published: Revision | None, revision: Revision) -> str:
     """What is new against the site, in a few words."""
     if published is None:
@@ -199,5 +227,10 @@ approval_kinds.declare(
         href=lambda approval: f"/desk/pieces/{approval.subject}",
         take_back=_withdrawn,
         current=_current,
+        form=showing.form,
+        answered=answering.keep,
+        ready=answering.require,
+        aside=_aside,
+        sorts={kind.value: name for kind, name in KIND_NAMES.items()},
     )
 )

@@ -11,6 +11,8 @@ from campaign.registration.telling import Telling
 from campaign.registration.work import Doorkeeper
 from campaign.returns import booking, keeping
 from campaign.returns.booking import Bookkeeper
+from content.off_site import expiring
+from content.off_site.expiring import Keeper
 from content.rooms import tally
 from core import clock
 from core.database import Database
@@ -77,11 +79,17 @@ def _carried_out(runtime: Runtime) -> list[Job]:
         Job("letters.carry", 2.0, mailroom.run_once),
         Job("letters.text", 2.0, _texts(runtime).run_once),
         Job("approvals.remind", EVERY_SECONDS, reminders.run_once),
+        Job("content.expire", expiring.EVERY_SECONDS, _keeper(runtime).run_once),
         Job("events.count", COUNT_SECONDS, _counting(runtime).run_once),
         Job("events.lapse", 10.0, _lapse(runtime)),
         Job("events.tell", telling.EVERY_SECONDS, _telling(runtime).run_once),
         Job("reports.send", report_sender.EVERY_SECONDS, runtime.service(Reports).run_once),
     ]
+
+
+def _keeper(runtime: Runtime) -> Keeper:
+    settings = runtime.service(Settings)
+    return Keeper(settings, runtime.service(Database), runtime.service(Vault), clock.now)
 
 
 def _texts(runtime: Runtime) -> TextRoom:

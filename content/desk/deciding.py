@@ -17,6 +17,7 @@ from core.i18n import gettext as _
 from core.i18n import mark
 from core.settings import Settings
 from institution import access
+from institution.working_days import WorkingDays
 
 
 @blueprint.post("/pieces/<key>/<int:number>/submit")
@@ -27,7 +28,15 @@ def submit(key: str, number: int) -> ResponseReturnValue:
 
     def verb(session: Session, revision: Revision, me: int) -> None:
         due_at = _end_of(request.form.get("due_on", ""))
-        lifecycle.submit(session, revision.id or 0, by=me, now=clock.now(), reason=reason, due_at=due_at)
+        lifecycle.submit(
+            session,
+            revision.id or 0,
+            by=me,
+            now=clock.now(),
+            reason=reason,
+            due_at=due_at,
+            working=WorkingDays.of(service(Settings)),
+        )
 
     return _do(key, number, verb, _("已提交，等另一位同事审查。"))
 

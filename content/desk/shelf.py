@@ -27,6 +27,7 @@ from institution.access import SignedIn
 from institution.desk_table import Column, Listing, View
 from institution.places import Choices
 from institution.powers import Scope
+from institution.working_days import WorkingDays
 
 COLUMNS: tuple[Column[Entry], ...] = (
     Column("title", mark("标题"), lambda one: one.title, sort=lambda one: one.title),
@@ -153,7 +154,8 @@ def _carry_out(act: str, keys: list[str], back: str) -> ResponseReturnValue:
 def _do(session: Session, act: str, key: str, by: int, reason: str) -> None:
     now, number = clock.now(), shelf.of_keys(session, [key])[key].revision_id
     if act == "submit":
-        lifecycle.submit(session, number, by=by, now=now, reason=reason)
+        working = WorkingDays.of(service(Settings))
+        lifecycle.submit(session, number, by=by, now=now, reason=reason, working=working)
     elif act == "publish":
         lifecycle.publish(session, number, by=by, now=now)
     else:
