@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from content import comparison, reading
 from content.check import report
 from content.check.overruling import require_clean
-from content.guard import KIND as APPROVAL_KIND
+from content.guard import KIND
 from content.history import get, get_piece, newest, published_revision
 from content.models import KIND_NAMES, Kind, Revision, State
 from content.moves import move
@@ -28,6 +28,8 @@ from institution import approval_kinds, approvals
 from institution.approval_models import Approval
 from institution.models import Staff
 from institution.working_days import WorkingDays
+
+APPROVAL_KIND = KIND
 
 
 def submit(

@@ -1,7 +1,8 @@
 """Pictures that are served no more: those of pieces that were on the site and are not, unless something else shows them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -65,5 +66,5 @@ def off_site(session: Session) -> OffSite:
     return OffSite(frozenset(key for key, _media in rows), frozenset(files))
 
 
-def _files(media: Iterable[dict[str, dict[str, object]]]) -> set[str]:
+def _files(media: Iterable[Mapping[str, Any]]) -> set[str]:
     return {str(one["file"]) for pictures in media for one in pictures.values()}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -52,7 +53,7 @@ def keep(  # noqa: PLR0917  (the shape of approval_kinds.Answered)
             raise Invalid(
                 mark("“%(item)s”不符合的，请写明是哪里。"), field=f"item-{item.id}", item=str(item.says)
             )
-        values = {
+        values: dict[str, Any] = {
             "answer": answer,
             "words": words[:LONGEST],
             "says": item.says.zh,

@@ -23,7 +23,9 @@ from campaign.returns import filing, photos
 from campaign.segments import Filters
 from content import drafting, lifecycle, review
 from content.desk.beginnings import beginning
-from content.models import Kind
+from content.models import Kind, Revision
+from content.off_site.models import Withdrawal
+from content.reviewing import remarks
 from core.privacy import Vault
 from core.settings import Settings
 from institution import api_tokens, approval_guests, approval_paths, personal_data, sessions, stand_ins
@@ -139,7 +141,8 @@ def plant(spot: Spot) -> Planted:
                 "form": "svg",
             },
             "campaign_desk": {"code": _campaign(spot)},
-            "content_desk": {"key": spot.key, "number": 1},
+            "content_desk": {"key": spot.key, "number": 1, "remark": _remark(spot, revision, other)},
+            "content_desk.seen_withdrawal": {"number": _withdrawal(spot, revision, other)},
             "events_desk": _event(spot),
             "insight_desk": {"number": _target(spot)},
             "insight_desk.remove_note": {"number": _note(spot)},
@@ -160,6 +163,21 @@ def plant(spot: Spot) -> Planted:
             "staff": _account(spot),
         },
     )
+
+
+def _remark(spot: Spot, revision: Revision, by: int) -> int:
+    made = remarks.make(spot.session, revision, (2, 2), quote="", words=f"{spot.word}意见", by=by, now=spot.now)
+    return made.id or 0
+
+
+def _withdrawal(spot: Spot, revision: Revision, by: int) -> int:
+    row = Withdrawal(
+        piece_key=spot.key, revision_id=revision.id or 0, cause="urgent", reason=f"{spot.word}撤下", by=by,
+        at=spot.now,
+    )  # fmt: skip
+    spot.session.add(row)
+    spot.session.flush()
+    return row.id or 0
 
 
 def _target(spot: Spot) -> int:
