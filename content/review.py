@@ -53,10 +53,7 @@ def submit(
     last = newest(session, revision.piece_key)
     if last is not None and last.number != revision.number:
         raise Conflict(mark("已有更新的版本，请提交最新的一版。"))
-    require_proof(revision)
-    remarks.require_answered(session, revision.piece_key)
-    asker = session.get(Staff, by)
-    require_clean(session, revision, now.date(), warnings=asker is None or not asker.system)
+    _require_ready(session, revision, by, now)
     _replace_own_request(session, revision, by=by, now=now)
     piece = get_piece(session, revision.piece_key)
     request = approvals.request(
@@ -76,6 +73,14 @@ def submit(
     before = State.withdrawn if revision.state == State.withdrawn else State.draft
     move(session, revision, before, State.submitted, "submitted", by=by, now=now, note=reason)
     return request
+
+
+def _require_ready(session: Session, revision: Revision, by: int, now: datetime) -> None:
+    """Whether all is done that must be before others look at it."""
+    require_proof(revision)
+    remarks.require_answered(session, revision.piece_key)
+    asker = session.get(Staff, by)
+    require_clean(session, revision, now.date(), warnings=asker is None or not asker.system)
 
 
 def take_back(session: Session, revision_id: int, *, by: int, now: datetime) -> None:

@@ -65,16 +65,13 @@ def request(
     sort: str = "",
     term: Term | None = None,
 ) -> Approval:
-    """Ask for a decision; an open request for the same hash is returned instead of a second one.
-
-    Without `due_at` the path's number of days counts, and without one the `term`. `sort` is one of the kind's sorts,
+    """Ask for a decision; an open request for the same hash is returned instead of a second one. Without `due_at` the path's number of days counts, and without one the `term`. `sort` is one of the kind's sorts,
     which may have a path of its own. Conflict while another hash of the thing waits.
     """
     steps, days = approval_paths.steps_of(session, kind, outlet_code, sort)
-    existing = open_request(session, kind=kind, subject=subject)
-    if existing and existing.subject_hash == subject_hash:
-        return existing
-    if existing:
+    if existing := open_request(session, kind=kind, subject=subject):
+        if existing.subject_hash == subject_hash:
+            return existing
         raise Conflict(mark("“%(title)s”已有一份待审申请，请先撤回再提交新的版本。"), title=existing.title)
     if due_at is not None and due_at <= now:
         raise Invalid(mark("办理期限已经过去，请改到将来的时间。"), field="due_at")

@@ -90,9 +90,13 @@ def withdraw(
     for stop in _stops:
         stop(session, key, now)
     pages.bump(session)
-    after = {"number": revision.number, "title": revision.title, "hash": revision.hash, "cause": cause}
-    place = get_piece(session, key).outlet_code
-    audit.record(session, "piece.withdraw", "piece", key, after=after, outlet_code=place, note=reason)
+    after: dict[str, object] = {
+        "number": revision.number,
+        "title": revision.title,
+        "hash": revision.hash,
+        "cause": cause,
+    }
+    _record(session, "piece.withdraw", key, after, reason)
     return revision
 
 
@@ -142,6 +146,10 @@ def acknowledge(session: Session, number: int, *, by: int, now: datetime) -> Wit
         found.seen_by, found.seen_at = by, now
         session.add(found)
         session.flush()
-        place = get_piece(session, found.piece_key).outlet_code
-        audit.record(session, "piece.withdrawal_seen", "piece", found.piece_key, outlet_code=place)
+        _record(session, "piece.withdrawal_seen", found.piece_key, {"withdrawal": found.id})
     return found
+
+
+def _record(session: Session, action: str, key: str, after: dict[str, object], note: str = "") -> None:
+    place = get_piece(session, key).outlet_code
+    audit.record(session, action, "piece", key, after=after, outlet_code=place, note=note)

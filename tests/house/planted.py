@@ -166,7 +166,9 @@ def plant(spot: Spot) -> Planted:
 
 
 def _remark(spot: Spot, revision: Revision, by: int) -> int:
-    made = remarks.make(spot.session, revision, (2, 2), quote="", words=f"{spot.word}意见", by=by, now=spot.now)
+    made = remarks.make(
+        spot.session, revision, (2, 2), quote="", words=f"{spot.word}意见", by=by, now=spot.now
+    )
     return made.id or 0
 
 

@@ -137,14 +137,21 @@ def test_a_figure_past_its_day_is_said_on_the_page(site: Site, now: datetime) ->
 
 SERVE = """
 import sys
-from wsgiref.simple_server import make_server, WSGIRequestHandler
+from socketserver import TCPServer
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from core.settings import Settings
-from webapp.create_app import create_app
 from webapp.runtime import build
+from webapp.wsgi import compose
+class Server(WSGIServer):
+    def server_bind(self):  # without asking for the name of the machine
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address
+        self.setup_environ()
 class Quiet(WSGIRequestHandler):
     def log_message(self, *_args): pass
-app = create_app(build(Settings(_env_file=None)))
-with make_server("127.0.0.1", 0, app, handler_class=Quiet) as server:
+app = compose(build(Settings(_env_file=None)))
+with Server(("127.0.0.1", 0), Quiet) as server:
+    server.set_app(app)
     print(server.server_port, flush=True)
     server.serve_forever()
 """
@@ -187,4 +194,4 @@ def test_another_process_shows_within_two_seconds_and_hides_within_two(
         assert until(f"{address}/p/{KEY}", 410) <= 2
     finally:
         server.kill()
-        server.wait()
+        server.communicate()
