@@ -43,12 +43,12 @@ def run(settings: Settings, database: Database, now: datetime) -> Run:
 
 
 def published(session: Session, key: str, kind: str, now: datetime, more: str = "") -> None:
-    people = (
+    editor, reviewer = (
         session.exec(select(Staff).where(Staff.login == login)).one()
         for login in ("lin.editor", "zhou.reviewer")
     )
     given = pieces.text(key, kind=kind, more=f"review_by: {REVIEW_BY}\n{more}")
-    pieces.to_the_site(session, given, *people, now)
+    pieces.to_the_site(session, given, editor, reviewer, now)
 
 
 def test_every_kind_has_its_terms() -> None:

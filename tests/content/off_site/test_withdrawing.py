@@ -183,6 +183,7 @@ def test_another_process_shows_within_two_seconds_and_hides_within_two(
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
+        assert server.stdout is not None
         address = f"http://127.0.0.1:{int(server.stdout.readline())}"
         editor, reviewer = cast[factories.EDITOR], cast[factories.REVIEWER]
         assert status(f"{address}/p/{KEY}") == 404

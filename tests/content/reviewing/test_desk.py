@@ -96,7 +96,7 @@ def test_several_are_sent_back_with_one_reason(
     rows = client.get("/desk/reviews/figures?export=csv").get_data(as_text=True).splitlines()
     assert rows[1].startswith("合计,合计,3,")
     book = load_workbook(io.BytesIO(client.get("/desk/reviews/figures?export=xlsx").data))
-    assert [cell.value for cell in book.active[2]][2] == 3
+    assert [cell.value for cell in book.worksheets[0][2]][2] == 3
     assert "请" in client.get("/desk/reviews/figures?from=x").get_data(as_text=True)
 
 
