@@ -12,6 +12,7 @@ from content.listing import PublishedPiece, shown
 from content.media import Prepared
 from content.models import Kind, Piece, Revision, State
 from content.moves import hold, move
+from content.off_site.withdrawing import withdraw
 from content.review import APPROVAL_KIND, approve, reject, submit, take_back
 from core.errors import Conflict, Invalid
 from core.i18n import mark
@@ -19,14 +20,15 @@ from institution import approvals, audit
 from institution.powers import WHOLE
 from tracking import dimensions
 
-__all__ = ["APPROVAL_KIND", "Draft", "PublishedPiece", "approve", "reject", "submit", "take_back"]
+__all__ = [
+    "APPROVAL_KIND", "Draft", "PublishedPiece", "approve", "reject", "submit", "take_back", "withdraw",
+]  # fmt: skip
 
 audit.declare(
     {
         "piece.save": mark("保存内容新版本"),
         "piece.place": mark("调整内容归属"),
         "piece.publish": mark("发布内容"),
-        "piece.withdraw": mark("撤下内容"),
         "piece.import": mark("导入内容"),
     }
 )
@@ -142,20 +144,7 @@ def publish(session: Session, revision_id: int, *, by: int, now: datetime) -> Re
     title_en = str(revision.meta.get("title_en") or "")
     dimensions.describe(session, "piece", key, revision.title, name_en=title_en)
     pages.bump(session)
-    _record(session, "piece.publish", revision, before=before)
-    return revision
-
-
-def withdraw(session: Session, key: str, *, by: int, now: datetime, reason: str) -> Revision:
-    """Take the published revision off every page, at once."""
-    revision = published_revision(session, key)
-    if revision is None:
-        raise Conflict(mark("这篇内容现在没有发布，不需要撤下。"))
-    if not reason.strip():
-        raise Invalid(mark("请写明撤下的原因。"), field="reason")
-    move(session, revision, State.published, State.withdrawn, "withdrawn", by=by, now=now, note=reason)
-    pages.bump(session)
-    _record(session, "piece.withdraw", revision, note=reason)
+    _record(session, "piece.publish", revision, before)
     return revision
 
 
@@ -181,14 +170,12 @@ def published_list(session: Session, kind: str | None = None) -> list[PublishedP
     return found
 
 
-def _record(
-    session: Session, action: str, revision: Revision, *, before: Revision | None = None, note: str = ""
-) -> None:
+def _record(session: Session, action: str, revision: Revision, before: Revision | None) -> None:
     audit.record(
         session, action, "piece", revision.piece_key,
         before={"number": before.number if before else None},
         after={"number": revision.number, "title": revision.title, "hash": revision.hash},
-        outlet_code=get_piece(session, revision.piece_key).outlet_code, note=note,
+        outlet_code=get_piece(session, revision.piece_key).outlet_code,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from content import frontmatter, media
+from content.check.due import Due
 from content.finding.subjects import SLUGS
 from content.guiding import NEEDS, SUITS, WAYS
 from content.listing import PublishedPiece
@@ -127,6 +128,7 @@ class ReadingPage:
     first_picture: Picture | None = None
     ai: AiLabel | None = None
     number_of_revision: int = 0
+    stale: tuple[Due, ...] = ()
 
     @property
     def right_links(self) -> list[tuple[str, str]]:

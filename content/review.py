@@ -3,7 +3,7 @@
 The request is of kind `content.publish`; its subject is the key of the piece, its hash that of one revision.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,9 +12,12 @@ from sqlmodel import Session, col, select
 from content import comparison, reading
 from content.check import report
 from content.check.overruling import require_clean
+from content.guard import KIND
 from content.history import get, get_piece, newest, published_revision
 from content.models import KIND_NAMES, Kind, Revision, State
 from content.moves import move
+from content.off_site import policy
+from content.reviewing import answering, remarks, showing
 from content.rooms.file import require_proof
 from core.errors import Conflict
 from core.http import render, service
@@ -23,8 +26,10 @@ from core.i18n import mark
 from core.settings import Settings
 from institution import approval_kinds, approvals
 from institution.approval_models import Approval
+from institution.models import Staff
+from institution.working_days import WorkingDays
 
-APPROVAL_KIND = "content.publish"
+APPROVAL_KIND = KIND
 
 
 def submit(
@@ -35,19 +40,22 @@ def submit(
     now: datetime,
     reason: str = "",
     due_at: datetime | None = None,
+    working: WorkingDays | None = None,
 ) -> Approval:
     """Ask others to approve exactly this revision; the submitter's own older request is replaced.
 
+    Without `due_at` the days of the path for its kind count, else those of the policy, as `working` days.
     What was withdrawn may come back as it is, but only by being reviewed again. A room that is not proved, and any
-    text in which the check before review finds an error, is Faulty.
+    text in which the check before review finds an error or a warning without a reason, is Faulty. Of the product's own
+    texts warnings do not count: what was right when they were written (a figure with its day) must not stop a first start.
     """
     revision = get(session, revision_id)
     last = newest(session, revision.piece_key)
     if last is not None and last.number != revision.number:
         raise Conflict(mark("已有更新的版本，请提交最新的一版。"))
-    require_proof(revision)
-    require_clean(session, revision, now.date())
+    _require_ready(session, revision, by, now)
     _replace_own_request(session, revision, by=by, now=now)
+    piece = get_piece(session, revision.piece_key)
     request = approvals.request(
         session,
         kind=APPROVAL_KIND,
@@ -57,12 +65,22 @@ def submit(
         by=by,
         now=now,
         reason=reason.strip(),
-        outlet_code=get_piece(session, revision.piece_key).outlet_code,
+        outlet_code=piece.outlet_code,
         due_at=due_at,
+        sort=piece.kind,
+        term=approvals.Term(working, policy.of_kind(piece.kind).review_days) if working else None,
     )
     before = State.withdrawn if revision.state == State.withdrawn else State.draft
     move(session, revision, before, State.submitted, "submitted", by=by, now=now, note=reason)
     return request
+
+
+def _require_ready(session: Session, revision: Revision, by: int, now: datetime) -> None:
+    """Whether all is done that must be before others look at it."""
+    require_proof(revision)
+    remarks.require_answered(session, revision.piece_key)
+    asker = session.get(Staff, by)
+    require_clean(session, revision, now.date(), warnings=asker is None or not asker.system)
 
 
 def take_back(session: Session, revision_id: int, *, by: int, now: datetime) -> None:
@@ -73,10 +91,24 @@ def take_back(session: Session, revision_id: int, *, by: int, now: datetime) -> 
     move(session, revision, State.submitted, State.draft, "taken_back", by=by, now=now)
 
 
-def approve(session: Session, revision_id: int, *, by: int, now: datetime, opinion: str = "") -> None:
-    """A second person approves exactly this revision: one step of its way."""
+def approve(
+    session: Session,
+    revision_id: int,
+    *,
+    by: int,
+    now: datetime,
+    opinion: str = "",
+    said: Mapping[str, str] | None = None,
+) -> None:
+    """A second person approves exactly this revision: one step of its way.
+
+    `said` answers the checklist (`answering.keep`); None: who calls this vouches for every item of it.
+    """
     number = _request_of(session, get(session, revision_id))
-    approvals.decide(session, number, decision=approvals.APPROVED, by=by, now=now, opinion=opinion)
+    answers = answering.all_right(session, approvals.get(session, number)) if said is None else said
+    approvals.decide(
+        session, number, decision=approvals.APPROVED, by=by, now=now, opinion=opinion, said=answers
+    )
 
 
 def reject(session: Session, revision_id: int, *, by: int, now: datetime, opinion: str) -> None:
@@ -153,6 +185,11 @@ def _facts(session: Session, approval: Approval) -> Sequence[tuple[str, str]]:
     )
 
 
+def _aside(session: Session, approval: Approval) -> str:
+    revision = _about(session, approval)
+    return "" if revision is None else showing.aside(session, approval, revision)
+
+
 def _changes(published: Revision | None, revision: Revision) -> str:
     """What is new against the site, in a few words."""
     if published is None:
@@ -197,5 +234,10 @@ approval_kinds.declare(
         href=lambda approval: f"/desk/pieces/{approval.subject}",
         take_back=_withdrawn,
         current=_current,
+        form=showing.form,
+        answered=answering.keep,
+        ready=answering.require,
+        aside=_aside,
+        sorts={kind.value: name for kind, name in KIND_NAMES.items()},
     )
 )

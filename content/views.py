@@ -6,18 +6,20 @@ from dataclasses import replace
 from functools import lru_cache
 
 from flask import Blueprint, Response, request
+from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
-from content import diary, feed, history, lifecycle, media, pages, reading
+from content import diary, feed, gone_views, history, lifecycle, media, pages, reading
 from content.ai_pictures import Served
+from content.check import due
 from content.finding.related import related
 from content.listing import PublishedPiece
 from content.machine_made import pictures
-from content.models import Kind
+from content.models import Kind, Revision
 from content.page_request import takes_gzip
 from content.pages import PageFacts
 from core import clock
-from core.errors import NotFound
+from core.errors import Gone
 from core.http import reading as session_for_reading
 from core.http import render, service
 from core.i18n import gettext as _
@@ -27,16 +29,21 @@ from tracking.attribution import Attribution, Attributions, PageKeys
 
 blueprint = Blueprint("content", __name__, template_folder="templates")
 
-_FOREVER = "public, max-age=31536000, immutable"
+# For ever in a browser, which asks for it only where a page shows it; what is shared between people asks again soon,
+# because a picture may be taken down.
+_FOREVER = "public, max-age=31536000, s-maxage=60, immutable"
 _PICTURE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 _EDUCATION, _DIARY = mark("金融消费者教育"), mark("小宝成长日记")
 
 
 @blueprint.get("/p/<key>")
-def piece(key: str) -> str:
-    """A published piece in the design of its kind."""
+def piece(key: str) -> ResponseReturnValue:
+    """A published piece in the design of its kind; one that was taken down says so (410)."""
     with session_for_reading() as session:
-        page = _piece_page(session, key)
+        revision = history.published_revision(session, key)
+        if revision is None:
+            return gone_views.answer(gone_views.page(session, key))
+        page = _piece_page(session, revision)
     pages.mark(request.environ, PageFacts(PageKeys(piece=key)))
     return render(page.template, page)
 
@@ -90,6 +97,8 @@ def _feed(kind: Kind | None, about: str, *, path: str = "/feed.xml", home: str =
 @blueprint.get("/media/<file>")
 def picture(file: str) -> Response:
     """A picture under the hash of its content: it never changes, and nothing in it can run."""
+    if gone_views.withheld(file):
+        raise Gone(mark("这张图片所在的内容已经撤下。"))
     content, media_type = media.served(service(Settings).files_dir, file)
     label = service(Served).label(file)
     if label is not None:
@@ -107,16 +116,19 @@ def picture(file: str) -> Response:
     return response.make_conditional(request)  # type: ignore[return-value]
 
 
+@blueprint.get("/screen/now/withdrawn")
+def withdrawn_now() -> Response:
+    """What screens in halls must show no more."""
+    return gone_views.withdrawn_now()
+
+
 @lru_cache(64)
 def _packed(content: bytes) -> bytes:
     return gzip.compress(content, 9, mtime=0)
 
 
-def _piece_page(session: Session, key: str) -> reading.ReadingPage:
-    revision = history.published_revision(session, key)
-    if revision is None:
-        raise NotFound(mark("没有找到这篇内容，可能已经更名或撤下。"))
-    settings = service(Settings)
+def _piece_page(session: Session, revision: Revision) -> reading.ReadingPage:
+    key, settings = revision.piece_key, service(Settings)
     page = reading.page_of(revision.text, revision.meta, revision.media, hotline=settings.hotline)
     before = after = None
     if page.kind == Kind.diary:
@@ -129,6 +141,7 @@ def _piece_page(session: Session, key: str) -> reading.ReadingPage:
         previous=before,
         next=after,
         more=_more(lifecycle.published_list(session), page),
+        stale=due.stale(revision, clock.today(settings.zone)),
     )
 
 

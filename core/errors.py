@@ -27,6 +27,10 @@ class NotFound(DomainError):
     """What was asked for does not exist, or not for this person."""
 
 
+class Gone(NotFound):
+    """What was there and was taken away on purpose."""
+
+
 class Invalid(DomainError):
     """What was given breaks a rule; the sentence names the rule."""
 

@@ -93,6 +93,11 @@ def signed_in() -> SignedIn:
     return cast(SignedIn, current_user._get_current_object())
 
 
+def is_staff() -> bool:
+    """Whether somebody of the staff is behind this request: for public answers that show them more."""
+    return bool(current_user.is_authenticated)
+
+
 def requires(
     permission: str, *, at: Locator | None = None, above: bool = False
 ) -> Callable[[Callable[P, R]], Callable[P, ResponseReturnValue]]:

@@ -6,6 +6,7 @@ step, and answers for it: when they may no longer decide, their guest may not ei
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from sqlmodel import Session, col, select
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.i18n import mark
 from core.privacy import Vault, mask_email, normal_email
-from institution import approvals, audit, deciders
+from institution import approval_kinds, approvals, audit, deciders
 from institution.approval_models import Approval, ApprovalStep, GuestReview
 
 LONGEST_DAYS = 14
@@ -96,8 +97,16 @@ def is_open(session: Session, asked: Asked, now: datetime) -> bool:
     return deciders.may(session, approval, step, review.invited_by, now)
 
 
-def answer(session: Session, token: str, *, decision: str, opinion: str, now: datetime) -> Asked:
-    """The guest's decision, once; it counts for the step as that of who invited them."""
+def answer(
+    session: Session,
+    token: str,
+    *,
+    decision: str,
+    opinion: str,
+    now: datetime,
+    said: Mapping[str, str] | None = None,
+) -> Asked:
+    """The guest's decision, once; it counts for the step as that of who invited them, as does what else was `said`."""
     asked = look(session, token)
     approvals.check_decision(decision, opinion)
     closed = Conflict(mark("这个链接已经用过、过期或被撤销。如仍需您的意见，请联系邀请您的人。"))
@@ -111,6 +120,9 @@ def answer(session: Session, token: str, *, decision: str, opinion: str, now: da
         hand = deciders.hand_of(session, asked.approval, asked.step, asked.review.invited_by, now)
     except NotAllowed:
         raise closed from None
+    if said is not None:
+        kind = approval_kinds.of(asked.approval.kind)
+        kind.answered(session, asked.approval, asked.step, said, hand.staff_id, now)
     approvals.settle(
         session,
         asked.approval,

@@ -1,16 +1,21 @@
 """What can be asked for: each package declares the kinds of request whose things it owns."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlmodel import Session
 
-from institution.approval_models import Approval
+from institution.approval_models import Approval, ApprovalStep
 
+Said = Mapping[str, str]
 Settled = Callable[[Session, Approval, str, int, datetime, str], None]
 Preview = Callable[[Session, Approval], str | None]
 Facts = Callable[[Session, Approval], Sequence[tuple[str, str]]]
+Form = Callable[[Session, Sequence[Approval], Said], str]
+Answered = Callable[[Session, Approval, ApprovalStep, Said, int, datetime], None]
+Ready = Callable[[Session, Approval, ApprovalStep], None]
+Aside = Callable[[Session, Approval], str]
 
 
 def _settled(
@@ -27,6 +32,24 @@ def _no_facts(_session: Session, _approval: Approval) -> Sequence[tuple[str, str
     return ()
 
 
+def _no_form(_session: Session, _approvals: Sequence[Approval], _said: Said) -> str:
+    return ""
+
+
+def _not_answered(
+    _session: Session, _approval: Approval, _step: ApprovalStep, _said: Said, _by: int, _now: datetime
+) -> None:
+    """Nothing more is asked than the decision."""
+
+
+def _ready(_session: Session, _approval: Approval, _step: ApprovalStep) -> None:
+    """Nothing else has to be done before a step passes."""
+
+
+def _no_aside(_session: Session, _approval: Approval) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of request.
@@ -37,6 +60,10 @@ class Kind:
     (guests see it too) or None; href: the thing's address on the desk. take_back(session, approval, by, now):
     the owner's verb that withdraws the request together with the thing's state; without it the request alone
     is withdrawn. current: the hash of the thing as it is now; a decision on another one is refused.
+
+    form: HTML that stands in the form of the decision, for one request or for several decided at once, with what was
+    typed; answered(session, approval, step, said, by, now) keeps what it says; ready raises Invalid while a step may not
+    pass yet. aside: HTML beside the request on the desk. sorts: kinds of thing that may have paths of their own.
     """
 
     name: str
@@ -48,6 +75,11 @@ class Kind:
     href: Callable[[Approval], str] | None = None
     take_back: Callable[[Session, Approval, int, datetime], None] | None = None
     current: Callable[[Session, Approval], str | None] | None = None
+    form: Form = _no_form
+    answered: Answered = _not_answered
+    ready: Ready = _ready
+    aside: Aside = _no_aside
+    sorts: Mapping[str, str] = field(default_factory=dict)
 
 
 KINDS: dict[str, Kind] = {}

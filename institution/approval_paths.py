@@ -30,21 +30,35 @@ class Step:
     at: str = OWN
 
 
-def steps_of(session: Session, kind: str, outlet_code: str) -> tuple[Sequence[Step], int | None]:
+def of_sort(kind: str, sort: str) -> str:
+    """What a path names that is meant for one sort of a kind alone."""
+    return f"{kind}:{sort}" if sort else kind
+
+
+def is_known(kind: str) -> bool:
+    """Whether a path may name this: a kind of request, or one of its sorts."""
+    name, _colon, sort = kind.partition(":")
+    return name in approval_kinds.KINDS and (not sort or sort in approval_kinds.KINDS[name].sorts)
+
+
+def steps_of(
+    session: Session, kind: str, outlet_code: str, sort: str = ""
+) -> tuple[Sequence[Step], int | None]:
     """The steps for a thing of this node, and the days given; one step by the kind's permission by default."""
-    found = nearest(session, kind, outlet_code)
+    found = nearest(session, kind, outlet_code, sort)
     if found is None:
         return (Step(_(DEFAULT_STEP), approval_kinds.of(kind).permission),), None
     return tuple(Step(**one) for one in found.steps), found.due_days
 
 
-def nearest(session: Session, kind: str, outlet_code: str) -> ApprovalPath | None:
-    """The path that holds for a thing of this node, None when none was set."""
-    line = line_of(session, outlet_code)
+def nearest(session: Session, kind: str, outlet_code: str, sort: str = "") -> ApprovalPath | None:
+    """The path that holds for a thing of this node, None when none was set: that of the nearest node, and of two of one
+    node the one for its sort."""
+    line, names = line_of(session, outlet_code), [kind, of_sort(kind, sort)]
     rows = session.exec(
-        select(ApprovalPath).where(ApprovalPath.kind == kind, col(ApprovalPath.outlet_code).in_(line))
+        select(ApprovalPath).where(col(ApprovalPath.kind).in_(names), col(ApprovalPath.outlet_code).in_(line))
     )
-    return max(rows, key=lambda one: line.index(one.outlet_code), default=None)
+    return max(rows, key=lambda one: (line.index(one.outlet_code), len(one.kind)), default=None)
 
 
 def line_of(session: Session, outlet_code: str) -> list[str]:
@@ -127,7 +141,7 @@ def values_of(path: ApprovalPath) -> Mapping[str, object]:
 def _check(
     session: Session, kind: str, outlet_code: str, steps: Sequence[Step], due_days: int | None
 ) -> None:
-    if kind not in approval_kinds.KINDS:
+    if not is_known(kind):
         raise Invalid(mark("请选择这条流程用于哪一类申请。"), field="kind")
     if outlet_code != WHOLE and outlets.find(session, outlet_code) is None:
         raise Invalid(mark("没有这个机构，请从列表里选择。"), field="outlet_code")

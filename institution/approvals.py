@@ -5,7 +5,8 @@ that hash alone, so that anything changed afterwards needs a new request. One fl
 step, by a conditional UPDATE of which of two people one succeeds → the kind's `settled` in the same transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import update
@@ -20,6 +21,7 @@ from institution.approval_models import Approval, ApprovalStep
 from institution.approval_paths import Step
 from institution.deciders import Hand
 from institution.powers import WHOLE
+from institution.working_days import WorkingDays
 
 __all__ = ["Kind", "declare"]
 
@@ -40,6 +42,14 @@ audit.declare(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Term:
+    """How days are counted that a decision is given, and how many where no path says so."""
+
+    days: WorkingDays
+    usual: int
+
+
 def request(
     session: Session,
     *,
@@ -52,16 +62,16 @@ def request(
     reason: str = "",
     outlet_code: str = WHOLE,
     due_at: datetime | None = None,
+    sort: str = "",
+    term: Term | None = None,
 ) -> Approval:
-    """Ask for a decision; an open request for the same hash is returned instead of a second one.
-
-    Without `due_at` the path's number of days counts. Conflict while another hash of the thing waits.
+    """Ask for a decision; an open request for the same hash is returned instead of a second one. Without `due_at` the path's number of days counts, and without one the `term`. `sort` is one of the kind's sorts,
+    which may have a path of its own. Conflict while another hash of the thing waits.
     """
-    steps, days = approval_paths.steps_of(session, kind, outlet_code)
-    existing = open_request(session, kind=kind, subject=subject)
-    if existing and existing.subject_hash == subject_hash:
-        return existing
-    if existing:
+    steps, days = approval_paths.steps_of(session, kind, outlet_code, sort)
+    if existing := open_request(session, kind=kind, subject=subject):
+        if existing.subject_hash == subject_hash:
+            return existing
         raise Conflict(mark("“%(title)s”已有一份待审申请，请先撤回再提交新的版本。"), title=existing.title)
     if due_at is not None and due_at <= now:
         raise Invalid(mark("办理期限已经过去，请改到将来的时间。"), field="due_at")
@@ -74,7 +84,7 @@ def request(
         outlet_code=outlet_code,
         requested_by=by,
         requested_at=now,
-        due_at=due_at or (now + timedelta(days=days) if days else None),
+        due_at=due_at or _due(days, now, term),
     )
     _add(session, approval, steps)
     _record(session, "approval.request", approval, {"due_at": approval.due_at, "steps": len(steps)}, reason)
@@ -90,16 +100,19 @@ def decide(
     now: datetime,
     opinion: str = "",
     seen: str = "",
+    said: Mapping[str, str] | None = None,
 ) -> Approval:
     """Decide the current step: approved, changes or rejected; the latter two give their reason.
 
-    Never one's own, nobody twice, a stand-in only for who may (all NotAllowed); Conflict when somebody else was
+    `said` is what the form of the kind asks for beside it, kept before the decision. Never one's own, nobody twice, a stand-in only for who may (all NotAllowed); Conflict when somebody else was
     faster, or when the thing is no longer what was asked for. `seen` is the hash that the person looked at.
     """
     check_decision(decision, opinion)
     approval = get(session, approval_id)
     step = open_step(session, approval)
     hand = deciders.hand_of(session, approval, step, by, now)
+    if said is not None:
+        approval_kinds.of(approval.kind).answered(session, approval, step, said, by, now)
     return settle(session, approval, step, hand, decision=decision, now=now, opinion=opinion, seen=seen)
 
 
@@ -119,6 +132,7 @@ def settle(
     opinion = opinion.strip()
     if decision == APPROVED:  # what was changed since can still be sent back, so that nothing stays stuck
         check_hash(session, approval, seen)
+        approval_kinds.of(approval.kind).ready(session, approval, step)
     last = decision != APPROVED or _following(session, approval, step) is None
     final = f"{guest}：{opinion}" if guest else opinion
     closing = {"decision": decision, "decided_by": hand.staff_id, "decided_at": now, "opinion": final}
@@ -207,6 +221,12 @@ def check_hash(session: Session, approval: Approval, seen: str = "") -> None:
     now_is = current(session, approval) if current else approval.subject_hash
     if now_is != approval.subject_hash or (seen and seen != approval.subject_hash):
         raise Conflict(mark("这一项在提交之后被改过，原来的申请不再有效，请提交人撤回后重新提交。"))
+
+
+def _due(days: int | None, now: datetime, term: Term | None) -> datetime | None:
+    if term is None:
+        return now + timedelta(days=days) if days else None
+    return term.days.after(now, days or term.usual)
 
 
 def _add(session: Session, approval: Approval, steps: Sequence[Step]) -> None:

@@ -31,7 +31,8 @@ PERMISSIONS = {
     "content.view": mark("查看内容"),
     "content.edit": mark("编写与提交内容"),
     "content.approve": mark("审查内容"),
-    "content.publish": mark("发布与撤下内容"),
+    "content.publish": mark("发布内容"),
+    "content.withdraw": mark("紧急撤下内容"),
     "audience.view": mark("查看名单"),
     "audience.edit": mark("维护名单"),
     "audience.reopen": mark("重新启用已关闭的地址"),
@@ -72,6 +73,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             "registration.view",
             "content.edit",
             "content.publish",
+            "content.withdraw",
             "audience.view",
             "push.view",
             "push.edit",
@@ -87,12 +89,28 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
     ),
     "editor": (
         mark("编辑"),
-        _READER | {"content.edit", "content.publish", "campaign.edit", "reach.view", "link.edit"},
+        _READER
+        | {
+            "content.edit",
+            "content.publish",
+            "content.withdraw",
+            "campaign.edit",
+            "reach.view",
+            "link.edit",
+        },
     ),
     "reviewer": (
         mark("消保审查"),
         _READER
-        | {"content.approve", "push.view", "push.approve", "privacy.approve", "reach.view", "reach.approve"},
+        | {
+            "content.approve",
+            "content.withdraw",
+            "push.view",
+            "push.approve",
+            "privacy.approve",
+            "reach.view",
+            "reach.approve",
+        },
     ),
     "push_operator": (
         mark("推送专员"),
@@ -117,6 +135,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             "registration.edit",
             "registration.contact",
             "content.edit",
+            "content.withdraw",
             "audience.view",
             "push.view",
             "return.view",
@@ -149,7 +168,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
 # Who publishes, sends or administers shows a second factor at sign-in.
 STRONG = frozenset(
     {
-        "content.publish", "push.run", "push.approve", "channel.edit", "staff.edit", "approval.edit",
+        "content.publish", "content.withdraw", "push.run", "push.approve", "channel.edit", "staff.edit", "approval.edit",
         "privacy.request", "privacy.approve", "audit.view", "reach.approve", "token.edit", "registration.contact",
     }
 )  # fmt: skip

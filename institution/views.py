@@ -43,6 +43,7 @@ class ReviewPage:
     opinion: str = ""
     field: str | None = None
     fault: str = ""
+    form: str = ""
 
     def at(self, name: str) -> str | None:
         """The fault if it is this field's."""
@@ -83,11 +84,17 @@ def answer(token: str) -> ResponseReturnValue:
             audit.acting(Actor(None, guest, "link", request.remote_addr or "")),
             transaction() as session,
         ):
-            approval_guests.answer(session, token, decision=decision, opinion=opinion, now=clock.now())
+            approval_guests.answer(
+                session, token, decision=decision, opinion=opinion, now=clock.now(), said=request.form
+            )
     except Invalid as error:
         with reading() as session:
-            page = _page(session, approval_guests.look(session, token), token)
-        page = replace(page, decision=decision, opinion=opinion, field=error.field, fault=str(error))
+            asked = approval_guests.look(session, token)
+            page = _page(session, asked, token)
+            form = approval_kinds.of(asked.approval.kind).form(session, [asked.approval], request.form)
+        page = replace(
+            page, decision=decision, opinion=opinion, field=error.field, fault=str(error), form=form
+        )
         return _private("institution/review.html", page, 400)
     except Conflict:  # used, revoked, decided or changed meanwhile
         with reading() as session:
@@ -117,6 +124,7 @@ def _page(session: Session, asked: Asked, token: str) -> ReviewPage:
         until=review.expires_at,
         facts=list(kind.facts(session, approval)),
         previewed=kind.preview(session, approval) is not None,
+        form=kind.form(session, [approval], {}),
     )
 
 

@@ -31,7 +31,7 @@ from campaign import recipients
 from campaign.audience import LeftOut
 from core.database import Prepared
 from core.i18n import mark
-from scheduler import outbox, reaching
+from scheduler import outbox, reaching, withdrawn
 from scheduler.channels import registry
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
 
@@ -84,7 +84,8 @@ def cut(
     a call of a channel, so that each row knows its call from the beginning.
     """
     push = session.get(Push, push_id, populate_existing=True)
-    if push is None or push.whole or push.state not in (PushState.cutting, PushState.running):
+    uncut = push is not None and not push.whole and push.state in (PushState.cutting, PushState.running)
+    if push is None or not uncut or withdrawn.stopped(session, push):
         return False
     size = batch_sizes[push.channel]
     sizes = Sizes(size, (call_sizes or {}).get(push.channel, 1), size * max(1, page // size))

@@ -24,6 +24,7 @@ from scheduler.models import (
     Push,
     PushState,
 )
+from scheduler.plan_form import published
 
 audit.declare(
     {
@@ -191,8 +192,12 @@ def pause(session: Session, push_id: int, now: datetime) -> None:
 
 
 def resume(session: Session, push_id: int, now: datetime) -> None:
-    """Go on where it stopped: who has it already does not get it again."""
-    _move(session, "push.resume", push_id, (PushState.paused,), PushState.running, now=now)
+    """Go on where it stopped: who has it already does not get it again. Invalid while its piece is off the site."""
+    push = get(session, push_id)
+    if push.piece_key:
+        published(session, push.piece_key)
+    after = PushState.running if push.started_at else PushState.cutting
+    _move(session, "push.resume", push_id, (PushState.paused,), after, now=now)
     session.execute(update(Push).where(col(Push.id) == push_id).values(started_at=now, tried=0, misses=0))
     waiting = update(Batch).where(col(Batch.push_id) == push_id, col(Batch.state) == BatchState.queued)
     session.execute(waiting.values(not_before=now, attempts=0, reason=""))

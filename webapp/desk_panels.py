@@ -21,7 +21,7 @@ from tracking import keeping, links
 from tracking.watching import alarms
 from tracking.watching.models import ReachAlarm
 from tracking.watching.rules import KINDS
-from webapp import desk_event_panels, desk_figures
+from webapp import desk_content_panels, desk_event_panels, desk_figures
 
 _FIRST = 5
 _RECENT = timedelta(days=14)
@@ -32,6 +32,7 @@ def plug() -> None:
     """Plug the panels in, in the order in which they are shown; again: changes nothing."""
     for maker in (
         reviews,
+        desk_content_panels.withdrawn,
         collecting,
         odd_visits,
         uncertain,
@@ -46,6 +47,7 @@ def plug() -> None:
         desk_event_panels.to_call,
         desk_event_panels.to_verify,
         desk_event_panels.to_mend,
+        desk_content_panels.due,
     ):
         desk_home.plug(maker)
     desk_figures.plug()

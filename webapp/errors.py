@@ -4,10 +4,10 @@ from flask import Flask, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, InternalServerError, TooManyRequests
 
-from core.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound
+from core.errors import Conflict, DomainError, Gone, Invalid, NotAllowed, NotFound
 from core.i18n import gettext as _
 
-STATUS = {NotFound: 404, Invalid: 400, Conflict: 409, NotAllowed: 403}
+STATUS = {Gone: 410, NotFound: 404, Invalid: 400, Conflict: 409, NotAllowed: 403}
 
 
 def status_of(error: DomainError) -> int:

@@ -13,6 +13,8 @@ from campaign.returns import booking, keeping
 from campaign.returns.booking import Bookkeeper
 from content import releases
 from content.finding.documents import Documents
+from content.off_site import expiring
+from content.off_site.expiring import Keeper
 from content.poster import making
 from content.poster.making import Posters
 from content.releases import Releaser
@@ -89,6 +91,7 @@ def _carried_out(runtime: Runtime) -> list[Job]:
             "content.release", releases.EVERY_SECONDS, Releaser(runtime.service(Database), clock.now).run_once
         ),
         Job("serials.letter", serial_letters.EVERY_SECONDS, _serials(runtime)),
+        Job("content.expire", expiring.EVERY_SECONDS, _keeper(runtime).run_once),
         Job("events.count", COUNT_SECONDS, _counting(runtime).run_once),
         Job("events.lapse", 10.0, _lapse(runtime)),
         Job("events.tell", telling.EVERY_SECONDS, _telling(runtime).run_once),
@@ -99,6 +102,11 @@ def _carried_out(runtime: Runtime) -> list[Job]:
 def _serials(runtime: Runtime) -> Callable[[], int]:
     database, settings = runtime.service(Database), runtime.service(Settings)
     return lambda: serial_letters.tick(database, settings.zone, settings.holidays, clock.now())
+
+
+def _keeper(runtime: Runtime) -> Keeper:
+    settings = runtime.service(Settings)
+    return Keeper(settings, runtime.service(Database), runtime.service(Vault), clock.now)
 
 
 def _texts(runtime: Runtime) -> TextRoom:

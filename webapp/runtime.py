@@ -19,6 +19,7 @@ from campaign.returns.booking import Bookkeeper
 from campaign.unsubscribe import Unsubscriptions
 from content.ai_pictures import Served
 from content.finding.documents import Documents
+from content.off_site.pictures import Withheld
 from content.pages import Generation
 from content.picture_desk.plugs import Plugs
 from content.poster.making import Posters
@@ -50,6 +51,7 @@ from tracking.report_sender import Reports
 from tracking.spool import Spool
 from tracking.store import ReachStore
 from tracking.waiting import Waiting
+from webapp import off_site
 
 T = TypeVar("T")
 
@@ -96,6 +98,7 @@ class Runtime:
 def build(settings: Settings) -> Runtime:
     """How every object is made; makes none but the settings."""
     settings.home.mkdir(parents=True, exist_ok=True)
+    off_site.plug()
     runtime = Runtime(settings)
     runtime.offer(Keys, lambda _r: Keys(load_secret(settings)))
     runtime.offer(Vault, lambda r: Vault(r.service(Keys), settings.privacy_ring))
@@ -136,6 +139,7 @@ def _offer_pages(runtime: Runtime) -> None:
     runtime.offer(Generation, lambda r: Generation(r.service(Database), zone))
     name = runtime.service(Settings).institution_name
     runtime.offer(Served, lambda r: Served(r.service(Database), r.service(Generation), name))
+    runtime.offer(Withheld, lambda r: Withheld(r.service(Database), r.service(Generation)))
     runtime.offer(Games, lambda r: Games(r.service(Database), r.service(Generation)))
     runtime.offer(ScreenLinks, lambda r: ScreenLinks(r.service(Keys)))
     runtime.offer(Invitations, lambda r: Invitations(r.service(Keys)))

@@ -9,10 +9,13 @@ from campaign.events import models as events
 from campaign.play_sessions import models as play_sessions
 from campaign.registration import models as registration
 from campaign.returns import models as activity_returns
+from content import guard as content_guard
 from content import models as content
 from content import release_models
 from content import unsaved as content_unsaved
 from content.check import models as content_check
+from content.off_site import models as content_off_site
+from content.reviewing import models as content_reviewing
 from content.rooms import models as rooms
 from content.voices import models as piece_voices
 from institution import (
@@ -54,6 +57,9 @@ __all__ = [
     "contacts",
     "content",
     "content_check",
+    "content_guard",
+    "content_off_site",
+    "content_reviewing",
     "content_unsaved",
     "education_base",
     "events",

@@ -20,6 +20,7 @@ from tracking.attribution import PARAMETER, Attribution, Attributions, PageKeys
 SECONDS = 12  # a slide: its words are read aloud in eight
 SEND_EVERY = 300  # seconds between two batches of a screen: 2,500 of them ask eight times a second
 LOOK_EVERY = 300  # seconds between two looks for new slides
+GONE_EVERY = 20  # seconds between two looks for what was taken down: a few bytes
 CHANNEL = "screen"
 _END = re.compile(r"(?<=[。！？!?])|(?<=\.)\s")
 _LONGEST = 48
@@ -51,6 +52,7 @@ class ScreenPage:
     seconds: float
     send_every: float
     look_every: float
+    gone_every: float
 
 
 def screen_page(
@@ -69,7 +71,7 @@ def screen_page(
     pieces, _own = page.on_shelf(session, code, today)
     services, facilities = page.offered(session, code)
     slides = [maker.base(), *map(maker.piece, pieces), *map(maker.event, events or [_tuesday(today)])]
-    return ScreenPage(outlet, slides, services, facilities, SECONDS, SEND_EVERY, LOOK_EVERY)
+    return ScreenPage(outlet, slides, services, facilities, SECONDS, SEND_EVERY, LOOK_EVERY, GONE_EVERY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,11 @@ def due(session: Session, today: Day, days: int, *where: ColumnElement[bool]) ->
     )
 
 
+def stale(revision: Revision, today: Day) -> tuple[Due, ...]:
+    """The figures and sources of a revision whose day of truth is over: a page that shows them says so."""
+    return tuple(one for one in of_revision(revision) if one.kind != REVIEW and one.is_over(today))
+
+
 def of_revision(revision: Revision, outlet_code: str = "") -> Iterator[Due]:
     """Every day that a revision names, whenever it is."""
 

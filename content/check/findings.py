@@ -10,7 +10,7 @@ from core.i18n import mark
 
 
 class Severity(StrEnum):
-    """An error stops the way to review; a warning may be overruled with a reason."""
+    """An error stops the way to review; so does a warning, until somebody gives a reason to leave it as it is."""
 
     error = "error"
     warning = "warning"

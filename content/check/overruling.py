@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session, select
 
 from content.check import checking
-from content.check.findings import Finding, Severity, errors
+from content.check.findings import Finding, Severity, errors, open_warnings
 from content.check.models import Overruling
 from content.faults import Fault, Faulty
 from content.history import get_piece
@@ -90,9 +90,11 @@ def restore(session: Session, revision: Revision, finding_mark: str) -> None:
     _record(session, "piece.restore_warning", made, before=before)
 
 
-def require_clean(session: Session, revision: Revision, on: Day) -> None:
-    """Faulty names every error for which a revision may not be put before others; warnings are for the reviewer."""
-    wrong = errors(findings(session, revision, on))
+def require_clean(session: Session, revision: Revision, on: Day, *, warnings: bool = True) -> None:
+    """Faulty names every finding for which a revision may not be put before others: errors, and warnings that nobody
+    gave a reason for. `warnings` False: they do not stop it."""
+    found = findings(session, revision, on)
+    wrong = [*errors(found), *(open_warnings(found) if warnings else ())]
     if wrong:
         raise Faulty([fault(one) for one in wrong])
 

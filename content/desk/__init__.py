@@ -1,38 +1,48 @@
 """The desk of content: writing, comparing, reviewing, publishing and withdrawing pieces.
 
 Responsible for the staff pages under `/desk/pieces`; every route declares its permission and where the piece
-belongs; `content` is all they may import. The one flow: `editing` (form, save; `live` answers while somebody types,
-`keeping` keeps what is not saved, `conflicts` is the way on when two saved) → `checked` (what breaks a rule) →
-`deciding` (submit, publish) or `releasing` (publish at a time) → `shelf` (many at once). `strips` composes picture
-strips; `teaching`: what a room teaches, by what players answered; `voices`: what readers say.
+belongs; `content` is all they may import. The one flow: `editing` (form, save; `live`, `keeping`, `conflicts` beside it)
+→ `checked` (what breaks a rule) → `deciding` (submit, publish; `releasing`: at a time) → `shelf` (many at once);
+`passages`, `checklists`, `review_figures`: the review; `withdrawing`, `expiring`: off the site; `strips`: picture strips;
+`teaching`, `voices`: what players answered and readers say.
 """
 
 from content.desk import (
     checked,
+    checklists,
     deciding,
     editing,
+    expiring,
     keeping,
     live,
     overview,
+    passages,
     releasing,
+    review_figures,
     shelf,
     strips,
     teaching,
     voices,
+    withdrawing,
 )
 from content.desk.routes import blueprint
 
 __all__ = [
     "blueprint",
     "checked",
+    "checklists",
     "deciding",
     "editing",
+    "expiring",
     "keeping",
     "live",
     "overview",
+    "passages",
     "releasing",
+    "review_figures",
     "shelf",
     "strips",
     "teaching",
     "voices",
+    "withdrawing",
 ]

@@ -1,4 +1,4 @@
-"""Staff pages of the check before review: findings at their passages, reasons given and taken back, what falls due."""
+"""Staff pages of the check before review: findings at their passages, reasons given and taken back."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,23 +9,20 @@ from flask.typing import ResponseReturnValue
 from sqlmodel import Session, col, select
 
 from content import history
-from content.check import due as falling
 from content.check import overruling, rulesets
-from content.check.due import Due
 from content.check.findings import SEVERITY_NAMES, Finding, Severity, errors, open_warnings
 from content.desk.routes import blueprint, place
 from content.lifecycle import Draft
-from content.models import Piece, Revision, State
+from content.models import Revision, State
 from core import clock
 from core.errors import DomainError
 from core.http import reading as session_for_reading
-from core.http import render, service, transaction
+from core.http import service, transaction
 from core.i18n import gettext as _
 from core.settings import Settings
 from institution import access
 from institution.models import Staff
 
-SPANS = (30, 60, 180, 365)
 _TONES = {Severity.error: "bad", Severity.warning: "warn"}
 
 
@@ -53,24 +50,6 @@ class Checked:
         if not finding.is_open:
             return _("已说明"), "idle"
         return _(SEVERITY_NAMES[finding.severity]), _TONES[finding.severity]
-
-
-@dataclass(frozen=True)
-class DuePage:
-    """What of the published pieces has to be looked at again within so many days."""
-
-    found: list[Due]
-    days: int
-    today: Day
-
-    @property
-    def options(self) -> list[tuple[str, str]]:
-        """How far to look."""
-        return [(str(days), _("%(days)s 天内", days=days)) for days in SPANS]
-
-    def name(self, one: Due) -> str:
-        """What kind of day it is."""
-        return _(falling.DUE_NAMES[one.kind])
 
 
 def of_revision(session: Session, revision: Revision, *, may_edit: bool) -> Checked:
@@ -121,18 +100,6 @@ def restore(key: str, number: int) -> ResponseReturnValue:
         lambda session, revision: overruling.restore(session, revision, finding),
         _("已取消保留。"),
     )
-
-
-@blueprint.get("/due")
-@access.requires("content.view")
-def due() -> str:
-    """Published pieces of one's part of the tree whose day of review or of truth comes."""
-    asked = request.args.get("days", SPANS[1], int)
-    days = asked if asked in SPANS else SPANS[1]
-    where = access.signed_in().scope("content.view").condition(Piece.outlet_code, above=True)
-    with session_for_reading() as session:
-        found = falling.due(session, today(), days, where)
-    return render("content/desk_due.html", DuePage(found, days, today()))
 
 
 def _do(key: str, number: int, verb: Callable[[Session, Revision], None], done: str) -> ResponseReturnValue:

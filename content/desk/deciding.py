@@ -1,7 +1,6 @@
-"""Staff pages that carry a piece on: submit, take back, publish, withdraw, have it belong elsewhere."""
+"""Staff pages that carry a piece on: submit, take back, publish, have it belong elsewhere."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from flask import flash, redirect, request, url_for
@@ -13,22 +12,12 @@ from content.desk.routes import blueprint, place
 from content.models import Revision
 from core import clock
 from core.errors import DomainError, Invalid
-from core.http import reading as session_for_reading
-from core.http import render, service, transaction
+from core.http import service, transaction
 from core.i18n import gettext as _
 from core.i18n import mark
 from core.settings import Settings
 from institution import access
-
-
-@dataclass(frozen=True)
-class WithdrawPage:
-    """The question before something leaves the site."""
-
-    key: str
-    revision: Revision
-    reason: str = ""
-    error: str = ""
+from institution.working_days import WorkingDays
 
 
 @blueprint.post("/pieces/<key>/<int:number>/submit")
@@ -39,7 +28,15 @@ def submit(key: str, number: int) -> ResponseReturnValue:
 
     def verb(session: Session, revision: Revision, me: int) -> None:
         due_at = _end_of(request.form.get("due_on", ""))
-        lifecycle.submit(session, revision.id or 0, by=me, now=clock.now(), reason=reason, due_at=due_at)
+        lifecycle.submit(
+            session,
+            revision.id or 0,
+            by=me,
+            now=clock.now(),
+            reason=reason,
+            due_at=due_at,
+            working=WorkingDays.of(service(Settings)),
+        )
 
     return _do(key, number, verb, _("已提交，等另一位同事审查。"))
 
@@ -64,37 +61,6 @@ def publish(key: str, number: int) -> ResponseReturnValue:
         lifecycle.publish(session, revision.id or 0, by=me, now=clock.now())
 
     return _do(key, number, verb, _("已发布，网站上马上能看到。"))
-
-
-@blueprint.get("/pieces/<key>/withdraw")
-@access.requires("content.publish", at=place)
-def ask_withdraw(key: str) -> ResponseReturnValue:
-    """Ask before it leaves the site."""
-    with session_for_reading() as session:
-        revision = history.published_revision(session, key)
-    if revision is None:
-        flash(_("这篇内容现在没有发布，不需要撤下。"), "warn")
-        return redirect(url_for("content_desk.piece", key=key))
-    return render("content/desk_withdraw.html", WithdrawPage(key, revision))
-
-
-@blueprint.post("/pieces/<key>/withdraw")
-@access.requires("content.publish", at=place)
-def withdraw(key: str) -> ResponseReturnValue:
-    """Take it off every page."""
-    reason, me = request.form.get("reason", ""), access.signed_in().id
-    try:
-        with transaction() as session:
-            lifecycle.withdraw(session, key, by=me, now=clock.now(), reason=reason)
-    except DomainError as error:
-        with session_for_reading() as session:
-            revision = history.published_revision(session, key)
-        if revision is None:
-            raise
-        page = WithdrawPage(key, revision, reason, str(error))
-        return render("content/desk_withdraw.html", page), 400
-    flash(_("已从网站撤下。"), "good")
-    return redirect(url_for("content_desk.piece", key=key))
 
 
 @blueprint.post("/pieces/<key>/place")

@@ -12,7 +12,11 @@ from content.desk import checked
 from content.desk.checked import Checked
 from content.desk.routes import TONES, blueprint, place
 from content.models import KIND_NAMES, STATE_NAMES, Kind, Piece, Revision, RevisionStep, State
+from content.off_site import withdrawing
+from content.off_site.models import Withdrawal
 from content.release_models import RELEASE_NAMES, Release, ReleaseState
+from content.reviewing import remarks, showing
+from content.reviewing.remarks import Placed
 from content.voices import telling
 from content.voices.telling import PieceVoices
 from core.http import reading as session_for_reading
@@ -26,7 +30,7 @@ from institution.approval_models import Approval
 from institution.models import Staff
 from institution.places import Choices
 
-_ACTS = ("content.edit", "content.approve", "content.publish")
+_ACTS = ("content.edit", "content.approve", "content.publish", "content.withdraw")
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,24 @@ class PiecePage:
     changes: Comparison | None
     checked: Checked
     readers: PieceVoices
+    remarks: list[Placed]
+    withdrawal: Withdrawal | None
     release: Release | None = None
 
     @property
     def release_name(self) -> str:
         """How the newest plan of a release stands."""
         return _(RELEASE_NAMES[ReleaseState(self.release.state)]) if self.release else ""
+
+    @property
+    def open_remarks(self) -> list[Placed]:
+        """What was said of passages and is not settled."""
+        return [one for one in self.remarks if one.is_open]
+
+    @property
+    def may_submit(self) -> bool:
+        """Whether this person may put the newest revision before others, once it is clean."""
+        return self.newest.state in (State.draft, State.withdrawn) and "content.edit" in self.may
 
     @property
     def may_move(self) -> bool:
@@ -122,6 +138,9 @@ def _piece_page(session: Session, me: SignedIn, found: Piece) -> PiecePage:
     revisions, steps = history.revisions(session, found.key), history.steps(session, found.key)
     newest, published = revisions[0], next((one for one in revisions if one.state == State.published), None)
     waits = newest.state in (State.submitted, State.approved)
+    placed, gone = remarks.placed(session, newest), withdrawing.last(session, found.key)
+    people = [one.author_id for one in revisions] + [step.by for step, _n in steps]
+    people += [*showing.people_in(placed), *((gone.seen_by,) if gone and gone.seen_by else ())]
     may = frozenset(one for one in _ACTS if me.may_at(session, one, found.outlet_code))
     return PiecePage(
         piece=found,
@@ -129,7 +148,7 @@ def _piece_page(session: Session, me: SignedIn, found: Piece) -> PiecePage:
         published=published,
         revisions=revisions,
         steps=steps,
-        people=names(session, [one.author_id for one in revisions] + [step.by for step, _n in steps]),
+        people=names(session, people),
         kind_name=KIND_NAMES[Kind(found.kind)],
         states={one.value: name for one, name in STATE_NAMES.items()},
         tones={one.value: tone for one, tone in TONES.items()},
@@ -141,6 +160,8 @@ def _piece_page(session: Session, me: SignedIn, found: Piece) -> PiecePage:
         checked=checked.of_revision(session, newest, may_edit="content.edit" in may),
         release=releases.last(session, found.key),
         readers=telling.of_piece(session, service(Vault), found.key),
+        remarks=placed,
+        withdrawal=gone,
     )
 
 

@@ -9,9 +9,10 @@ from sqlmodel import Session
 
 from content import history, lifecycle, shelf
 from content.check import overruling
-from content.check.findings import errors
+from content.check.findings import errors, open_warnings
 from content.desk.checked import today
 from content.desk.routes import TONES, blueprint
+from content.desk.withdrawing import take_down
 from content.models import KIND_NAMES, STATE_NAMES, Kind, Piece, State
 from content.shelf import Entry, Wanted
 from core import clock
@@ -26,6 +27,7 @@ from institution.access import SignedIn
 from institution.desk_table import Column, Listing, View
 from institution.places import Choices
 from institution.powers import Scope
+from institution.working_days import WorkingDays
 
 COLUMNS: tuple[Column[Entry], ...] = (
     Column("title", mark("标题"), lambda one: one.title, sort=lambda one: one.title),
@@ -46,7 +48,7 @@ COLUMNS: tuple[Column[Entry], ...] = (
 ACTS = {
     "submit": (mark("提交审查"), "content.edit"),
     "publish": (mark("发布到网站"), "content.publish"),
-    "withdraw": (mark("撤下"), "content.publish"),
+    "withdraw": (mark("撤下"), "content.withdraw"),
 }
 
 
@@ -152,11 +154,12 @@ def _carry_out(act: str, keys: list[str], back: str) -> ResponseReturnValue:
 def _do(session: Session, act: str, key: str, by: int, reason: str) -> None:
     now, number = clock.now(), shelf.of_keys(session, [key])[key].revision_id
     if act == "submit":
-        lifecycle.submit(session, number, by=by, now=now, reason=reason)
+        working = WorkingDays.of(service(Settings))
+        lifecycle.submit(session, number, by=by, now=now, reason=reason, working=working)
     elif act == "publish":
         lifecycle.publish(session, number, by=by, now=now)
     else:
-        lifecycle.withdraw(session, key, by=by, now=now, reason=reason)
+        take_down(session, key, by=by, reason=reason)
 
 
 def _lines(session: Session, me: SignedIn, act: str, keys: list[str]) -> list[bulk.Line]:
@@ -181,13 +184,14 @@ def _line(session: Session, me: SignedIn, act: str, entry: Entry) -> bulk.Line:
         fault = _("最新一版是“%(state)s”。", state=_(STATE_NAMES[State(entry.state)]))
     elif act == "submit" and approvals.open_request(session, kind=lifecycle.APPROVAL_KIND, subject=entry.key):
         fault = _("较早的一版正在审批。")
-    elif act == "submit" and (wrong := _errors(session, entry)):
-        fault = _("规则检查有 %(count)s 处错误，改好以后才能提交审查。", count=wrong)
+    elif act == "submit" and (wrong := _unsettled(session, entry)):
+        fault = _("规则检查有 %(count)s 处没有处理，改好或说明理由以后才能提交审查。", count=wrong)
     return bulk.Line(entry.key, entry.title, "" if fault else _what(act, entry), fault, href)
 
 
-def _errors(session: Session, entry: Entry) -> int:
-    return len(errors(overruling.findings(session, history.get(session, entry.revision_id), today())))
+def _unsettled(session: Session, entry: Entry) -> int:
+    found = overruling.findings(session, history.get(session, entry.revision_id), today())
+    return len(errors(found)) + len(open_warnings(found))
 
 
 _FROM: Mapping[str, frozenset[State]] = {

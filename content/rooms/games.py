@@ -19,7 +19,7 @@ from content.models import State as Standing
 from content.rendering import render
 from content.rooms import file
 from core.database import Database
-from core.errors import NotFound
+from core.errors import Gone, NotFound
 from core.i18n import mark
 
 GONE = mark("这个密室已经撤下，不能再玩。看看别的内容吧。")
@@ -81,10 +81,10 @@ class Games:
         return self.of(number) if number is not None else None
 
     def going_on(self, key: str, revision: int) -> Ready:
-        """The revision that a play began with, also when a newer one was published meanwhile; NotFound when the
-        room was withdrawn, or the revision is of another one."""
+        """The revision that a play began with, also when a newer one was published meanwhile; Gone when the
+        room was withdrawn, NotFound when the revision is of another one."""
         if key not in self._on_site():
-            raise NotFound(GONE)
+            raise Gone(GONE)
         ready = self.of(revision)
         if ready.key != key:
             raise NotFound(GONE)

@@ -17,10 +17,10 @@ from core.settings import Settings
 from institution import access, approval_guests, approval_kinds, approvals, deciders, letters
 from institution.approval_guests import Invitation
 from institution.approval_models import Approval, GuestReview
+from institution.desk.approval_bulk import second_factor
 from institution.desk.approval_page import Typed, item_page
 from institution.desk.approval_routes import approvals_blueprint as blueprint
 from institution.desk.approval_routes import place
-from institution.desk.approvals import second_factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +71,11 @@ def decide(number: int) -> ResponseReturnValue:
                 now=clock.now(),
                 opinion=opinion,
                 seen=form.get("seen", ""),
+                said=form,
             )
             closed = approval.decision is not None
     except DomainError as error:
-        typed = Typed(decision, opinion, form="decide", field=error.field, fault=str(error))
+        typed = Typed(decision, opinion, said=form, form="decide", field=error.field, fault=str(error))
         return _again(number, typed), 400
     words = {
         approvals.APPROVED: _("已通过，申请办结。") if closed else _("已通过这一步，转到下一步。"),

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from core.i18n import gettext as _
-from institution import approval_kinds, approval_search, approvals, places
+from institution import approval_kinds, approval_paths, approval_search, approvals, places
 from institution.approval_models import Approval, ApprovalStep
 from institution.powers import PERMISSIONS
 
@@ -56,13 +56,28 @@ class StepLine:
 
 def kind_name(name: str) -> str:
     """The words of a kind; a kind whose package is gone names itself."""
-    found = approval_kinds.KINDS.get(name)
-    return _(found.label) if found else name
+    kind, _colon, sort = name.partition(":")
+    found = approval_kinds.KINDS.get(kind)
+    if found is None:
+        return name
+    if sort in found.sorts:
+        return _("%(kind)s：%(sort)s", kind=_(found.label), sort=_(found.sorts[sort]))
+    return _(found.label)
 
 
 def kinds() -> list[tuple[str, str]]:
     """All kinds with their words, for a choice."""
     return sorted((name, _(one.label)) for name, one in approval_kinds.KINDS.items())
+
+
+def kinds_and_sorts() -> list[tuple[str, str]]:
+    """All kinds and, after each, its sorts: what a path may be for."""
+    names = [
+        approval_paths.of_sort(name, sort)
+        for name, _label in kinds()
+        for sort in ("", *approval_kinds.KINDS[name].sorts)
+    ]
+    return [(name, kind_name(name)) for name in names]
 
 
 def outcome_name(approval: Approval) -> str:

@@ -1,6 +1,6 @@
 """What the page of one request shows: facts, steps, who may decide, guests, and what was typed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -39,6 +39,7 @@ class Typed:
     decision: str = ""
     opinion: str = ""
     invitation: Invitation = field(default_factory=lambda: Invitation(""))
+    said: Mapping[str, str] = field(default_factory=dict)
     form: str = ""
     field: str | None = None
     fault: str = ""
@@ -76,6 +77,8 @@ class ItemPage:
     own: bool
     guests: Sequence[GuestLine]
     by_mail: bool
+    form: str
+    aside: str
     typed: Typed = field(default_factory=Typed)
 
 
@@ -111,6 +114,8 @@ def item_page(session: Session, number: int, typed: Typed | None = None) -> Item
         own=approval.requested_by == me.id,
         guests=_guests(session, approval, now),
         by_mail=letters.possible(service(Settings)),
+        form=kind.form(session, [approval], typed.said if typed else {}) if hand else "",
+        aside=kind.aside(session, approval),
         typed=typed or Typed(),
     )
 

@@ -207,7 +207,7 @@ def _page(
     return PathPage(
         number=found.id if found else None,
         values=values,
-        kinds=approval_lines.kinds(),
+        kinds=approval_lines.kinds_and_sorts(),
         places=places.choices(session, scope, chosen=values.get("outlet_code", "")),
         permissions=[("", _("（没有这一步）")), *_deciding()],
         levels=[(key, _(name)) for key, name in PLACES.items()],

@@ -1,32 +1,28 @@
-"""The queue of approvals: what waits for me, what I asked for, what was decided; several approved at once."""
+"""The queue of approvals: what waits for me, what I asked for, what was decided."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flask import flash, redirect, request, url_for
+from flask import request
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
 from core import clock
-from core.errors import DomainError, NotAllowed, NotFound
 from core.http import (
     asked_export,
     attachment,
     page_number,
     reading,
     render,
-    safe_target,
     service,
-    transaction,
 )
 from core.i18n import gettext as _
 from core.i18n import mark
 from core.settings import Settings
-from institution import access, approval_search, approvals, bulk, deciders, desk_table, places
+from institution import access, approval_search, approvals, desk_table, places
 from institution.approval_models import Approval
 from institution.approval_search import DONE, MINE, OPEN, WAITING, Filter
-from institution.bulk import BulkPreview
-from institution.desk import approval_lines
+from institution.desk import approval_bulk, approval_lines
 from institution.desk.approval_lines import Line
 from institution.desk.approval_routes import approvals_blueprint as blueprint
 from institution.desk.approval_routes import seen_by
@@ -55,6 +51,11 @@ class QueuePage:
     places: Sequence[tuple[str, str]]
     asked: Filter
     may_set_paths: bool
+
+    @property
+    def acts(self) -> list[tuple[str, str]]:
+        """What may be done to several at once."""
+        return [(act, _(label)) for act, (_decision, label, _confirm) in approval_bulk.ACTS.items()]
 
     @property
     def filtered(self) -> bool:
@@ -90,100 +91,6 @@ def queue() -> ResponseReturnValue:
             may_set_paths=access.signed_in().may("approval.edit"),
         )
     return render("institution/approvals.html", page)
-
-
-@blueprint.post("/bulk")
-@access.requires("desk.view")
-def approve_several() -> ResponseReturnValue:
-    """Approve what was ticked: first a page that says what will happen to each, then for good."""
-    back = safe_target(request.form.get("back"), url_for("approvals.queue"))
-    try:
-        picked = bulk.picked(request.form.getlist("pick"))
-    except DomainError as error:
-        flash(str(error), "bad")
-        return redirect(back)
-    if request.form.get("confirm") != "1":
-        with reading() as session:
-            found = [_preview(session, value) for value in picked]
-        page = BulkPreview(
-            title=_("批量通过"),
-            action=url_for("approvals.approve_several"),
-            act="approve",
-            lines=found,
-            confirm=_("全部通过"),
-            back=back,
-            hidden={"back": back},
-            note=_("请先逐项看过内容。通过以后不能收回。"),
-            nav="approvals",
-        )
-        return bulk.preview(page)
-    _approve(picked)
-    return redirect(back)
-
-
-def _approve(picked: Sequence[str]) -> None:
-    """Each in a transaction of its own: one that somebody else was faster with does not stop the others."""
-    done = 0
-    for value in picked:
-        number, seen = _parsed(value)
-        try:
-            with transaction() as session:
-                person = access.signed_in()
-                second_factor(session, number)
-                approvals.decide(
-                    session, number, decision=approvals.APPROVED, by=person.id, now=clock.now(), seen=seen
-                )
-            done += 1
-        except DomainError as error:
-            flash(_("%(number)s 号申请没有通过：%(why)s") % {"number": number, "why": str(error)}, "bad")
-    if done:
-        flash(_("已通过 %(count)s 项。") % {"count": done}, "good")
-
-
-def second_factor(session: Session, number: int) -> None:
-    """Who stands in for somebody shows a second factor too, where deciding needs one."""
-    person, approval = access.signed_in(), approvals.get(session, number)
-    hand = deciders.hand_of(session, approval, approvals.open_step(session, approval), person.id, clock.now())
-    wanted = hand.for_staff is not None and service(Settings).second_factor == "required"
-    if wanted and person.session.second_factor_at is None:
-        raise NotAllowed(mark("代审前请先为自己的账号设置二次验证，再重新登录。"))
-
-
-def _preview(session: Session, value: str) -> bulk.Line:
-    """What approving one of the ticked requests will do, or why it cannot."""
-    number, seen = _parsed(value)
-    try:
-        approval = _visible(session, number)
-        step = approvals.open_step(session, approval)
-        hand = deciders.hand_of(session, approval, step, access.signed_in().id, clock.now())
-        approvals.check_hash(session, approval, seen)
-    except DomainError as error:
-        known = session.get(Approval, number) if not isinstance(error, NotFound) else None
-        title = known.title if known else _("%(number)s 号申请") % {"number": number}
-        return bulk.Line(value, title, fault=str(error))
-    count = len(approvals.steps(session, approval))
-    what = (
-        _("通过，申请办结")
-        if step.number == count
-        else _("通过第 %(number)s 步，转到下一步") % {"number": step.number}
-    )
-    if hand.for_staff:
-        names = approval_search.names(session, [hand.for_staff])
-        what = _("代 %(name)s：%(what)s") % {"name": names.get(hand.for_staff, ""), "what": what}
-    href = url_for("approvals.item", number=number)
-    return bulk.Line(value, f"{approval_lines.kind_name(approval.kind)}：{approval.title}", what, href=href)
-
-
-def _visible(session: Session, number: int) -> Approval:
-    approval = approvals.get(session, number)
-    if not approval_search.sees(session, seen_by(session), approval):
-        raise NotFound(mark("没有找到这份审批申请。"))
-    return approval
-
-
-def _parsed(value: str) -> tuple[int, str]:
-    number, _dot, seen = value.partition(".")
-    return (int(number) if number.isdigit() and len(number) < 10 else 0), seen
 
 
 def _filter() -> Filter:

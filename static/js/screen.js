@@ -79,6 +79,25 @@ async function look() {
   }
 }
 
+// What was taken down leaves at once, also what was kept for times without network: the worker takes over the new page.
+async function drop() {
+  try {
+    const answer = await fetch("/screen/now/withdrawn", { cache: "no-store" });
+    if (!answer.ok) return;
+    const gone = new Set(await answer.json());
+    const away = (one) => gone.has(one.dataset.piece);
+    if (waiting) waiting = waiting.filter((one) => !away(one));
+    const found = slides().filter(away);
+    if (!found.length) return;
+    const now = slides()[place];
+    found.forEach((one) => one.remove());
+    show(away(now) ? place : slides().indexOf(now), false);
+    await look();
+  } catch {
+    // at the next contact
+  }
+}
+
 function parts(page) {
   return [...page.querySelectorAll("link[rel=stylesheet], script[src]")].map((one) => one.getAttribute("href") ?? one.getAttribute("src")).join();
 }
@@ -153,7 +172,10 @@ addEventListener("keydown", (event) => {
   if (act) steer(act);
 });
 addEventListener("resize", () => fit(slides()[place]));
-addEventListener("online", () => counter.send());
+addEventListener("online", () => {
+  drop();
+  counter.send();
+});
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") show(place, false);
   navigator.wakeLock?.request("screen").catch(() => {});
@@ -164,6 +186,7 @@ show(0, false);
 tick();
 setInterval(tick, 5000);
 setInterval(look, Number(body.dataset.look) * 1000);
+setInterval(drop, Number(body.dataset.gone) * 1000);
 setInterval(() => counter.send().then(() => status()), Number(body.dataset.send) * 1000);
 navigator.wakeLock?.request("screen").catch(() => {});
 navigator.serviceWorker?.register(body.dataset.worker, { scope: "/screen/" }).then(() => keep()).catch(() => {});
@@ -176,5 +199,6 @@ counter.start().then(async () => {
     wake();
   } else await status();
   await look();
+  await drop();
   await counter.send();
 });

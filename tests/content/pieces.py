@@ -10,10 +10,14 @@ from content.drafting import check
 from content.lifecycle import Draft
 from content.media import Picture
 from content.models import Revision
+from content.reviewing import checklist
 from institution.models import Staff
 from tests import factories
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 30"><rect width="40" height="30" fill="#abc"/></svg>'
+ALL_RIGHT = {
+    f"item-{item.id}": "ok" for item in checklist.ours().items
+}  # what a reviewer who finds no fault posts
 BODY = "## 先停一停\n\n问一问，再转账。\n"
 
 

@@ -86,7 +86,7 @@ def test_from_the_form_to_the_site_and_off_it(
     assert editor.post("/desk/pieces/stop-first/withdraw", data={"reason": ""}).status_code == 400
     assert editor.get("/p/stop-first").status_code == 200
     editor.post("/desk/pieces/stop-first/withdraw", data={"reason": "数字有误"})
-    assert editor.get("/p/stop-first").status_code == 404
+    assert editor.get("/p/stop-first").status_code == 410
     assert "数字有误" in editor.get("/desk/pieces/stop-first").get_data(as_text=True)
 
 

@@ -40,7 +40,7 @@ def reviewer(app: Flask) -> FlaskClient:
 
 
 def decide(client: FlaskClient, number: int, decision: str, opinion: str = "") -> int:
-    data = {"decision": decision, "opinion": opinion}
+    data = {"decision": decision, "opinion": opinion, **pieces.ALL_RIGHT}
     return client.post(f"{APPROVALS}/{number}/decide", data=data).status_code
 
 

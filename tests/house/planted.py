@@ -23,8 +23,10 @@ from campaign.returns import filing, photos
 from campaign.segments import Filters
 from content import drafting, history, lifecycle, review
 from content.desk.beginnings import beginning
-from content.models import Kind
+from content.models import Kind, Revision
+from content.off_site.models import Withdrawal
 from content.release_models import Release
+from content.reviewing import remarks
 from content.voices.models import PieceVoice
 from core.privacy import Vault
 from core.settings import Settings
@@ -146,7 +148,13 @@ def plant(spot: Spot) -> Planted:
                 "form": "svg",
             },
             "campaign_desk": {"code": _campaign(spot)},
-            "content_desk": {"key": spot.key, "number": 1, "release_id": _release(spot, revision.id, number)},
+            "content_desk": {
+                "key": spot.key,
+                "number": 1,
+                "release_id": _release(spot, revision.id or 0, number),
+                "remark": _remark(spot, revision, other),
+            },
+            "content_desk.seen_withdrawal": {"number": _withdrawal(spot, revision, other)},
             "events_desk": _event(spot),
             "insight_desk": {"number": _target(spot)},
             "insight_desk.remove_note": {"number": _note(spot)},
@@ -183,6 +191,23 @@ def _release(spot: Spot, revision_id: int, by: int) -> int:
     spot.session.add(made)
     spot.session.flush()
     return made.id or 0
+
+
+def _remark(spot: Spot, revision: Revision, by: int) -> int:
+    made = remarks.make(
+        spot.session, revision, (2, 2), quote="", words=f"{spot.word}意见", by=by, now=spot.now
+    )
+    return made.id or 0
+
+
+def _withdrawal(spot: Spot, revision: Revision, by: int) -> int:
+    row = Withdrawal(
+        piece_key=spot.key, revision_id=revision.id or 0, cause="urgent", reason=f"{spot.word}撤下", by=by,
+        at=spot.now,
+    )  # fmt: skip
+    spot.session.add(row)
+    spot.session.flush()
+    return row.id or 0
 
 
 def _target(spot: Spot) -> int:

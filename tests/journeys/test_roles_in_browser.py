@@ -136,6 +136,7 @@ def test_a_text_is_sent_back_and_mended_before_it_is_published(site: Site, chrom
         submit(page, "第 2 版")
     with desk(chromium, site, "reviewer", PHONE) as page:
         request(page, site, "先问一问再签字")
+        browser.tick_all(page)
         page.get_by_role("button", name="通过", exact=True).click()
     with desk(chromium, site, "campaign_manager") as page:
         page.goto(f"{site.address}/desk/pieces/day-at-work")
