@@ -11,8 +11,8 @@ from alembic import op
 import core.database
 
 
-revision = '0026'
-down_revision = '0025'
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """Archives of posters beside those of plaques
 
 Revision ID: 0027
-Revises: 0025
+Revises: 0026
 """
 
 import sqlalchemy as sa
@@ -9,8 +9,8 @@ import sqlmodel
 from alembic import op
 
 
-revision = '0027'
-down_revision = '0025'
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """Publishing at a time; the plan by which a serial writes to its subscribers, and which episode was told
 
 Revision ID: 0028
-Revises: 0025
+Revises: 0027
 """
 
 import sqlalchemy as sa
@@ -11,8 +11,8 @@ from alembic import op
 import core.database
 
 
-revision = '0028'
-down_revision = '0025'
+revision = "0028"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 

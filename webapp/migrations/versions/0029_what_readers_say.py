@@ -1,7 +1,7 @@
 """Whether a piece helped, as readers say
 
 Revision ID: 0029
-Revises: 0025
+Revises: 0028
 """
 
 import sqlalchemy as sa
@@ -9,8 +9,8 @@ import sqlmodel
 from alembic import op
 
 
-revision = '0029'
-down_revision = '0025'
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """What the database refuses to publish; checklists, answers, remarks, withdrawals, and what owners were asked
 
 Revision ID: 0030
-Revises: 0025
+Revises: 0029
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ import core.database
 
 
 revision = "0030"
-down_revision = "0025"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
