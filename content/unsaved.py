@@ -89,7 +89,10 @@ def keep(session: Session, spot: Spot, work: Work, now: datetime) -> Unsaved:
         raise Conflict(_ELSEWHERE, field="follows")
     if kept is None:
         _make_room(session, spot)
-        kept = Unsaved(staff_id=spot.staff_id, piece_key=spot.key, slot=_slot(spot), version=0)
+        kept = Unsaved(
+            staff_id=spot.staff_id, piece_key=spot.key, slot=_slot(spot), base=work.base, text=work.text,
+            media=work.media, version=0, at=now,
+        )  # fmt: skip
     kept.text, kept.media, kept.base, kept.at = work.text, work.media, work.base, now
     kept.version += 1
     session.add(kept)
