@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--pieces", type=int, default=5000)
     count = parser.parse_args().pieces
     with folder() as scratch:
-        settings = Settings(home=scratch, _env_file=None)  # type: ignore[call-arg]
+        settings = Settings(home=scratch, _env_file=None)
         database, documents = Database(settings.relational_url), Documents()
         upgrade(database)
         with database.transaction() as session:

@@ -14,7 +14,7 @@ from content.check import report
 from content.check.overruling import require_clean
 from content.guard import KIND
 from content.history import get, get_piece, newest, published_revision
-from content.models import KIND_NAMES, Kind, Revision, State
+from content.models import KIND_NAMES, Kind, Piece, Revision, State
 from content.moves import move
 from content.off_site import policy
 from content.reviewing import answering, remarks, showing
@@ -50,9 +50,6 @@ def submit(
     texts warnings do not count: what was right when they were written (a figure with its day) must not stop a first start.
     """
     revision = get(session, revision_id)
-    last = newest(session, revision.piece_key)
-    if last is not None and last.number != revision.number:
-        raise Conflict(mark("已有更新的版本，请提交最新的一版。"))
     _require_ready(session, revision, by, now)
     _replace_own_request(session, revision, by=by, now=now)
     piece = get_piece(session, revision.piece_key)
@@ -68,15 +65,22 @@ def submit(
         outlet_code=piece.outlet_code,
         due_at=due_at,
         sort=piece.kind,
-        term=approvals.Term(working, policy.of_kind(piece.kind).review_days) if working else None,
+        term=_term(piece, working),
     )
     before = State.withdrawn if revision.state == State.withdrawn else State.draft
     move(session, revision, before, State.submitted, "submitted", by=by, now=now, note=reason)
     return request
 
 
+def _term(piece: Piece, working: WorkingDays | None) -> approvals.Term | None:
+    return approvals.Term(working, policy.of_kind(piece.kind).review_days) if working else None
+
+
 def _require_ready(session: Session, revision: Revision, by: int, now: datetime) -> None:
     """Whether all is done that must be before others look at it."""
+    last = newest(session, revision.piece_key)
+    if last is not None and last.number != revision.number:
+        raise Conflict(mark("已有更新的版本，请提交最新的一版。"))
     require_proof(revision)
     remarks.require_answered(session, revision.piece_key)
     asker = session.get(Staff, by)

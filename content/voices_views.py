@@ -62,8 +62,11 @@ def say(key: str) -> ResponseReturnValue:
         raise
     except DomainError as error:
         return _thanks(key, error=str(error)), 400
-    more = {"done": 1} if form.get("more") else {"v": number, "h": int(answer.helpful)}
-    return redirect(url_for(".thanks", key=key, **more), code=303)
+    if form.get("more"):
+        onward = url_for(".thanks", key=key, done=1)
+    else:
+        onward = url_for(".thanks", key=key, v=number, h=int(answer.helpful))
+    return redirect(onward, code=303)
 
 
 @blueprint.get("/p/<key>/helpful")

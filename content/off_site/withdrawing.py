@@ -70,15 +70,7 @@ def withdraw(
     """
     reason, public_reason = reason.strip(), " ".join(public_reason.split())
     hold(session, key)
-    revision = published_revision(session, key)
-    if revision is None:
-        raise Conflict(mark("这篇内容现在没有发布，不需要撤下。"))
-    if not reason:
-        raise Invalid(mark("请写明撤下的原因。"), field="reason")
-    if len(public_reason) > LONGEST_PUBLIC:
-        raise Invalid(
-            mark("给访客看的说明不超过 %(most)s 个字。"), field="public_reason", most=LONGEST_PUBLIC
-        )
+    revision = _may_go(session, key, reason, public_reason)
     move(session, revision, State.published, State.withdrawn, "withdrawn", by=by, now=now, note=reason[:2000])
     session.add(
         Withdrawal(
@@ -97,6 +89,20 @@ def withdraw(
         "cause": cause,
     }
     _record(session, "piece.withdraw", key, after, reason)
+    return revision
+
+
+def _may_go(session: Session, key: str, reason: str, public_reason: str) -> Revision:
+    """The revision that is on the site; Conflict when there is none, Invalid for a reason that will not do."""
+    revision = published_revision(session, key)
+    if revision is None:
+        raise Conflict(mark("这篇内容现在没有发布，不需要撤下。"))
+    if not reason:
+        raise Invalid(mark("请写明撤下的原因。"), field="reason")
+    if len(public_reason) > LONGEST_PUBLIC:
+        raise Invalid(
+            mark("给访客看的说明不超过 %(most)s 个字。"), field="public_reason", most=LONGEST_PUBLIC
+        )
     return revision
 
 

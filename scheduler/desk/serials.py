@@ -30,7 +30,8 @@ class SerialPage:
 
     def state(self, push: Push) -> tuple[str, str]:
         """The state of a push in a word, and its tone."""
-        return _(PUSH_NAMES[PushState(push.state)]), TONES[push.state]
+        state = PushState(push.state)
+        return _(PUSH_NAMES[state]), TONES[state]
 
 
 @blueprint.get("/plans/serial")

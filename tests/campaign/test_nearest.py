@@ -10,6 +10,7 @@ from sqlmodel import Session
 from campaign import nearest
 from core.database import Database
 from core.errors import Invalid
+from institution import outlets
 from tests import factories
 
 
@@ -40,9 +41,7 @@ def test_the_nearest_of_every_point_of_the_cell_are_among_them(database: Databas
         assert len(whole) >= nearest.SHOWN
         assert nearest.SHOWN < len(everything) < 100
         all_of_them = [
-            one
-            for one in session.exec(nearest.outlets.narrowed(nearest.Filter(kind="outlet")))
-            if one.latitude
+            one for one in session.exec(outlets.narrowed(outlets.Filter(kind="outlet"))) if one.latitude
         ]
         for _try in range(60):
             point = (30.2 + luck.uniform(-0.05, 0.05), 120.1 + luck.uniform(-0.05, 0.05))

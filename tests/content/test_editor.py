@@ -69,7 +69,7 @@ def test_the_look_follows_the_text_and_faults_have_their_lines(
 def test_a_changed_field_is_written_into_the_text(editor: FlaskClient) -> None:
     said = asked(editor, "/desk/pieces/live", form(pieces.text()))
     shown = hidden(said["facts"], "facts_shown")
-    fields = {name: "" for name in ("fact.kicker", "fact.minutes")}
+    fields: dict[str, Any] = {name: "" for name in ("fact.kicker", "fact.minutes")}
     fields |= {"facts_shown": json.dumps({"names": ["title"], "values": json.loads(shown)["values"]})}
     changed = asked(editor, "/desk/pieces/live", form(pieces.text(), **fields, **{"fact.title": "再想一想"}))
     assert changed["text"] == pieces.text().replace("title: 先停一停", "title: 再想一想")

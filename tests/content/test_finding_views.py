@@ -12,12 +12,13 @@ from sqlmodel import col, select
 from content import lifecycle
 from content.guiding import WAYS
 from content.models import Kind
-from content.voices import keeping, telling
+from content.voices import telling
 from content.voices.models import PieceVoice
 from core import clock
 from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
+from institution import retention
 from tests import browser, entering, factories, servers
 from webapp import limiting
 from webapp.create_app import create_app
@@ -191,7 +192,7 @@ def test_editors_read_it_in_their_part_and_take_it_as_a_file(runtime: Runtime, a
 
 def test_it_is_kept_for_its_time(runtime: Runtime, app: Flask) -> None:
     say(app.test_client(), "policy-services", helpful="1")
-    rule = keeping.retention.RULES["content.voices"]
+    rule = retention.RULES["content.voices"]
     with runtime.service(Database).transaction() as session:
         everything = rule.count(session, clock.now().replace(year=clock.now().year + 1))
         assert everything >= 1

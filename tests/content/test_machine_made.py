@@ -28,7 +28,7 @@ FIELDS = {
 
 def raster(form: str, mode: str = "RGB", **options: object) -> bytes:
     out = io.BytesIO()
-    Image.new(mode, (40, 30), "#3a7").save(out, form, **options)  # type: ignore[arg-type]
+    Image.new(mode, (40, 30), "#3a7").save(out, form, **options)
     return out.getvalue()
 
 

@@ -105,7 +105,7 @@ def test_a_withdrawn_piece_is_gone_from_every_page(site: Site, client: FlaskClie
     assert "先停一停" in site.page("/diary")
     with site.database.transaction() as session:
         lifecycle.withdraw(session, "stop-first", by=site.editor.id or 0, now=now, reason="有误")
-    assert client.get("/p/stop-first").status_code == 404
+    assert client.get("/p/stop-first").status_code == 410
     for path in ("/diary", "/feed.xml"):
         assert "stop-first" not in site.page(path)
 

@@ -47,7 +47,7 @@ channel = st.integers(0, 255)
 def test_every_colour_that_is_taken_can_be_read_wherever_it_is_used(parts: tuple[int, int, int]) -> None:
     colour = "#" + "".join(f"{part:02x}" for part in parts)
     try:
-        text = brand.stylesheet(BrandSettings(_env_file=None, brand_color=colour))  # type: ignore[call-arg]
+        text = brand.stylesheet(BrandSettings(_env_file=None, brand_color=colour))
     except ValidationError:
         return
     found = dict(re.findall(r"--([a-z0-9-]+):(var\([^;}]+)", text))

@@ -14,6 +14,7 @@ from content.finding.question import LONGEST, asked
 from content.finding.searching import Found, Narrowed
 from content.models import Kind, Revision
 from content.rooms import file
+from core import clock
 from core.database import Database
 from institution.models import Staff
 from tests import browser, servers
@@ -198,7 +199,7 @@ def test_a_room_tells_nothing_of_its_answers() -> None:
     assert "6284" in text
     room, _faults = file.read(path.name, text)
     assert room is not None
-    revision = Revision(piece_key="room", number=1, text=text, meta=file.front_matter(room), media={}, hash="", author_id=1)  # fmt: skip
+    revision = Revision(piece_key="room", number=1, text=text, meta=file.front_matter(room), media={}, hash="", author_id=1, created_at=clock.now())  # fmt: skip
     one = document(revision, Kind.escape_room)
     assert "视频里的儿子" in one.everything and "ai换脸拟声" in one.everything
     assert "6284" not in one.everything
