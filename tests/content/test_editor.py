@@ -70,8 +70,11 @@ def test_a_changed_field_is_written_into_the_text(editor: FlaskClient) -> None:
     said = asked(editor, "/desk/pieces/live", form(pieces.text()))
     shown = hidden(said["facts"], "facts_shown")
     fields: dict[str, Any] = {name: "" for name in ("fact.kicker", "fact.minutes")}
-    fields |= {"facts_shown": json.dumps({"names": ["title"], "values": json.loads(shown)["values"]})}
-    changed = asked(editor, "/desk/pieces/live", form(pieces.text(), **fields, **{"fact.title": "再想一想"}))
+    fields |= {
+        "fact.title": "再想一想",
+        "facts_shown": json.dumps({"names": ["title"], "values": json.loads(shown)["values"]}),
+    }
+    changed = asked(editor, "/desk/pieces/live", form(pieces.text(), **fields))
     assert changed["text"] == pieces.text().replace("title: 先停一停", "title: 再想一想")
 
 
