@@ -28,6 +28,7 @@ ASKING = """/// quiz | 先做什么？
     city: 杭州市
 ///
 """
+HELP = 'help: [{label: 反诈, phone: "96110"}]\n'
 PASTE = """(field) => {
   const canvas = Object.assign(document.createElement("canvas"), { width: 40, height: 30 });
   return new Promise((done) => canvas.toBlob((blob) => {
@@ -44,7 +45,7 @@ def _write(session: Session, _settings: Settings, editor: Staff, reviewer: Staff
     now = clock.now()
     pieces.saved(session, pieces.text(body=PANEL), editor.id or 0, now)
     for kind in ("article", "long_graphic"):
-        text = pieces.text(f"asks-{kind[:4]}", kind=kind, body=ASKING)
+        text = pieces.text(f"asks-{kind[:4]}", kind=kind, body=ASKING, more=HELP)
         pieces.to_the_site(session, text, editor, reviewer, now)
 
 
