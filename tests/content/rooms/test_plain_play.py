@@ -147,8 +147,8 @@ def test_a_play_goes_on_with_its_revision_and_ends_when_the_room_is_withdrawn(
     assert "新客厅" in fresh.press("start").text
     with database.transaction() as session:
         lifecycle.withdraw(session, room, by=editor.id or 0, now=now, reason="有误")
-    assert "已经撤下" in player.press("look:granny").text and player.status == 404
-    assert fresh.open(f"/play/{room}") and fresh.status == 404
+    assert "已经撤下" in player.press("look:granny").text and player.status == 410
+    assert fresh.open(f"/play/{room}") and fresh.status == 410
 
 
 def test_elders_begin_without_a_clock_and_get_the_list_before_the_picture(app: Flask, room: str) -> None:
