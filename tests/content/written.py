@@ -34,6 +34,7 @@ _LISTS = {
     "timeline": "- **周一** 来电\n- 周二\n",
     "steps": "1. **停** 停\n2. 问\n",
     "talk": "- 对方：转账\n- 我：不转\n",
+    "quiz": "- [ ] 转账\n- [x] **不转**\n\n先问。\n",
 }
 _MARKDOWN = st.sampled_from(
     ["先停一停。\n两句。", "## 小标题", "- 一\n- 二", "1. 一\n2. 二", "> 引用", "| 甲 | 乙 |\n|---|---|\n| 1 | 2 |", "**粗**和[链接](/p/a)",
@@ -75,17 +76,41 @@ def _object(
 ) -> st.SearchStrategy[dict[str, Any]]:
     properties = schema["properties"].items()
     fields = {name: instead[name] if name in instead else _value(one) for name, one in properties}
-    must = set(schema["required"]) | {name for name in instead if name in fields and name != "heading"}
+    must = set(schema["required"]) | {
+        name for name in instead if name in fields and name not in ("heading", "strip")
+    }
     return st.fixed_dictionaries(
         {name: fields[name] for name in fields if name in must},
         optional={name: fields[name] for name in fields if name not in must},
     )
 
 
+_OF_GUIDES = {"way", "tasks", "suits", "needs", "bring"}
+_PANEL = _SCHEMA["$defs"]["Panel"]["properties"]
+_CAST = _SCHEMA["$defs"]["Cast"]["properties"]
+# What stands in a panel must fit together: who stands has free hands, and each a place of their own.
+_PANELS = st.fixed_dictionaries(
+    {
+        "place": _value(_PANEL["place"]),
+        "cast": st.tuples(
+            st.fixed_dictionaries(
+                {"who": _value(_CAST["who"]), "face": _value(_CAST["face"])},
+                optional={"at": _value(_CAST["at"]), "says": _WORDS.map(lambda said: said[:40]).filter(str.strip)},
+            )
+        ).map(list),
+    },
+    optional={"caption": _WORDS, "props": st.just(["phone"])},
+)  # fmt: skip
+
+
 @cache
 def _front_matter(key: str, kind: str) -> st.SearchStrategy[dict[str, Any]]:
+    fields = _SCHEMA["properties"].items()
+    if kind != "guide":
+        fields = [(name, schema) for name, schema in fields if name not in _OF_GUIDES]
     return _object(
-        _SCHEMA,
+        _SCHEMA | {"properties": dict(fields)},
+        strip=st.lists(_PANELS, min_size=1, max_size=1),
         key=st.just(key),
         kind=st.just(kind),
         number=st.integers(0, 9999),
