@@ -67,7 +67,6 @@ def quickly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The application is cheap to make; both workers of a run share what is compiled; one browser serves all."""
     shared = tmp_path_factory.getbasetemp()
     quick.compile_once((shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared) / "templates")
-    quick.compile_statements_once()
     quick.write_without_waiting()
     quick.reckon_once()
     quick.hash_quickly()

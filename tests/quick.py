@@ -2,7 +2,7 @@
 
 Most tests make an application and a cast of people of their own. Passwords are hashed by the same argon2id with less
 work (`real_passwords` in conftest gives the stored cost back to who measures it), the strength of the same password is
-reckoned once, a template is compiled once for the whole run, a statement once for all databases of its kind, and SQLite
+reckoned once, a template is compiled once for the whole run, and SQLite
 does not wait for the disk: a power cut may cost the tests everything, `kill -9` costs them nothing.
 """
 
@@ -15,10 +15,6 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.templating import Environment
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
-from sqlalchemy.util import LRUCache
 from zxcvbn import zxcvbn
 
 from core import database
@@ -63,22 +59,6 @@ def compile_once(folder: Path) -> None:
             super().__init__(app, bytecode_cache=FileSystemBytecodeCache(str(folder)), **options)
 
     Flask.jinja_environment = Compiled
-
-
-def compile_statements_once() -> None:
-    """What a statement is in SQL is kept for all engines made from now on, as each of them keeps it for itself."""
-    kept: Any = LRUCache(20_000)
-
-    def made(url: str, **options: Any) -> Engine:
-        engine = create_engine(url, **options)
-        engine._compiled_cache = kept
-        return engine
-
-    _DATABASE.create_engine = made
-    kinds: tuple[Any, ...] = (SQLiteDialect_pysqlite, PGDialect_psycopg)
-    for kind in kinds:
-        kind.__hash__ = lambda self: hash((type(self), self.paramstyle))
-        kind.__eq__ = lambda self, other: hash(self) == hash(other)
 
 
 def write_without_waiting() -> None:
