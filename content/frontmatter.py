@@ -19,6 +19,8 @@ KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?")
 PICTURE = re.compile(r"media/[A-Za-z0-9][A-Za-z0-9._-]{0,79}\.(?:svg|png|jpg|jpeg|webp)")
 STRIP = re.compile(r"strip/(?:[1-9]|1[0-2])")  # a drawn panel, by its place in `strip`
 THEMES = ("plain", "festive", "young", "warning", "growth", "ink")
+# What a machine may have made of a piece (`ai_generated.what`).
+MADE = {"text": mark("文字"), "pictures": mark("图片"), "audio": mark("音频"), "video": mark("视频")}
 # The eight rights of financial consumers (国办发〔2015〕81号).
 RIGHTS = (
     mark("财产安全权"),

@@ -18,7 +18,7 @@ from content.models import KIND_NAMES, Kind
 from content.rendering import render
 from content.rooms.cover import RoomCover, cover_of
 from content.strip import drawing
-from core.i18n import current_locale, mark
+from core.i18n import current_locale
 from core.i18n import gettext as _
 
 _DESIGNS = {
@@ -54,9 +54,6 @@ class SourceLine:
     url: str = ""
 
 
-_MADE = {"text": mark("文字"), "pictures": mark("图片"), "audio": mark("音频"), "video": mark("视频")}
-
-
 @dataclass(frozen=True)
 class AiLabel:
     """The explicit label of what a machine made (人工智能生成合成内容标识办法), with who answers for it."""
@@ -68,7 +65,7 @@ class AiLabel:
     @property
     def sentence(self) -> str:
         """The label in the language in force."""
-        made = _("、").join(_(_MADE[one]) for one in self.what)
+        made = _("、").join(_(frontmatter.MADE[one]) for one in self.what)
         return _(
             "本页的%(made)s由人工智能生成（工具：%(tool)s），责任编辑：%(editor)s",
             made=made, tool=self.tool, editor=self.editor,
@@ -77,7 +74,7 @@ class AiLabel:
     @property
     def short(self) -> str:
         """The same where there is room for one line: a slice, a cover card."""
-        return _("%(made)s由人工智能生成", made=_("、").join(_(_MADE[one]) for one in self.what))
+        return _("%(made)s由人工智能生成", made=_("、").join(_(frontmatter.MADE[one]) for one in self.what))
 
 
 @dataclass(frozen=True)

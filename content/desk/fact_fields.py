@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from content.frontmatter import RIGHTS, THEMES
+from content.frontmatter import MADE, RIGHTS, THEMES
 from content.models import KIND_NAMES, Kind
 from core.i18n import mark
 
@@ -15,7 +15,6 @@ _THEME_NAMES = {
     "growth": mark("成长"),
     "ink": mark("水墨，给长辈"),
 }
-_MADE = {"text": mark("文字"), "pictures": mark("图片"), "audio": mark("音频"), "video": mark("视频")}
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ _SOURCE = (
     Spec("url", "line", mark("网址")),
 )
 _AI = (
-    Spec("what", "some", mark("机器做了什么"), options=_MADE),
+    Spec("what", "some", mark("机器做了什么"), options=MADE),
     Spec("tool", "line", mark("用的工具")),
     Spec("editor", "line", mark("责任编辑")),
 )
