@@ -308,6 +308,7 @@ OVERFLOW = """() => {
   if (document.documentElement.scrollWidth > wide) out.push(`page is ${document.documentElement.scrollWidth} wide in ${wide}`);
   for (const node of document.querySelectorAll('main *, header *, footer *')) {
     if (node.closest('.table-wrap, .wide, pre, .sr, svg, .skip, .drawer:not([open])')) continue;
+    if (!node.checkVisibility()) continue;  // within a closed <details> the layout is that of an earlier window
     const box = node.getBoundingClientRect();
     if (box.width && box.right > wide + 1) out.push(`${node.tagName}.${node.className} ends at ${Math.round(box.right)}`);
   }

@@ -136,7 +136,7 @@ def test_who_refuses_during_a_push_is_in_no_later_batch(
 def test_control_claiming_keys_that_nobody_recognises_doubles(
     settings: Settings, database: Database, vault: Vault
 ) -> None:
-    scene = Scene(settings, database, 3, 200, 1)
+    scene = Scene(settings, database, 6, 200, 2)  # both die after the call took effect
     scene.platform.forgetful = True
     scene.run(vault, idempotent=True)
     assert max(scene.platform.reached.values()) > 1
