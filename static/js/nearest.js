@@ -1,5 +1,6 @@
 // The nearest outlets, when somebody asks for them by the button. The exact position stays in this page: the server is
-// asked for a cell of a tenth of a degree, and distances are reckoned here. Without geolocation the button stays away.
+// asked for a cell of a tenth of a degree, and distances are reckoned here. Without geolocation the button goes
+// away; it stands there from the start, because a button that comes later moves the page.
 
 const SHOWN = 6;
 const RADIANS = Math.PI / 180;
@@ -71,8 +72,8 @@ async function find(section) {
 }
 
 const section = document.querySelector("[data-near]");
-if (section && "geolocation" in navigator && window.isSecureContext) {
-  section.hidden = false;
+if (section && !("geolocation" in navigator && window.isSecureContext)) section.hidden = true;
+else if (section) {
   const button = section.querySelector("button");
   button.addEventListener("click", async () => {
     button.disabled = true;

@@ -150,7 +150,7 @@ def test_a_change_of_layout_after_loading_is_noticed_by_nobody(site: Site, chrom
             .observe({type: 'layout-shift', buffered: true});
         setTimeout(() => resolve(sum), 300); })"""
     with browser.visitor(chromium, site, PHONE, elder=True) as page:
-        for path in ("/", "/p/full-surrender", f"/o/{factories.OUTLET_A}"):
+        for path in ("/", "/p/full-surrender", f"/o/{factories.OUTLET_A}", "/o?province=浙江省"):
             page.goto(site.address + path)
             assert page.evaluate(script) < 0.01, path
 
