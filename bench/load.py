@@ -10,13 +10,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
+_RESTING = 0.3  # seconds of processor within two
 THREADS = int(Settings.model_fields["threads"].default)
 
 
@@ -64,6 +65,16 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.kill_now()
 
+    def settle(self, seconds: float = 300) -> None:
+        """Wait until what it does by itself after a start (pictures of long graphics) is done: it rests for 4 s."""
+        deadline, rested, before = time.monotonic() + seconds, 0, _spent(self.process.pid)
+        while rested < 2:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"it does not come to rest in {seconds:.0f} s")
+            time.sleep(2)
+            now = _spent(self.process.pid)
+            rested, before = (rested + 1 if now - before < _RESTING else 0), now
+
     def _wait_until_gone(self) -> None:
         """Wait also for the workers: their files and locks are free only then."""
         self.process.wait(20)
@@ -72,6 +83,19 @@ class Server:
             if time.monotonic() > deadline:
                 raise subprocess.TimeoutExpired(self.process.args, 20)
             time.sleep(0.02)
+
+
+def _spent(root: int) -> float:
+    """Seconds of processor that a process and all that descend from it have used."""
+    seen = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            said = path.read_text().rpartition(")")[2].split()
+            seen[int(path.parent.name)] = (int(said[1]), int(said[11]) + int(said[12]))
+    family = {root}
+    for number in sorted(seen):
+        family |= {number} if seen[number][0] in family else set()
+    return sum(seen[number][1] for number in family & seen.keys()) / os.sysconf("SC_CLK_TCK")
 
 
 def _living(group: int) -> list[int]:
@@ -147,12 +171,15 @@ http {{
 
 
 def serve(target: str, environment: Mapping[str, str]) -> Server:
-    """Granian as `signpost serve` starts it: one worker, WSGI, as many threads; `target` is a factory."""
+    """Granian as `signpost serve` starts it: one worker, WSGI, as many threads; `target` is a factory; it
+    has come to rest."""
     port = free_port()
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "1", "--factory"]
     command += ["--blocking-threads", str(THREADS), "--host", "127.0.0.1", "--port", str(port)]
     command += ["--no-ws", "--http", "1", "--log-level", "warning", target]
-    return start(command, port, environment)
+    server = start(command, port, environment)
+    server.settle()
+    return server
 
 
 @dataclass(frozen=True)

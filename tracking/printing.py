@@ -26,7 +26,7 @@ from tracking import paper
 _SECONDS = 60.0
 # also what is not in the window: a picture that is drawn late would be missing
 _DRAWN = "Promise.all([document.fonts.ready, ...[...document.images].map(one => one.decode().catch(() => 0))]).then(() => 1)"
-_INCH = 25.4
+_INCH, _NICE = 25.4, 10
 _FLAGS = (
     "--headless",
     "--remote-debugging-pipe",
@@ -163,6 +163,8 @@ class Printer:
         finally:
             for end in (theirs_in, theirs_out, nothing):
                 os.close(end)
+        with suppress(OSError):  # pages come first; what it starts from now on takes this from it
+            os.setpriority(os.PRIO_PGRP, self._process, _NICE)
 
     def _ask(self, method: str, **params: Any) -> dict[str, Any]:
         self._number += 1

@@ -1,4 +1,4 @@
-"""The reach store: one ClickHouse dialect, in this process, on a server or a cluster; alone imports its client."""
+"""The reach store: one ClickHouse dialect, in this process, on a server or a cluster."""
 
 import fcntl
 import os
@@ -9,17 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import clickhouse_connect
-from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
-
 from core.errors import Conflict
 from core.i18n import mark
 from core.settings import Settings
-from tracking import address, intake, upgrades
+from tracking import engine, intake, upgrades
 from tracking.address import Address
+from tracking.address import read as read_address
+from tracking.engine import Client, sentences
 from tracking.events import COLUMNS, DROP_COLUMNS
-from tracking.layout import DDL_SECONDS, WAITING, Layout
+from tracking.layout import WAITING, Layout
 from tracking.spool import DROPS, SEGMENT
 
 T = TypeVar("T")
@@ -31,13 +29,6 @@ _INSERT = {
 # Whatever is not shipped may repeat: a roll-up computed again is not a repetition to be left out. Newer engines
 # ask the second setting, older ones know only the first.
 _REPEATS = {"insert_deduplicate": 0, "deduplicate_insert": "disable"}
-_QUERY = {
-    "max_query_size": 64_000_000,
-    "max_ast_elements": 10_000_000,
-    "max_expanded_ast_elements": 10_000_000,
-}
-# The embedded engine shares its cores with the pages, which come first (where the process may set priorities).
-_GENTLY = {"os_threads_nice_value_query": 10}
 # Which table a statement writes; what arrives in one and is counted in another by a view.
 _TABLE = re.compile(r"\s*(?:INSERT INTO|ALTER TABLE|TRUNCATE TABLE) (reach_\w+)")
 _ANY = ""  # a statement that names none may have written each
@@ -70,7 +61,9 @@ class ReachStore:
         self._writer = writer
         self._reader = reader
         self._lock = lock
-        self._settings = _QUERY if lock is None else {}  # the embedded engine has them since it was opened
+        self._settings = (
+            engine.QUERY if lock is None else {}
+        )  # the embedded engine has them since it was opened
         self._where = where
         self.layout = where.layout if where else Layout()
         self._repeats = {name: value for name, value in _REPEATS.items() if name in writer.server_settings}
@@ -80,22 +73,24 @@ class ReachStore:
         self._states: dict[Hashable, tuple[list[int], Any]] = {}
         self._writes: dict[str, int] = {}
         self._counting = threading.Lock()
-        with _sentences(where):
+        with sentences(where):
             # only one process holds the embedded engine: a claim that stands is of one that died
             upgrades.bring_up(writer, self.layout, upgrades.LEASE if where else 0.0)
+        if lock is not None:
+            engine.step_back()
 
     @classmethod
     def open(cls, settings: Settings) -> "ReachStore":
         """The store of these settings, its tables made; StoreBusy when another process holds the folder."""
         if settings.reach_url:
-            where = address.read(settings.reach_url)
-            with _sentences(where):
-                _make_database(where)
-                return cls(_remote(where), _remote(where), zone=settings.time_zone, where=where)
+            where = read_address(settings.reach_url)
+            with sentences(where):
+                engine.make_database(where)
+                return cls(engine.remote(where), engine.remote(where), zone=settings.time_zone, where=where)
         lock = _hold(settings.home / "reach.lock")
         path = str(settings.home / "reach")
         try:
-            return cls(_embedded(path), _embedded(path), lock, zone=settings.time_zone)
+            return cls(*engine.embedded(path), lock, zone=settings.time_zone)
         except BaseException:
             os.close(lock)
             raise
@@ -120,8 +115,10 @@ class ReachStore:
         ):
             return
         drops = segment.startswith(DROPS)
-        with self._writing("reach_drop" if drops else "reach_event"), _sentences(self._where):
+        with self._writing("reach_drop" if drops else "reach_event"), sentences(self._where):
             self._insert(segment, lines, drops=drops)
+        if self._lock is not None:
+            engine.step_back()  # what it started meanwhile, too
         if deposit:
             self.command("INSERT INTO reach_deposit SELECT {name:String}, now()", {"name": segment})
 
@@ -143,7 +140,7 @@ class ReachStore:
 
     def query(self, sql: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """The rows of a SELECT; `params` fill its {name:Type} places."""
-        with _sentences(self._where):
+        with sentences(self._where):
             result = self._reader.query(sql, parameters=dict(params or {}), settings=dict(self._settings))
         return [tuple(row) for row in result.result_rows]
 
@@ -204,7 +201,7 @@ class ReachStore:
     ) -> None:
         """Insert a few rows of Python values; not for reach events, which are shipped."""
         if rows:
-            with self._writing(table), _sentences(self._where):
+            with self._writing(table), sentences(self._where):
                 self._writer.insert(table, rows, column_names=columns, settings={**self._repeats, **settings})
 
     def forget(self, table: str, where: str) -> None:
@@ -223,7 +220,7 @@ class ReachStore:
         addressed = self.layout.addressed(sql)
         waiting = WAITING if addressed != sql else {}
         table = _TABLE.match(sql)
-        with self._writing(table[1] if table else _ANY), _sentences(self._where):
+        with self._writing(table[1] if table else _ANY), sentences(self._where):
             self._writer.command(
                 addressed,
                 parameters=dict(params or {}),
@@ -250,49 +247,3 @@ def _hold(path: Path) -> int:
         os.close(handle)
         raise StoreBusy(mark("触达库正由另一个进程使用。请通过运行中的服务查询，或先停止它。")) from error
     return handle
-
-
-def _embedded(path: str) -> Client:
-    """A client of the engine in a folder, with its settings: given with each question they would be ten more."""
-    client = clickhouse_connect.get_client(interface="chdb", path=path)
-    for name, value in {**_QUERY, **_GENTLY}.items():
-        client.command(f"SET {name} = {value}")
-    return client
-
-
-def _remote(where: Address, database: str | None = None) -> Client:
-    return clickhouse_connect.get_client(
-        host=where.host,
-        port=where.port,
-        username=where.user,
-        password=where.password,
-        secure=where.secure,
-        database=database or where.database,
-        settings=where.settings,
-        # a statement to all servers of a cluster waits for the slowest
-        send_receive_timeout=DDL_SECONDS + 60,
-        # a session would let only one query at a time through
-        autogenerate_session_id=False,
-        show_clickhouse_errors="scrub",
-    )
-
-
-def _make_database(where: Address) -> None:
-    for statement in where.layout.database_statements():
-        first = _remote(where, "default")
-        try:
-            first.command(statement)
-        finally:
-            first.close()
-
-
-@contextmanager
-def _sentences(where: Address | None) -> Iterator[None]:
-    """Say in a sentence that a server is away or refuses us; errors of the embedded engine stay as they are."""
-    try:
-        yield
-    except DatabaseError as error:
-        away = where and address.away(where, error.code)
-        if not away or (error.code is None and not isinstance(error, OperationalError)):
-            raise
-        raise away from None

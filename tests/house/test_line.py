@@ -24,7 +24,7 @@ ONLY = {
     ),
     "apscheduler": ("scheduler.runner",),
     "markdown": ("content.rendering", "content.rendering."),
-    "clickhouse_connect": ("tracking.store",),
+    "clickhouse_connect": ("tracking.engine",),
     "requests": ("scheduler.channels.",),
     "authlib": ("institution.oidc",),
     "pyotp": ("institution.second_factor",),
