@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session, select
 
 from content import media
-from content.check import checking
+from content.check import checking, elsewhere
 from content.check.findings import Finding, Severity, errors, open_warnings
 from content.check.models import Overruling
 from content.faults import Fault, Faulty
@@ -55,7 +55,10 @@ def of_text(
     """Everything found in a text that is about to become a revision; links may name every piece that there is."""
     known = frozenset(session.exec(select(Piece.key)))
     data = media.kept(files_dir, pictures) if files_dir else {}
-    return checking.check("", text, meta, on=on, known=known, names=frozenset(pictures), pictures=data)
+    return checking.check(
+        "", text, meta, on=on, known=known, names=frozenset(pictures), pictures=data,
+        elsewhere=elsewhere.of_database(session, on),
+    )  # fmt: skip
 
 
 def given(session: Session, revision: Revision) -> Sequence[Overruling]:
