@@ -28,7 +28,7 @@ from webapp.commands.content import content
 SVG = pieces.SVG.replace(
     b"><rect", b"><metadata xmlns:dc='d'><dc:creator>Wang</dc:creator></metadata><rect", 1
 )
-SVG_AT_HOME = pieces.SVG.replace(b" viewBox", rb' export-filename="/home/wangxm/a.png" viewBox', 1)
+SVG_AT_HOME = pieces.SVG.replace(b" viewBox", rb' export-filename="/Users/wangxm/a.png" viewBox', 1)
 NOW = datetime(2026, 11, 22, 1, tzinfo=UTC)
 BODY = "/// picture | media/door.{}\n    alt: 柜面的玻璃门，门口有一把伞\n///\n"
 
