@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import exists, func, or_
 from sqlmodel import Session, col, select
 
+from campaign.addresses import kind_of
 from campaign.audience_models import PurposeRefusal
 from campaign.contacts import Refusal, levels
 from core.i18n import mark
@@ -155,15 +156,19 @@ def _step(reason: str) -> tuple[str, bool]:
 
 def unsubscribed(session: Session, push: Push) -> int:
     """Of those who got it, how many have said no since it began: on the channel, or to what it was about alone."""
-    since, index = push.started_at or push.created_at, col(Delivery.address_index)
+    since, index, kind = (
+        push.started_at or push.created_at,
+        col(Delivery.address_index),
+        kind_of(push.channel),
+    )
     every = exists().where(
         col(Refusal.address_index) == index,
-        col(Refusal.channel) == push.channel,
+        col(Refusal.channel) == kind,
         col(Refusal.refused_at) >= since,
     )
     alone = exists().where(
         col(PurposeRefusal.address_index) == index,
-        col(PurposeRefusal.channel) == push.channel,
+        col(PurposeRefusal.channel) == kind,
         col(PurposeRefusal.purpose).in_(levels(push.purpose)[1:]),
         col(PurposeRefusal.refused_at) >= since,
     )

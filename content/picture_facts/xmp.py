@@ -13,6 +13,7 @@ _PEOPLE = (
 _PLACES = "location sublocation locationcreated locationshown gpslatitude gpslongitude"
 PEOPLE, PLACES = frozenset(_PEOPLE.split()), frozenset(_PLACES.split())
 HOME = re.compile(r"(?:/Users/|/home/|\b[A-Za-z]:\\Users\\)[^/\\\s\"'<>]")
+_DEEPEST = 64
 _OPENING, _CLOSING = b"<x:xmpmeta", b"</x:xmpmeta>"
 _SYNTAX = ("http://www.w3.org/1999/02/22-rdf-syntax-ns#", "http://www.w3.org/XML/1998/namespace")
 _SUSPECT_PERSON = re.compile(rb":(?:creator|artist|author|owner)", re.IGNORECASE)
@@ -29,6 +30,8 @@ class _Reader:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self._said()
+        if len(self._path) >= _DEEPEST:
+            raise ValueError("too deep")
         self._path.append(_local(name))
         for each, value in attributes.items():
             if not each.startswith(_SYNTAX):  # how the packet is written, not what it says

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -58,6 +59,27 @@ def test_a_drawing_that_names_who_drew_it_is_seen(data: bytes) -> None:
 )
 def test_what_names_nobody_is_silent(data: bytes) -> None:
     assert not properties(data).personal
+
+
+def test_an_empty_name_in_a_drawing_names_nobody() -> None:
+    empty = pieces.SVG.replace(b"><rect", b"><author> </author><text>Wang</text><rect", 1)
+    assert not properties(empty).personal
+    assert properties(empty.replace(b"> </author>", b">Wang</author>")).person
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pieces.SVG.replace(b"><rect", b">" + b"<author></author>" * 60_000 + b"<rect", 1),
+        b"<x:xmpmeta>" + b"<a>" * 300_000 + b"</x:xmpmeta>",
+        b"<x:xmpmeta " * 90_000,
+    ],
+    ids=["names", "depth", "packets"],
+)
+def test_what_is_made_to_take_long_does_not(data: bytes) -> None:
+    began = time.process_time()
+    properties(data)
+    assert time.process_time() - began < 3
 
 
 def test_a_packet_with_entities_is_not_unfolded_and_still_seen() -> None:
