@@ -13,7 +13,7 @@ from campaign.addresses import IN_CONTACT, kind_of, mask, sealed_in
 from campaign.among import among, among_numbers
 from campaign.audience_models import ContactAddress, PurposeRefusal
 from campaign.closed import close_address, closed_among
-from campaign.contacts import EDUCATION, Contact, Refusal
+from campaign.contacts import EDUCATION, Contact, Refusal, levels
 from campaign.lists import (
     ListRow,
     MaskedContact,
@@ -119,7 +119,7 @@ def refused_among(
     """Which of these addresses take nothing (for this purpose) on this channel: refused, or closed for any reason."""
     kind, wanted = kind_of(channel), list(indexes)
     some = select(PurposeRefusal.address_index).where(
-        PurposeRefusal.channel == kind, PurposeRefusal.purpose == purpose,
+        PurposeRefusal.channel == kind, col(PurposeRefusal.purpose).in_(levels(purpose)),
         among(session, PurposeRefusal.address_index, wanted),
     )  # fmt: skip
     every = select(Refusal.address_index).where(

@@ -6,9 +6,9 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
-from campaign import audience, consents
+from campaign import audience, consents, serials
 from campaign.consents import Choice
-from campaign.contacts import CHANNEL_NAMES, PURPOSE_NAMES
+from campaign.contacts import CHANNEL_NAMES, DIARY, PURPOSE_NAMES
 from campaign.unsubscribe import Said, Unsubscriptions
 from core import clock
 from core.http import reading, render, service, transaction
@@ -42,6 +42,8 @@ class UnsubscribePage:
     choices: list[ChannelChoice]
     saved: bool = False
     everything: bool = False
+    diary: bool = False  # the letter was one of the diary, or they left it just now
+    left: bool = False
 
 
 @blueprint.get("/u/<token>")
@@ -56,18 +58,27 @@ def unsubscribe_page(token: str) -> ResponseReturnValue:
 @access.public
 def unsubscribe(token: str) -> ResponseReturnValue:
     """Unsubscribe by the button or by the mail program itself (RFC 8058: no cookie, no sign-in, no CSRF); save
-    what the person wants; or stop everything."""
+    what the person wants; or stop everything.
+
+    What a mail program posts means what the letter was about: of a letter of the diary the diary, else the channel.
+    """
     said = Unsubscriptions(service(Keys)).read(token)
-    asked = "" if request.form.get("List-Unsubscribe") == "One-Click" else request.form.get("from", "")
+    by_program = request.form.get("List-Unsubscribe") == "One-Click"
+    asked = "" if by_program else request.form.get("from", "")
+    if not asked and said.about == DIARY:
+        asked = "diary"
     with audit.acting(VISITOR), transaction() as session:
         if asked == "preferences":
             _choose(session, said)
         elif asked == "everything":
             consents.stop_everything(session, said.channel, said.address_index, now=clock.now())
+        elif asked == "diary":
+            via = "one-click" if by_program else "page"
+            serials.leave(session, said.channel, said.address_index, via=via, now=clock.now())
         else:
             via = "page" if asked == "page" or not request.form.get("List-Unsubscribe") else "one-click"
             audience.refuse(session, said.channel, said.address_index, via=via, now=clock.now())
-        return _page(session, said, saved=asked == "preferences", everything=asked == "everything")
+        return _page(session, said, asked)
 
 
 def _choose(session: Session, said: Said) -> None:
@@ -77,7 +88,7 @@ def _choose(session: Session, said: Said) -> None:
     consents.choose(session, said.channel, said.address_index, wanted, now=clock.now())
 
 
-def _page(session: Session, said: Said, *, saved: bool = False, everything: bool = False) -> str:
+def _page(session: Session, said: Said, asked: str = "") -> str:
     words = consents.words(session, clock.now(), current_locale())
     found = [
         ChannelChoice(_(CHANNEL_NAMES[one.channel]), one.stopped, _boxes(one, words))
@@ -85,7 +96,12 @@ def _page(session: Session, said: Said, *, saved: bool = False, everything: bool
     ]
     done = audience.is_refused(session, said.channel, said.address_index)
     name = _(CHANNEL_NAMES[said.channel])
-    return render("campaign/unsubscribe.html", UnsubscribePage(name, done, found, saved, everything))
+    page = UnsubscribePage(
+        name, done, found, saved=asked == "preferences", everything=asked == "everything",
+        diary=said.about == DIARY or asked == "diary",
+        left=serials.has_left(session, said.channel, said.address_index),
+    )  # fmt: skip
+    return render("campaign/unsubscribe.html", page)
 
 
 def _boxes(choice: Choice, words: dict[str, consents.Words]) -> list[tuple[str, str, str, bool]]:

@@ -117,7 +117,7 @@ def choose(
                     session, kind, index, purpose, people=people, version=versions[purpose].version, now=now
                 )
             else:
-                _decline(session, kind, index, purpose, now)
+                decline(session, kind, index, purpose, now=now)
     session.flush()
     if changed:
         shown = address_index[: closed.SHOWN_OF_INDEX]
@@ -176,13 +176,7 @@ def agree(
     source: str = VIA,
 ) -> None:
     """People of an address agree to a purpose anew, in the words of a version; that they declined it ends."""
-    session.execute(
-        delete(PurposeRefusal).where(
-            col(PurposeRefusal.channel) == kind,
-            col(PurposeRefusal.purpose) == purpose,
-            col(PurposeRefusal.address_index).in_(former.family(session, index)),
-        )
-    )
+    take_back(session, kind, index, purpose)
     session.add_all(
         Consent(
             contact_id=number, channel=kind, purpose=purpose, given_at=now, source=source, text_version=version,
@@ -192,10 +186,30 @@ def agree(
     )  # fmt: skip
 
 
-def _decline(session: Session, kind: str, index: str, purpose: str, now: datetime) -> None:
+def decline(session: Session, kind: str, index: str, purpose: str, *, now: datetime, via: str = VIA) -> bool:
+    """An address wants nothing of a purpose, under each of its indexes; False when it had said so before."""
     former.hold(session, kind, index)
-    for one in former.family(session, index):
-        if session.get(PurposeRefusal, (kind, one, purpose)) is None:
-            session.add(
-                PurposeRefusal(channel=kind, address_index=one, purpose=purpose, refused_at=now, via=VIA)
-            )
+    known = former.family(session, index)
+    rows = [one for one in known if session.get(PurposeRefusal, (kind, one, purpose)) is None]
+    session.add_all(
+        PurposeRefusal(channel=kind, address_index=one, purpose=purpose, refused_at=now, via=via)
+        for one in rows
+    )
+    session.flush()
+    return len(rows) == len(known)
+
+
+def is_declined(session: Session, kind: str, index: str, purpose: str) -> bool:
+    """Whether an address wants nothing of a purpose."""
+    return session.get(PurposeRefusal, (kind, index, purpose)) is not None
+
+
+def take_back(session: Session, kind: str, index: str, purpose: str) -> None:
+    """The person wants a purpose again: that they declined it ends."""
+    session.execute(
+        delete(PurposeRefusal).where(
+            col(PurposeRefusal.channel) == kind,
+            col(PurposeRefusal.purpose) == purpose,
+            col(PurposeRefusal.address_index).in_(former.family(session, index)),
+        )
+    )

@@ -25,6 +25,13 @@ PURPOSE_NAMES = {
     SERVICE: mark("服务通知"),
     MARKETING: mark("产品与活动推广"),
 }
+# Within education: the letters of the diary, which somebody may leave alone. Whoever agreed to education agreed to them.
+DIARY = f"{EDUCATION}.diary"
+
+
+def levels(purpose: str) -> tuple[str, ...]:
+    """What a purpose stands in, the widest first: people agree to the first, and may refuse each."""
+    return tuple(dict.fromkeys((purpose.partition(".")[0], purpose)))
 
 
 class ContactList(SQLModel, table=True):

@@ -10,10 +10,11 @@ from sqlmodel import Session, col, select
 from campaign import former
 from campaign.addresses import IN_CONTACT, index_in, known_by
 from campaign.among import among
-from campaign.audience_models import ContactAddress, ContactGroup
+from campaign.audience_models import ContactAddress, ContactGroup, PurposeRefusal
 from campaign.contact_imports.models import ContactImport, ContactImportMember
 from campaign.contacts import (
     CHANNEL_NAMES,
+    DIARY,
     PURPOSE_NAMES,
     Consent,
     Contact,
@@ -129,7 +130,10 @@ def _shown(session: Session, vault: Vault, row: Contact) -> dict[str, str]:
     lists = select(ContactList.name).join(ContactMember).where(ContactMember.contact_id == row.id)
     consents = session.exec(select(Consent).where(Consent.contact_id == row.id).order_by(col(Consent.id)))
     beside = session.exec(select(ContactAddress).where(ContactAddress.contact_id == row.id))
-    refusals = session.exec(select(Refusal).where(col(Refusal.address_index).in_(_all_held(session, row))))
+    held = _all_held(session, row)
+    refusals = session.exec(select(Refusal).where(col(Refusal.address_index).in_(held))).all()
+    some = session.exec(select(PurposeRefusal).where(col(PurposeRefusal.address_index).in_(held))).all()
+    said: list[Refusal | PurposeRefusal] = [*refusals, *some]
     return {
         gettext("姓名"): _open(vault, row.name_sealed),
         gettext("电子邮箱"): _open(vault, row.email_sealed),
@@ -145,7 +149,7 @@ def _shown(session: Session, vault: Vault, row: Contact) -> dict[str, str]:
         gettext("名单"): gettext("；").join(session.exec(lists)),
         gettext("同意"): gettext("；").join(_consent(one) for one in consents),
         gettext("退订"): gettext("；").join(
-            f"{_channel(one.channel)} {_moment(one.refused_at)}" for one in refusals
+            f"{_channel(one.channel)} {_purpose(one)}{_moment(one.refused_at)}" for one in said
         ),
     }
 
@@ -154,6 +158,14 @@ def _consent(one: Consent) -> str:
     purpose = gettext(PURPOSE_NAMES.get(one.purpose, one.purpose))
     parts = (_channel(one.channel), purpose, _moment(one.given_at), one.source, one.text_version)
     return " ".join(part for part in parts if part)
+
+
+def _purpose(one: Refusal | PurposeRefusal) -> str:
+    """What a refusal is about, where it is not about all of the channel."""
+    if isinstance(one, Refusal):
+        return ""
+    name = mark("小宝成长日记") if one.purpose == DIARY else PURPOSE_NAMES.get(one.purpose, one.purpose)
+    return f"{gettext(name)} "
 
 
 def _channel(channel: str) -> str:

@@ -14,7 +14,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from campaign.addresses import IN_CONTACT, index_in, kind_of
 from campaign.audience_models import ClosedAddress, ContactAddress, PurposeRefusal
-from campaign.contacts import Consent, Contact, ContactMember, Refusal
+from campaign.contacts import Consent, Contact, ContactMember, Refusal, levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +114,16 @@ def takes_nothing(index: Any, channel: str, purpose: str) -> ColumnElement[bool]
 def agreed(contact_id: Any, kind: str, purpose: str) -> ColumnElement[bool]:
     """Whether a contact agreed to a kind of address for a purpose."""
     one = alias(Consent)
-    return exists().where(one.contact_id == contact_id, one.channel == kind, one.purpose == purpose)
+    return exists().where(
+        one.contact_id == contact_id, one.channel == kind, one.purpose == levels(purpose)[0]
+    )
 
 
 def _refused(index: Any, kind: str, purpose: str) -> ColumnElement[bool]:
     every, some = alias(Refusal), alias(PurposeRefusal)
     return or_(
         exists().where(every.channel == kind, every.address_index == index),
-        exists().where(some.channel == kind, some.address_index == index, some.purpose == purpose),
+        exists().where(some.channel == kind, some.address_index == index, some.purpose.in_(levels(purpose))),
     )
 
 

@@ -1,7 +1,8 @@
 """Subscribing to a serial by e-mail: asked for on a page, confirmed by the link in a letter, then kept as a contact.
 
 Nothing is kept of who did not confirm: the address travels encrypted in the link. Who said no to e-mail before is not
-taken back by it (消费者权益保护管理办法 art. 41).
+taken back by it (消费者权益保护管理办法 art. 41). Who leaves the diary alone takes all else as before: that they left is kept by
+the hash of the address, so that no import of the list brings them back; confirming anew does.
 """
 
 import base64
@@ -12,11 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from campaign import closed, consents, lists
-from campaign.addresses import checked
-from campaign.contacts import EDUCATION, EMAIL, Consent, Contact, ContactMember, Refusal
+from campaign import audience, closed, consents, former, lists
+from campaign.addresses import checked, kind_of
+from campaign.contacts import DIARY, EDUCATION, EMAIL, Consent, Contact, ContactMember, Refusal
 from core.database import inserting
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import gettext, mark, using_locale
@@ -30,7 +32,7 @@ VALID = timedelta(days=3)
 _LONGEST = 2000
 _MOST_LETTERS, _SPAN = 3, timedelta(hours=1)  # to one address, whoever asks: nobody is flooded by us
 
-audit.declare({"serial.subscribe": mark("订阅成长日记")})
+audit.declare({"serial.subscribe": mark("订阅成长日记"), "serial.leave": mark("只退订成长日记")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,29 @@ def confirm(session: Session, vault: Vault, wish: Wish, *, now: datetime) -> boo
     return fresh
 
 
+def leave(session: Session, channel: str, address_index: str, *, via: str, now: datetime) -> bool:
+    """The holder of an address gets the letters of the diary no more, and whatever else they agreed to as before; False
+    when they had said so. An address that nobody holds is no different, so that nobody learns who subscribes."""
+    kind, listed = kind_of(channel), lists.find_list(session, LIST)
+    fresh = consents.decline(session, kind, address_index, DIARY, via=via, now=now)
+    people = audience.sharing(session, kind, former.family(session, address_index))
+    if listed is not None and people:
+        session.execute(
+            delete(ContactMember).where(
+                col(ContactMember.list_id) == listed.id, col(ContactMember.contact_id).in_(people)
+            )
+        )
+    if fresh:
+        after = {"channel": kind, "via": via}
+        audit.record(session, "serial.leave", "refusal", address_index[: closed.SHOWN_OF_INDEX], after=after)
+    return fresh
+
+
+def has_left(session: Session, channel: str, address_index: str) -> bool:
+    """Whether this address left the diary."""
+    return consents.is_declined(session, kind_of(channel), address_index, DIARY)
+
+
 def count(session: Session) -> int:
     """How many stand in the list."""
     listed = lists.find_list(session, LIST)
@@ -149,18 +174,20 @@ def _contact(session: Session, vault: Vault, wish: Wish, indexes: Sequence[str],
 
 
 def _agree(session: Session, contact_id: int, wish: Wish, now: datetime) -> bool:
-    """Write down the consent, take back a refusal of this purpose alone, put the contact into the list."""
+    """Write down the consent, take back a refusal of this purpose or of the diary alone, put the contact into the list."""
     listed = lists.find_list(session, LIST) or lists.make_list(session, LIST, now)
     member = session.get(ContactMember, (listed.id, contact_id))
     mine = (Consent.contact_id == contact_id, Consent.channel == EMAIL, Consent.purpose == EDUCATION)
     given = session.exec(select(Consent.text_version).where(*mine)).all()
-    if member is not None and wish.version in given:
+    contact = session.get_one(Contact, contact_id)
+    index = contact.email_index or ""
+    if member is not None and wish.version in given and not has_left(session, EMAIL, index):
         return False
+    consents.take_back(session, EMAIL, index, DIARY)
     if member is None:
         session.add(ContactMember(list_id=listed.id or 0, contact_id=contact_id))
-    contact = session.get_one(Contact, contact_id)
     consents.agree(
-        session, EMAIL, contact.email_index or "", EDUCATION,
+        session, EMAIL, index, EDUCATION,
         people=[contact_id], version=wish.version, now=now, source="serial diary",
     )  # fmt: skip
     session.flush()

@@ -12,6 +12,7 @@ from typing import Any
 from content import raster, svg
 from content.frontmatter import PICTURE
 from content.machine_made import pictures
+from content.picture_facts.reading import properties
 from core.errors import Invalid, NotFound
 from core.i18n import mark
 
@@ -70,6 +71,8 @@ def prepare(name: str, data: bytes, files_dir: Path | None = None) -> Prepared:
     )  # the piece says what a machine made; each file says it anew as it leaves
     if kind == "svg":
         served, width, height = svg.clean(data)
+        if properties(data).personal:
+            data = served  # an export must not tell of somebody either
         sha256 = hashlib.sha256(data).hexdigest()
     else:
         served, (width, height) = raster.redrawn(name, data, kind, ours=_is_ours(data, kind, files_dir))
@@ -86,7 +89,9 @@ def _is_ours(data: bytes, kind: str, files_dir: Path | None) -> bool:
     if files_dir is None:
         return False
     path = files_dir / "media" / f"{hashlib.sha256(data).hexdigest()[:16]}.{kind}"
-    return path.is_file() and path.read_bytes() == data
+    if not path.is_file() or path.read_bytes() != data:
+        return False
+    return not properties(data).personal  # kept before all was drawn anew: it is now
 
 
 def write(files_dir: Path, prepared: Prepared) -> Picture:
@@ -130,6 +135,12 @@ def original(files_dir: Path, picture: Mapping[str, Any]) -> bytes:
     if not path.is_file():
         raise NotFound(mark("图片文件“%(name)s”不在文件库里，请检查备份。"), name=path.name)
     return path.read_bytes()
+
+
+def kept(files_dir: Path, known: Mapping[str, Any]) -> dict[str, bytes]:
+    """The pictures of a revision by name as they leave in an export; what the store does not have is left out."""
+    paths = {name: files_dir / str(entry["original"]) for name, entry in known.items()}
+    return {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
 
 
 def from_json(known: Mapping[str, Any]) -> dict[str, Picture]:

@@ -6,6 +6,7 @@ The request is of kind `content.publish`; its subject is the key of the piece, i
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 from sqlmodel import Session, col, select
 
@@ -41,16 +42,18 @@ def submit(
     reason: str = "",
     due_at: datetime | None = None,
     working: WorkingDays | None = None,
+    files_dir: Path | None = None,
 ) -> Approval:
     """Ask others to approve exactly this revision; the submitter's own older request is replaced.
 
     Without `due_at` the days of the path for its kind count, else those of the policy, as `working` days.
     What was withdrawn may come back as it is, but only by being reviewed again. A room that is not proved, and any
-    text in which the check before review finds an error or a warning without a reason, is Faulty. Of the product's own
-    texts warnings do not count: what was right when they were written (a figure with its day) must not stop a first start.
+    text in which the check before review finds an error or a warning without a reason, is Faulty; its pictures are
+    looked at where `files_dir` says where they are kept. Of the product's own texts warnings do not count: what was
+    right when they were written (a figure with its day) must not stop a first start.
     """
     revision = get(session, revision_id)
-    _require_ready(session, revision, by, now)
+    _require_ready(session, revision, by, now, files_dir)
     _replace_own_request(session, revision, by=by, now=now)
     piece = get_piece(session, revision.piece_key)
     request = approvals.request(
@@ -76,7 +79,9 @@ def _term(piece: Piece, working: WorkingDays | None) -> approvals.Term | None:
     return approvals.Term(working, policy.of_kind(piece.kind).review_days) if working else None
 
 
-def _require_ready(session: Session, revision: Revision, by: int, now: datetime) -> None:
+def _require_ready(
+    session: Session, revision: Revision, by: int, now: datetime, files_dir: Path | None
+) -> None:
     """Whether all is done that must be before others look at it."""
     last = newest(session, revision.piece_key)
     if last is not None and last.number != revision.number:
@@ -84,7 +89,8 @@ def _require_ready(session: Session, revision: Revision, by: int, now: datetime)
     require_proof(revision)
     remarks.require_answered(session, revision.piece_key)
     asker = session.get(Staff, by)
-    require_clean(session, revision, now.date(), warnings=asker is None or not asker.system)
+    ours = asker is not None and asker.system
+    require_clean(session, revision, now.date(), warnings=not ours, files_dir=files_dir)
 
 
 def take_back(session: Session, revision_id: int, *, by: int, now: datetime) -> None:

@@ -6,10 +6,12 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import func
+from sqlalchemy import exists, func, or_
 from sqlmodel import Session, col, select
 
-from campaign.contacts import Refusal
+from campaign.addresses import kind_of
+from campaign.audience_models import PurposeRefusal
+from campaign.contacts import Refusal, levels
 from core.i18n import mark
 from institution.models import Outlet
 from institution.powers import WHOLE, Scope
@@ -153,21 +155,27 @@ def _step(reason: str) -> tuple[str, bool]:
 
 
 def unsubscribed(session: Session, push: Push) -> int:
-    """Of those who got it, how many have said no on the channel since it began."""
-    since = push.started_at or push.created_at
+    """Of those who got it, how many have said no since it began: on the channel, or to what it was about alone."""
+    since, index, kind = (
+        push.started_at or push.created_at,
+        col(Delivery.address_index),
+        kind_of(push.channel),
+    )
+    every = exists().where(
+        col(Refusal.address_index) == index,
+        col(Refusal.channel) == kind,
+        col(Refusal.refused_at) >= since,
+    )
+    alone = exists().where(
+        col(PurposeRefusal.address_index) == index,
+        col(PurposeRefusal.channel) == kind,
+        col(PurposeRefusal.purpose).in_(levels(push.purpose)[1:]),
+        col(PurposeRefusal.refused_at) >= since,
+    )
     query = (
         select(func.count())
         .select_from(Delivery)
-        .join(
-            Refusal,
-            (col(Refusal.address_index) == col(Delivery.address_index))
-            & (col(Refusal.channel) == push.channel),
-        )
-        .where(
-            Delivery.push_id == push.id,
-            Delivery.state == DeliveryState.sent,
-            col(Refusal.refused_at) >= since,
-        )
+        .where(Delivery.push_id == push.id, Delivery.state == DeliveryState.sent, or_(every, alone))
     )
     return session.exec(query).one()
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from dateutil.relativedelta import relativedelta
 from sqlmodel import Session, select
 
+from campaign.contacts import levels
 from campaign.recurrence import LOCAL
 from content import lifecycle
 from content.lifecycle import PublishedPiece
@@ -89,6 +90,6 @@ def draft(
         first_at=first_at,
         rule="",
         list_id=None,
-        meant=Meant(purpose=push.purpose, after_id=push_id, follows_when=outcomes.REACHED),
+        meant=Meant(purpose=levels(push.purpose)[0], after_id=push_id, follows_when=outcomes.REACHED),
     )
     return plans.create(session, form, by=by, now=now)

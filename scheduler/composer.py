@@ -77,6 +77,7 @@ class Letter:
     picture: str = ""
     template: str = ""
     parameters: Pairs = ()
+    purpose: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,7 @@ class Composer:
             picture=f"{self._settings.public_url}{piece.cover_url}" if piece and piece.cover_url else "",
             template=push.template,
             parameters=tuple((name, value) for name, value in push.parameters),
+            purpose=push.purpose,
         )
 
     def message(
@@ -140,7 +142,7 @@ class Composer:
         unsubscribe = ""
         if not registry.to_group(letter.channel):
             unsubscribe = self._settings.public_url + self._unsubscriptions.path(
-                letter.channel, address_index
+                letter.channel, address_index, letter.purpose
             )
         text, html, link = form.text, form.html, form.link
         if registry.tells_openings(letter.channel):

@@ -3,7 +3,8 @@
 A person prepares a plan for it and a second one approves it, as any plan; it is not started, but stands as the
 approved pattern: each new episode becomes one push of it, which says only what was reviewed (title, summary, picture,
 link). What changes the plan takes the approval away, and ending it ends the letters. Consent, refusals, caps and
-allowed hours hold as for every push; an episode is told once, whatever happens to the job.
+allowed hours hold as for every push, and who left the diary alone gets none; an episode is told once, whatever happens
+to the job.
 """
 
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ import structlog
 from sqlmodel import Session, col, select
 
 from campaign import lists, serials
-from campaign.contacts import EMAIL
+from campaign.contacts import DIARY, EMAIL
 from campaign.recurrence import LOCAL
 from content import lifecycle
 from content.lifecycle import PublishedPiece
@@ -107,6 +108,7 @@ def tell(session: Session, key: str, now: datetime) -> Push | None:
     push = push_of(plan, at, PushState.cutting, "", now)
     push.piece_key, push.subject, push.body, push.summary = key, "", "", ""
     reaching.freeze(session, plan, push).target = starting.line(session, plan)
+    push.purpose = DIARY  # who left the diary alone is left out, and each letter says how to
     session.add(push)
     session.flush()
     failover.prepare(session, plan, [push])

@@ -51,7 +51,7 @@ from tracking.report_sender import Reports
 from tracking.spool import Spool
 from tracking.store import ReachStore
 from tracking.waiting import Waiting
-from webapp import off_site
+from webapp import linked, off_site
 
 T = TypeVar("T")
 
@@ -99,6 +99,7 @@ def build(settings: Settings) -> Runtime:
     """How every object is made; makes none but the settings."""
     settings.home.mkdir(parents=True, exist_ok=True)
     off_site.plug()
+    linked.plug()
     runtime = Runtime(settings)
     runtime.offer(Keys, lambda _r: Keys(load_secret(settings)))
     runtime.offer(Vault, lambda r: Vault(r.service(Keys), settings.privacy_ring))

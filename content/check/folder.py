@@ -6,6 +6,7 @@ from pathlib import Path
 
 from content import frontmatter, library
 from content.check import checking
+from content.check.elsewhere import Elsewhere, Names, anchors_of
 from content.check.findings import Finding, Severity, in_order
 from content.faults import Fault, Faulty
 from content.rooms import file as rooms
@@ -24,12 +25,15 @@ def check_folder(folder: Path, on: Day) -> list[Finding]:
     pictures = _pictures(folder)
     known = frozenset(path.stem for path in folder.glob("*.md")) | _rooms(folder)
     found = [_malformed(fault) for fault in _faults(folder)]
-    for name, text, meta in _texts(folder):
+    texts = list(_texts(folder))
+    elsewhere = Elsewhere(_anchors(texts))
+    for name, text, meta in texts:
         cover = str(meta.get("cover") or "")
         used = {one: data for one, data in pictures.items() if one in text or one == cover}
         found += checking.check(
-            name, text, meta, on=on, known=known, names=frozenset(pictures), pictures=used
-        )
+            name, text, meta, on=on, known=known, names=frozenset(pictures), pictures=used,
+            elsewhere=elsewhere,
+        )  # fmt: skip
     return in_order(found)
 
 
@@ -54,6 +58,12 @@ def _texts(folder: Path) -> Iterator[tuple[str, str, dict[str, object]]]:
         room, _wrong = rooms.read(path.name, text)
         if room is not None:
             yield path.relative_to(folder).as_posix(), text, rooms.front_matter(room)
+
+
+def _anchors(texts: list[tuple[str, str, dict[str, object]]]) -> Names:
+    """Where links may lead in the other files, read only for those that are linked to."""
+    by_key = {str(meta.get("key")): (text, str(meta.get("kind"))) for _name, text, meta in texts}
+    return lambda key: anchors_of(*by_key[key]) if key in by_key else None
 
 
 def _decoded(path: Path) -> str:

@@ -9,12 +9,15 @@ from content.check.source import Block, Passage
 @dataclass(frozen=True, slots=True)
 class Found:
     """A stretch of the file; without one the whole piece is meant. `severity` where it differs from the rule's;
-    `what` is shown instead of the words of the text (a picture's name, a jargon word)."""
+    `what` is shown instead of the words of the text (a picture's name, a jargon word); `case` of the rule, which has
+    words of its own; `near`: what was probably meant."""
 
     offset: int = 0
     length: int = 0
     severity: Severity | None = None
     what: str = ""
+    case: str = ""
+    near: str = ""
 
     @classmethod
     def in_passage(

@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import date as Day
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 from sqlmodel import Session, select
 
-from content.check import checking
+from content import media
+from content.check import checking, elsewhere
 from content.check.findings import Finding, Severity, errors, open_warnings
 from content.check.models import Overruling
 from content.faults import Fault, Faulty
@@ -27,10 +30,13 @@ audit.declare(
 )
 
 
-def findings(session: Session, revision: Revision, on: Day) -> list[Finding]:
-    """Everything found in a revision on a day, with the reasons that editors gave for leaving it."""
+def findings(
+    session: Session, revision: Revision, on: Day, *, files_dir: Path | None = None
+) -> list[Finding]:
+    """Everything found in a revision on a day, with the reasons that editors gave for leaving it; in its pictures too
+    where `files_dir` says where they are kept."""
     reasons = {one.mark: one.reason for one in given(session, revision)}
-    found = of_text(session, revision.text, revision.meta, frozenset(revision.media), on)
+    found = of_text(session, revision.text, revision.meta, revision.media, on, files_dir=files_dir)
     return [
         one.because(reasons[one.mark]) if one.severity is Severity.warning and one.mark in reasons else one
         for one in found
@@ -38,11 +44,21 @@ def findings(session: Session, revision: Revision, on: Day) -> list[Finding]:
 
 
 def of_text(
-    session: Session, text: str, meta: Mapping[str, object], names: frozenset[str], on: Day
+    session: Session,
+    text: str,
+    meta: Mapping[str, object],
+    pictures: Mapping[str, Any],
+    on: Day,
+    *,
+    files_dir: Path | None = None,
 ) -> list[Finding]:
     """Everything found in a text that is about to become a revision; links may name every piece that there is."""
     known = frozenset(session.exec(select(Piece.key)))
-    return checking.check("", text, meta, on=on, known=known, names=names)
+    data = media.kept(files_dir, pictures) if files_dir else {}
+    return checking.check(
+        "", text, meta, on=on, known=known, names=frozenset(pictures), pictures=data,
+        elsewhere=elsewhere.of_database(session, on),
+    )  # fmt: skip
 
 
 def given(session: Session, revision: Revision) -> Sequence[Overruling]:
@@ -90,10 +106,12 @@ def restore(session: Session, revision: Revision, finding_mark: str) -> None:
     _record(session, "piece.restore_warning", made, before=before)
 
 
-def require_clean(session: Session, revision: Revision, on: Day, *, warnings: bool = True) -> None:
+def require_clean(
+    session: Session, revision: Revision, on: Day, *, warnings: bool = True, files_dir: Path | None = None
+) -> None:
     """Faulty names every finding for which a revision may not be put before others: errors, and warnings that nobody
     gave a reason for. `warnings` False: they do not stop it."""
-    found = findings(session, revision, on)
+    found = findings(session, revision, on, files_dir=files_dir)
     wrong = [*errors(found), *(open_warnings(found) if warnings else ())]
     if wrong:
         raise Faulty([fault(one) for one in wrong])

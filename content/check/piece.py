@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 from datetime import date as Day
 from typing import Any
 
+from content.check.elsewhere import NOWHERE, Elsewhere
 from content.check.source import Source
 
 
 @dataclass(frozen=True)
 class Checked:
     """One piece on a day. `known`: the keys of pieces that links may name (None: nobody knows); `pictures`: bytes
-    as given, by name, where they are at hand; `names`: the pictures that exist; `whole`: not a fragment."""
+    as given, by name, where they are at hand; `names`: the pictures that exist; `whole`: not a fragment; `elsewhere`:
+    what else links may name."""
 
     source: Source
     meta: Mapping[str, Any]
@@ -20,6 +22,7 @@ class Checked:
     names: frozenset[str] | None = None
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     whole: bool = True
+    elsewhere: Elsewhere = NOWHERE
 
     @property
     def audience(self) -> str:

@@ -40,11 +40,19 @@ class Said(_Strict):
         return self.en if current_locale() == "en" else self.zh
 
 
+class Case(_Strict):
+    """What a rule says of one sort of find, where its own words would not help."""
+
+    says: Said
+    way_out: Said
+
+
 class Rule(_Strict):
     """One rule. `check` names the procedure, the lists are what it works with.
 
     patterns: what is looked for; softer: the same, but only a warning; unless: what, where it stands over the
-    find, makes it something else (最后 is no superlative); words: named lists of one procedure; limits: numbers.
+    find, makes it something else (最后 is no superlative); words: named lists of one procedure; cases: words for
+    sorts of finds; limits: numbers.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z-]{1,30}$")]
@@ -60,6 +68,7 @@ class Rule(_Strict):
     softer: list[Pattern] = []
     unless: list[Pattern] = []
     words: dict[str, list[Pattern]] = {}
+    cases: dict[str, Case] = {}
     limits: dict[str, int] = {}
 
     def counts(self, on: Day) -> bool:

@@ -1,17 +1,13 @@
-"""The build of a text: descriptions of pictures, links, order of headings."""
+"""The build of a text: descriptions of pictures, order of headings."""
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from content.check.found import Found
 from content.check.piece import Checked
 from content.check.rulesets import Rule, union
 
 _IMAGE = re.compile(r"!\[([^\]\n]*)\]\(([^)\s]*)[^)]*\)")
-_LINK = re.compile(r"(?<!!)\[([^\]\n]*)\]\(([^)\s]*)[^)]*\)")
-_PIECE = re.compile(r"^/p/([a-z0-9-]+)(?:[#?].*)?$")
-_HOST = re.compile(r"^(?:[A-Za-z0-9\u4e00-\u9fff-]+\.)+[A-Za-z\u4e00-\u9fff]{2,}(?::\d+)?$")
 
 
 def alt_text(rule: Rule, piece: Checked) -> Iterator[Found]:
@@ -38,37 +34,6 @@ def alt_text(rule: Rule, piece: Checked) -> Iterator[Found]:
         str(piece.meta.get("cover_alt") or ""), str(piece.meta["cover"])
     ):
         yield Found(what=str(piece.meta["cover"]))
-
-
-def broken_link(_rule: Rule, piece: Checked) -> Iterator[Found]:
-    """Links to pieces and pictures that do not exist; of outside addresses only the form is looked at."""
-    for found in _LINK.finditer(piece.source.text, piece.source.body_at):
-        if not _leads_somewhere(found[2].strip("<>"), piece):
-            yield Found(found.start(), len(found[0]))
-
-
-def _leads_somewhere(target: str, piece: Checked) -> bool:
-    if target.startswith("#"):
-        return len(target) > 1
-    if named := _PIECE.match(target):
-        return piece.known is None or named[1] in piece.known or named[1] == piece.meta.get("key")
-    if target.startswith("/") and not target.startswith("//"):
-        return True
-    if target.startswith("media/"):
-        return piece.names is None or target in piece.names
-    return _is_outside(target)
-
-
-def _is_outside(target: str) -> bool:
-    try:
-        parts = urlsplit(target)
-    except ValueError:
-        return False
-    if parts.scheme in ("http", "https"):
-        return _HOST.match(parts.netloc) is not None
-    if parts.scheme == "tel":
-        return re.fullmatch(r"\+?[\d-]{3,20}", parts.path) is not None
-    return parts.scheme == "mailto" and "@" in parts.path
 
 
 def heading_order(_rule: Rule, piece: Checked) -> Iterator[Found]:

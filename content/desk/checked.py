@@ -60,15 +60,15 @@ def of_revision(session: Session, revision: Revision, *, may_edit: bool) -> Chec
     )
     authors = {one.mark: names.get(one.by, "") for one in given}
     writable = revision.state in (State.draft, State.withdrawn)
-    return Checked(
-        overruling.findings(session, revision, today()), authors, rulesets.version(), may_edit and writable
-    )
+    found = overruling.findings(session, revision, today(), files_dir=service(Settings).files_dir)
+    return Checked(found, authors, rulesets.version(), may_edit and writable)
 
 
 def of_draft(draft: Draft) -> Checked:
     """The findings of a text that is being written."""
     with session_for_reading() as session:
-        found = overruling.of_text(session, draft.text, draft.meta, frozenset(draft.media), today())
+        files_dir = service(Settings).files_dir
+        found = overruling.of_text(session, draft.text, draft.meta, draft.media, today(), files_dir=files_dir)
     return Checked(found, {}, rulesets.version())
 
 

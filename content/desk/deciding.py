@@ -36,6 +36,7 @@ def submit(key: str, number: int) -> ResponseReturnValue:
             reason=reason,
             due_at=due_at,
             working=WorkingDays.of(service(Settings)),
+            files_dir=service(Settings).files_dir,
         )
 
     return _do(key, number, verb, _("已提交，等另一位同事审查。"))

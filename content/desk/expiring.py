@@ -90,10 +90,11 @@ def due() -> str:
 def still_true(key: str) -> ResponseReturnValue:
     """Say that a piece is true until another day; a second person reviews it."""
     try:
+        settings = service(Settings)
         with transaction() as session:
             expiring.confirm(
                 session, key, _day(request.form.get("until", "")), by=access.signed_in().id, now=clock.now(),
-                today=today(), working=WorkingDays.of(service(Settings)),
+                today=today(), working=WorkingDays.of(settings), files_dir=settings.files_dir,
             )  # fmt: skip
         flash(_("已生成只改复核日的新版并提交审查；审查通过并发布以后生效。"), "good")
     except DomainError as error:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from content.frontmatter import MADE, RIGHTS, THEMES
+from content.guiding import NEEDS, SUITS, TASKS, WAYS
 from content.models import KIND_NAMES, Kind
 from core.i18n import mark
 
@@ -19,7 +20,8 @@ _THEME_NAMES = {
 
 @dataclass(frozen=True)
 class Spec:
-    """`kind`: line, text, number, day, choice, picture, words, some, rows (of `inner`), group (of `inner`)."""
+    """`kind`: line, text, number, day, choice, picture, words, lines (a list, one a line), some, rows (of `inner`),
+    group (of `inner`), strip (shown, and made elsewhere)."""
 
     name: str
     kind: str
@@ -37,6 +39,7 @@ class Spec:
 
 
 _KINDS = {kind.value: name for kind, name in KIND_NAMES.items() if kind is not Kind.escape_room}
+_DIARY, _GUIDE = frozenset({Kind.diary.value}), frozenset({Kind.guide.value})
 _HELP = (
     Spec("label", "line", mark("叫什么")),
     Spec("phone", "line", mark("电话")),
@@ -69,11 +72,28 @@ FIELDS: tuple[tuple[str, tuple[Spec, ...]], ...] = (
             ),
             Spec("theme", "choice", mark("主题"), options={one: _THEME_NAMES.get(one, one) for one in THEMES}),
             Spec("minutes", "number", mark("几分钟读完")),
-            Spec("season", "number", mark("第几季"), only=frozenset({Kind.diary.value})),
-            Spec("number", "number", mark("第几集（顺序）"), only=frozenset({Kind.diary.value, Kind.guide.value})),
-            Spec("hours", "line", mark("服务时间"), only=frozenset({Kind.guide.value})),
         ),
     ),
+    (
+        mark("小宝成长日记"),
+        (
+            Spec("season", "number", mark("第几季"), mark("不写就是第一季。"), only=_DIARY),
+            Spec("number", "number", mark("第几集（顺序）"), mark("跨季连着数。"), only=_DIARY, must=True),
+        ),
+    ),
+    (
+        mark("服务指南"),
+        (
+            Spec("way", "choice", mark("走哪条路"), options=WAYS, only=_GUIDE),
+            Spec("number", "number", mark("目录里的顺序"), only=_GUIDE),
+            Spec("hours", "line", mark("服务时间"), only=_GUIDE),
+            Spec("tasks", "some", mark("可以办的事"), options=TASKS, only=_GUIDE),
+            Spec("suits", "some", mark("特别适合"), options=SUITS, only=_GUIDE),
+            Spec("needs", "some", mark("要用到"), options=NEEDS, only=_GUIDE),
+            Spec("bring", "lines", mark("带上"), mark("一行写一样。"), only=_GUIDE),
+        ),
+    ),
+    (mark("画格"), (Spec("strip", "strip", mark("画格")),)),
     (
         mark("封面"),
         (

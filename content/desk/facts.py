@@ -6,7 +6,7 @@ spliced into the YAML; comments, order and all that the form does not know stay 
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,15 @@ from content.desk.fact_fields import FIELDS, Spec
 from content.escape_room import yamls
 from content.faults import Fault
 from content.making.splicing import spliced
+from content.strip import writing
+from content.strip.parts import parts
 from core.i18n import gettext as _
 
 Values = Mapping[str, Sequence[str]]
 PREFIX, SHOWN = "fact.", "facts_shown"
 _MOST_ROWS = 40
-_SEPARATORS = re.compile(r"[，,、;；\n]+")
+_BREAK = re.compile(r"[. ]")  # ends the name of a field: "help.0.phone", "strip 第 1 格"
+_SEPARATORS = {"words": re.compile(r"[，,、;；\n]+"), "lines": re.compile(r"\n+")}
 _WHOLE = re.compile(r"0|[1-9]\d{0,5}")
 _DAY = re.compile(r"\b(review_by|date|until): '(\d{4}-\d{2}-\d{2})'")
 
@@ -45,17 +48,18 @@ class Box:
             return "number"
         if kind == "day" and re.fullmatch(r"(\d{4}-\d{2}-\d{2})?", self.value):
             return "date"
-        return "textarea" if kind == "text" else "text"
+        return "textarea" if kind in ("text", "lines") else "text"
 
 
 @dataclass(frozen=True)
 class Facts:
-    """All boxes by group, what they show (for `applied`), or why there are none."""
+    """All boxes by group, what they show (for `applied`), or why there are none; `key` of a piece that was saved."""
 
     groups: tuple[tuple[str, tuple[Box, ...]], ...] = ()
     shown: str = ""
     broken: str = ""
     wrong: int = 0
+    key: str = ""
 
     @property
     def title(self) -> str:
@@ -77,16 +81,33 @@ def facts(text: str, faults: Sequence[Fault] = (), *, new: bool) -> Facts:
     for name, specs in FIELDS:
         mine = [spec for spec in specs if spec.fits(str(data.get("kind", "")), new=new)]
         shown += [spec.name for spec in mine]
-        boxes = tuple(_box(spec, data.get(spec.name), spec.name, by_field) for spec in mine)
-        groups.append((name, boxes))
-    values = {name: data[name] for name in shown if name in data}
-    kept = json.dumps({"names": shown, "values": values}, ensure_ascii=True, separators=(",", ":"))
-    wrong = sum(len(rules) for field, rules in by_field.items() if field.partition(".")[0] in shown)
-    return Facts(tuple(groups), kept, "", wrong)
+        if mine:
+            boxes = (
+                _strip(text, spec, by_field)
+                if spec.kind == "strip"
+                else _box(spec, data.get(spec.name), spec.name, by_field)
+                for spec in mine
+            )
+            groups.append((name, tuple(boxes)))
+    typed = [spec.name for spec in _of(shown)]
+    values = {name: data[name] for name in typed if name in data}
+    kept = json.dumps({"names": typed, "values": values}, ensure_ascii=True, separators=(",", ":"))
+    wrong = sum(len(rules) for field, rules in by_field.items() if _BREAK.split(field)[0] in shown)
+    return Facts(tuple(groups), kept, "", wrong, "" if new else str(data.get("key", "")))
+
+
+def _strip(text: str, spec: Spec, faults: Mapping[str, list[str]]) -> Box:
+    """How many panels there are and who stands in them, in the order in which they come; empty for none."""
+    panels = writing.of_text(text)
+    who = dict.fromkeys(parts().people[one.who].name for panel in panels for one in panel.cast)
+    told = _("%(count)s 格 · %(people)s", count=len(panels), people=_("、").join(who) or _("没有人物"))
+    errors = [f"{field} {rule}" for field, rules in faults.items() for rule in rules]
+    mine = tuple(one for one in errors if _BREAK.split(one)[0] == spec.name)
+    return Box(spec, PREFIX + spec.name, told if panels else "", errors=mine)
 
 
 def _box(spec: Spec, item: Any, path: str, faults: Mapping[str, list[str]]) -> Box:
-    several = spec.kind in ("words", "some")
+    several = spec.kind in ("words", "some", "lines")
     under = (field for field in faults if field == path or (several and field.startswith(f"{path}.")))
     errors = tuple(rule for field in under for rule in faults[field])
     if spec.kind == "rows":
@@ -99,7 +120,8 @@ def _box(spec: Spec, item: Any, path: str, faults: Mapping[str, list[str]]) -> B
         return Box(spec, PREFIX + path, inner=_group(spec, item, path, faults), errors=errors)
     if several:
         chosen = tuple(map(str, item if isinstance(item, list) else [item] if item else []))
-        return Box(spec, PREFIX + path, "、".join(chosen), chosen, errors=errors)
+        joint = "\n" if spec.kind == "lines" else "、"
+        return Box(spec, PREFIX + path, joint.join(chosen), chosen, errors=errors)
     return Box(spec, PREFIX + path, "" if item is None else str(item), errors=errors)
 
 
@@ -133,8 +155,10 @@ def _shown(sent: Values) -> dict[str, Any]:
     return found if good and isinstance(found.get("values"), dict) else {}
 
 
-def _of(names: Sequence[Any]) -> Iterator[Spec]:
-    return (spec for _name, specs in FIELDS for spec in specs if spec.name in names)
+def _of(names: Sequence[Any]) -> Iterable[Spec]:
+    """What is typed under these names, each once, whatever a kind of pieces calls it."""
+    specs = (spec for _name, specs in FIELDS for spec in specs if spec.kind != "strip")
+    return {spec.name: spec for spec in specs if spec.name in names}.values()
 
 
 def _plain(spec: Spec, item: Any) -> Any:
@@ -162,8 +186,8 @@ def _typed(spec: Spec, sent: Values, path: str) -> Any:
     if spec.kind == "some":
         return [one for one in given if one] or None
     text = given[0] if given else ""
-    if spec.kind == "words":
-        return [word.strip() for word in _SEPARATORS.split(text) if word.strip()] or None
+    if spec.kind in _SEPARATORS:
+        return [one.strip() for one in _SEPARATORS[spec.kind].split(text) if one.strip()] or None
     if spec.kind == "number" and _WHOLE.fullmatch(text):
         return int(text)
     return " ".join(text.split()) or None

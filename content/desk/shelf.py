@@ -154,8 +154,9 @@ def _carry_out(act: str, keys: list[str], back: str) -> ResponseReturnValue:
 def _do(session: Session, act: str, key: str, by: int, reason: str) -> None:
     now, number = clock.now(), shelf.of_keys(session, [key])[key].revision_id
     if act == "submit":
-        working = WorkingDays.of(service(Settings))
-        lifecycle.submit(session, number, by=by, now=now, reason=reason, working=working)
+        settings = service(Settings)
+        working, files_dir = WorkingDays.of(settings), settings.files_dir
+        lifecycle.submit(session, number, by=by, now=now, reason=reason, working=working, files_dir=files_dir)
     elif act == "publish":
         lifecycle.publish(session, number, by=by, now=now)
     else:
@@ -190,7 +191,8 @@ def _line(session: Session, me: SignedIn, act: str, entry: Entry) -> bulk.Line:
 
 
 def _unsettled(session: Session, entry: Entry) -> int:
-    found = overruling.findings(session, history.get(session, entry.revision_id), today())
+    revision, files_dir = history.get(session, entry.revision_id), service(Settings).files_dir
+    found = overruling.findings(session, revision, today(), files_dir=files_dir)
     return len(errors(found)) + len(open_warnings(found))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date as Day
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.exc import IntegrityError
@@ -171,6 +172,7 @@ def confirm(
     now: datetime,
     today: Day,
     working: WorkingDays | None = None,
+    files_dir: Path | None = None,
 ) -> Revision:
     """Say that a published piece is true until another day: a new revision that differs in this alone, put to review.
 
@@ -191,7 +193,8 @@ def confirm(
         raise Conflict(mark("已经有一版写着这一天，请直接提交那一版。"))
     _carry_reasons(session, published, revision, by, now, today)
     reason = _("内容没有变，确认仍然有效到 %(day)s。", day=until)
-    lifecycle.submit(session, revision.id or 0, by=by, now=now, reason=reason, working=working)
+    number = revision.id or 0
+    lifecycle.submit(session, number, by=by, now=now, reason=reason, working=working, files_dir=files_dir)
     return revision
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from campaign import audience
+from campaign import audience, serials
+from campaign.contacts import DIARY
 from campaign.unsubscribe import Unsubscriptions
 from core import clock
 from core.database import Database
@@ -63,3 +64,21 @@ def test_an_elder_keeps_one_channel_and_then_stops_everything(site: Site, chromi
         assert browser.overflow(page) == []
     with site.runtime.service(Database).reading() as session:
         assert audience.is_refused(session, "email", index)
+
+
+def test_a_letter_of_the_diary_lets_an_elder_leave_the_diary_alone(site: Site, chromium: Browser) -> None:
+    index = site.runtime.service(Vault).index("email", "p2@example.com")
+    path = Unsubscriptions(site.runtime.service(Keys)).path("email", index, DIARY)
+    with browser.visitor(chromium, site, elder=True, java_script_enabled=False) as page:
+        page.goto(site.address + path)
+        assert browser.overflow(page) == []
+        page.click("button[value=diary]")
+        expect(page.locator("h1")).to_contain_text("日记不再寄给您")
+        assert page.locator("button[value=diary]").count() == 0
+        assert browser.overflow(page) == []
+    with site.runtime.service(Database).reading() as session:
+        assert serials.has_left(session, "email", index)
+        assert not audience.is_refused(session, "email", index)
+    with browser.visitor(chromium, site) as page:
+        page.goto(site.address + path)
+        assert browser.faults(page, browser.ALL) == []

@@ -68,6 +68,7 @@ _HTML_ATTRIBUTES = set(
         "scope",
     ]
 )
+_HEADINGS = {"h1", "h2", "h3", "h4"}
 _SVG_TAGS = set(
     [
         "svg",
@@ -132,7 +133,10 @@ class _Html(HTMLParser):
             self.harm.append(f"<{tag}>")
         for name, value in attrs:
             grouped = tag == "details" and name == "name" and re.fullmatch(r"quiz-\d{1,3}", value or "")
-            if name not in _HTML_ATTRIBUTES and not grouped:
+            anchor = (
+                tag in _HEADINGS and name == "id" and re.fullmatch(r"(?!main$|top$)[\w-]{1,64}", value or "")
+            )
+            if name not in _HTML_ATTRIBUTES and not grouped and not anchor:
                 self.harm.append(f"{tag}.{name}={value}")
             elif name == "src" and not re.fullmatch(r"/media/[0-9a-f]{16}\.(svg|png|jpg|webp)", value or ""):
                 self.harm.append(f"src={value}")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,6 +77,29 @@ def test_a_changed_field_is_written_into_the_text(editor: FlaskClient) -> None:
     }
     changed = asked(editor, "/desk/pieces/live", form(pieces.text(), **fields))
     assert changed["text"] == pieces.text().replace("title: 先停一停", "title: 再想一想")
+
+
+def test_a_guide_is_written_by_its_fields_and_a_strip_leads_to_the_composer(editor: FlaskClient) -> None:
+    guide = pieces.text(kind="guide", more="way: phone\n")
+    said = asked(editor, "/desk/pieces/live", form(guide))
+    assert re.search(r'<option value="phone" selected>打电话<', said["facts"])
+    assert 'name="fact.suits" value="hearing"' in said["facts"]
+    fields: dict[str, Any] = {"fact.way": "visit", "fact.tasks": ["ask"], "fact.bring": "保单\r\n身份证"}
+    fields["facts_shown"] = json.dumps({"names": ["way", "tasks", "bring"], "values": {"way": "phone"}})
+    changed = asked(editor, "/desk/pieces/live", form(guide, **fields))
+    for written in ("way: visit\n", "tasks: [ask]\n", "bring: [保单, 身份证]\n"):
+        assert written in changed["text"]
+    assert changed["faults"] == []
+    assert 'href="/desk/strips"' in said["facts"]
+    strip = "strip:\n  - place: home\n    cast: [{who: xiaobao}]\n"
+    editor.post(NEW, data=form(pieces.text(kind="diary", more="number: 1\n" + strip)))
+    page = editor.get(EDIT).get_data(as_text=True)
+    assert "1 格 · 小宝" in page
+    assert page.count("/desk/pieces/stop-first/strip") == 1
+    assert "走哪条路" not in page
+    assert "写 &lt;br&gt;。" in page
+    wrong = asked(editor, "/desk/pieces/live", form(guide.replace("phone", "pigeon")))
+    assert 'id="f-fact.way-error"' in wrong["facts"]
 
 
 def test_a_picture_is_taken_in_under_a_name_of_its_own(editor: FlaskClient) -> None:

@@ -44,6 +44,7 @@ PASTE = """(field) => {
 def _write(session: Session, _settings: Settings, editor: Staff, reviewer: Staff) -> None:
     now = clock.now()
     pieces.saved(session, pieces.text(body=PANEL), editor.id or 0, now)
+    pieces.saved(session, pieces.text("line", kind="guide", more="way: phone\n"), editor.id or 0, now)
     for kind in ("article", "long_graphic"):
         text = pieces.text(f"asks-{kind[:4]}", kind=kind, body=ASKING, more=HELP)
         pieces.to_the_site(session, text, editor, reviewer, now)
@@ -135,6 +136,22 @@ def test_somebody_writes_leaves_and_goes_on(chromium: Browser, site: Site) -> No
         expect(page.locator(".state-line")).to_contain_text("第 2 版")
         page.goto(path)
         expect(page.locator(".offer")).to_have_count(0)
+
+
+def test_the_fields_of_a_guide_and_its_text_keep_step(chromium: Browser, site: Site) -> None:
+    with browser.visitor(chromium, site, browser.DESKTOP) as page:
+        page.on("dialog", lambda dialog: dialog.accept())
+        browser.sign_in(page, site, factories.EDITOR)
+        page.goto(f"{site.address}/desk/pieces/line/edit")
+        page.click(".fact-panel > summary")
+        page.select_option("[name='fact.way']", "visit")
+        expect(page.locator("#f-text")).to_have_value(re.compile(r"\nway: visit\n"))
+        page.fill("[name='fact.bring']", "保单\n身份证")
+        page.keyboard.press("Tab")
+        expect(page.locator("#f-text")).to_have_value(re.compile(r"\nbring: \[保单, 身份证\]\n"))
+        page.fill("#f-text", typed(page).replace("[保单, 身份证]", "[银行卡]"))
+        expect(page.locator("[name='fact.bring']")).to_have_value("银行卡")
+        assert browser.faults(page, browser.ALL) == []
 
 
 def test_on_a_phone_text_and_look_are_two_tabs(chromium: Browser, site: Site) -> None:

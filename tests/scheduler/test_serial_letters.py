@@ -93,7 +93,7 @@ def test_each_new_episode_is_told_once_to_who_may_be_written_to(
     line.planner.tick(clock())
     line.dispatcher.run("email")
     (push,) = pushes(database)
-    assert (push.plan_id, push.piece_key, push.purpose) == (plan_id, "second-2", "education")
+    assert (push.plan_id, push.piece_key, push.purpose) == (plan_id, "second-2", "education.diary")
     with database.reading() as session:
         sent = {one.address_index: one.state for one in session.exec(select(Delivery))}
     assert sent == {vault.index(EMAIL, f"{name}@example.com"): "sent" for name in ("a", "c")}

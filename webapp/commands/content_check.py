@@ -54,11 +54,13 @@ def check(folder: Path | None, strict: bool, as_json: bool) -> None:
 def _published() -> list[Finding]:
     """What is found in every revision on the site, under the key of its piece."""
     made = runtime()
-    on = clock.today(made.service(Settings).zone)
+    settings = made.service(Settings)
+    on = clock.today(settings.zone)
     found: list[Finding] = []
     with made.service(Database).reading() as session:
         for revision in history.published_all(session):
-            found += (one.in_file(revision.piece_key) for one in overruling.findings(session, revision, on))
+            told = overruling.findings(session, revision, on, files_dir=settings.files_dir)
+            found += (one.in_file(revision.piece_key) for one in told)
     return in_order(found)
 
 
