@@ -46,7 +46,7 @@ from webapp import tables
 CALL, THREADS, LATENCY, IN_FLIGHT, LINES = 1000, 2, 0.02, 64, 8
 SENDER, TEXT = "消保部 <edu@example.com>", "有人劝您“全额退保”，先停一停。"
 SOMEBODY = Address(1, "王芳", "u1@example.com")
-_CHUNK, _SMALL = 10_000, 10_000
+_CHUNK, _SMALL, _LOOK = 10_000, 10_000, 0.1
 
 
 @dataclass
@@ -194,7 +194,7 @@ class Scene:
                 small, largest = small or _size(), max(largest, _size())
             if push.state != PushState.running:
                 break
-            time.sleep(0.02)
+            time.sleep(_LOOK)
         assert push.state == PushState.done, push.reason
         self.growth += largest - small
         self.line.stop()

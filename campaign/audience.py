@@ -1,9 +1,8 @@
 """Who may be written to: consent, refusals that nothing overrides; the lists themselves are `lists`."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, exists
 from sqlmodel import Session, col, select
@@ -53,8 +52,7 @@ audit.declare(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where one message goes, in clear: only for the moment of sending, never stored or logged."""
 
     contact_id: int

@@ -121,9 +121,12 @@ def agreed(contact_id: Any, kind: str, purpose: str) -> ColumnElement[bool]:
 
 def _refused(index: Any, kind: str, purpose: str) -> ColumnElement[bool]:
     every, some = alias(Refusal), alias(PurposeRefusal)
+    meant = or_(
+        *(some.purpose == level for level in levels(purpose))
+    )  # written out: a prepared statement has no lists
     return or_(
         exists().where(every.channel == kind, every.address_index == index),
-        exists().where(some.channel == kind, some.address_index == index, some.purpose.in_(levels(purpose))),
+        exists().where(some.channel == kind, some.address_index == index, meant),
     )
 
 

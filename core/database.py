@@ -143,8 +143,17 @@ class Prepared:
         """The rows of a question within the transaction of a connection; or a write, for each of the values."""
         return self.run(connection.dialect, connection.connection, *values)
 
+    def write(self, connection: Connection, values: _Values) -> int:
+        """Write within the transaction of a connection; how many rows that changed."""
+        return self._driven(connection.dialect, connection.connection, (values,))[1]
+
     def run(self, dialect: Dialect, connection: Any, *values: _Values) -> list[tuple[Any, ...]]:
         """The same on a connection of the driver."""
+        return self._driven(dialect, connection, values)[0]
+
+    def _driven(
+        self, dialect: Dialect, connection: Any, values: Sequence[_Values]
+    ) -> tuple[list[tuple[Any, ...]], int]:
         known = self._known.get((dialect.name, dialect.driver)) or self._compile(dialect)
         given = [known.arguments(each) for each in values or ({},)]
         with closing(_cursor(dialect, connection)) as cursor:
@@ -153,7 +162,7 @@ class Prepared:
                     cursor.executemany(known.text, given)
                 else:
                     cursor.execute(known.text, given[0])
-                return known.rows(cursor.fetchall()) if known.out else []
+                return (known.rows(cursor.fetchall()) if known.out else []), cursor.rowcount
             except dialect.loaded_dbapi.Error as error:
                 base = dialect.loaded_dbapi.Error
                 raise DBAPIError.instance(known.text, given[0], error, base, dialect=dialect) from error

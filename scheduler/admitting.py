@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, or_, update
-from sqlmodel import Session, col, select
+from sqlalchemy import ColumnElement, Select, bindparam, or_, update
+from sqlalchemy import select as sa_select
+from sqlmodel import Session, col
 
 from campaign import audience
 from campaign.among import among_numbers
 from campaign.contacts import EDUCATION
-from core.database import Database
+from core.database import Database, Prepared
 from core.i18n import mark
 from core.privacy import Vault
 from scheduler import caps, quotas, settling
@@ -43,9 +44,19 @@ class Tools:
 
 
 @lru_cache(64)
-def _out_of_reach(channel: str, purpose: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """The conditions of `audience.out_of_reach`, made once: making and naming them took longer than asking."""
-    return audience.out_of_reach(Delivery.contact_id, Delivery.address_index, channel, purpose)
+def _exceptions(channel: str, purpose: str) -> "Select[int | None, bool]":
+    """Who of waiting rows is out of reach, and whether by being erased: made once, because making and naming the
+    conditions took longer than asking."""
+    erased, silent = audience.out_of_reach(Delivery.contact_id, Delivery.address_index, channel, purpose)
+    waiting = col(Delivery.state) == DeliveryState.queued
+    return sa_select(col(Delivery.id), erased).where(waiting, or_(erased, silent))
+
+
+@lru_cache(64)
+def _of_call(channel: str, purpose: str) -> Prepared:
+    """The same of one call."""
+    mine = (col(Delivery.batch_id) == bindparam("batch"), col(Delivery.call) == bindparam("call"))
+    return Prepared(_exceptions(channel, purpose).where(*mine))
 
 
 class Admitting:
@@ -54,7 +65,7 @@ class Admitting:
     def __init__(self, tools: Tools, channel: AnyChannel, batch: Batch) -> None:
         self._tools = tools
         self._channel = channel
-        self._push_id = batch.push_id
+        self._push_id, self._batch_id = batch.push_id, batch.id or 0
         self._account = 0
         self._by, self._named = batch.account_id, batch.channel
         self._purpose = EDUCATION
@@ -65,7 +76,7 @@ class Admitting:
         """Settle who was erased or said no meanwhile, leave waiting whose address was written to just now; the others."""
         now = self._tools.clock()
         gone, no = self._exceptions(
-            session, group, [among_numbers(session, Delivery.id, [one.id for one in group])]
+            session, group, among_numbers(session, Delivery.id, [one.id for one in group])
         )
         return self._unheld(
             session, self._uncapped(session, self._without(session, group, gone, no), now), now
@@ -82,18 +93,20 @@ class Admitting:
         return [one for one in group if one.id not in gone and one.id not in no]
 
     def _exceptions(
-        self, session: Session, group: Sequence[Waiting], these: Sequence[ColumnElement[bool]]
+        self, session: Session, group: Sequence[Waiting], these: ColumnElement[bool] | int
     ) -> tuple[set[int], set[int]]:
-        """Those of some rows (by a condition) who are erased, and those who take nothing (any more): by one question."""
+        """Those of some rows (by a condition, or a call by its number) who are erased, and those who take nothing (any
+        more): by one question."""
         name = self._channel.name
         if registry.to_group(name):
             no = audience.refused_among(session, name, [one.address_index for one in group], self._purpose)
             return set(), {one.id for one in group if one.address_index in no}
-        erased, silent = _out_of_reach(name, self._purpose)
-        query = select(Delivery.id, erased).where(
-            *these, Delivery.state == DeliveryState.queued, or_(erased, silent)
-        )
-        found = {number or 0: bool(gone) for number, gone in session.exec(query)}
+        if isinstance(these, int):
+            asked = {"batch": self._batch_id, "call": these}
+            rows = _of_call(name, self._purpose).on(session.connection(), asked)
+        else:
+            rows = [tuple(row) for row in session.execute(_exceptions(name, self._purpose).where(these))]
+        found = {number: bool(gone) for number, gone in rows}
         gone = {number for number, is_gone in found.items() if is_gone}
         return gone, found.keys() - gone
 

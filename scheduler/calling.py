@@ -7,13 +7,14 @@ it had in its hands. While a call is on its way, the addresses of the next one a
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from campaign import audience
 from campaign.audience import Address
@@ -21,11 +22,12 @@ from core.i18n import mark
 from scheduler import settling
 from scheduler.channels.base import Account, Calls, Copies, DeliveryError, Message
 from scheduler.composer import Letter
-from scheduler.models import Delivery, DeliveryState
+from scheduler.models import DeliveryState
 from scheduler.sending import Sending
 from scheduler.settling import Waiting
 
 _CHANGED = mark("发送时中断，其间有人退订或被删除，不能原样再发。不知道对方是否收到。")
+_BY_CALL: Callable[[Waiting], int] = attrgetter("call")
 _BROKEN = mark("平台的回答读不懂，不知道是否收到。")
 
 
@@ -107,8 +109,7 @@ class Calling(Sending):
     def _out(self, session: Session, number: int, ready: Prepared) -> tuple[set[int], set[int]]:
         """Those of a call who are erased, and those who take nothing (any more)."""
         rows = ready.round.rows
-        mine = [col(Delivery.batch_id) == self._batch_id, col(Delivery.call) == number]
-        gone, no = self._exceptions(session, rows, mine)
+        gone, no = self._exceptions(session, rows, number)
         if None in ready.addresses:
             gone |= {one.id for one, at in zip(rows, ready.addresses, strict=True) if at is None}
         return gone, no - gone
@@ -167,9 +168,9 @@ class Calling(Sending):
 
 def _rounds(waiting: list[Waiting], size: int) -> list[Round]:
     """Calls in doubt first, then those that were cut, in the order of their numbers; then who is in none (any more)."""
-    called = sorted((one for one in waiting if one.call is not None), key=lambda one: one.call or 0)
+    called = sorted((one for one in waiting if one.call is not None), key=_BY_CALL)
     rounds, loose = list[Round](), [one for one in waiting if one.call is None]
-    for number, group in groupby(called, key=lambda one: one.call or 0):
+    for number, group in groupby(called, key=_BY_CALL):
         rows = list(group)
         again = any(one.attempts for one in rows)
         if not again and len(rows) > size:  # cut when the platform allowed more

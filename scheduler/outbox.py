@@ -24,15 +24,16 @@ FIGURES = ("sent", "failed", "refused", "uncertain", "cancelled")  # of a settle
 _CANDIDATES = 8
 
 # The statements that run for every message, built once: building costs more than running them.
-_RENEW = (
+_RENEW = Prepared(
     update(Batch)
     .where(
         col(Batch.id) == bindparam("batch"),
         col(Batch.owner) == bindparam("by"),
         col(Batch.state) == BatchState.claimed,
     )
-    .values(lease_until=bindparam("until"))
+    .values(lease_until=bindparam("until", type_=UtcDateTime))
 )
+_STATE = Prepared(select(col(Push.state)).where(col(Push.id) == bindparam("push")))
 
 _READY = and_(
     col(Batch.state) == BatchState.queued,
@@ -84,8 +85,15 @@ def take(session: Session, batch_id: int, *, owner: str, now: datetime, limits: 
 def renew(session: Session, batch_id: int, *, owner: str, now: datetime, limits: Limits) -> None:
     """Lengthen the lease and lock the batch's row for this transaction; LeaseLost when it is not ours."""
     values = {"batch": batch_id, "by": owner, "until": _lease(now, limits)}
-    if changed(session, _RENEW, values) != 1:
+    session.flush()
+    if _RENEW.write(session.connection(), values) != 1:
         raise LeaseLost
+
+
+def runs(session: Session, push_id: int) -> bool:
+    """Whether a push is to go on."""
+    ((state,),) = _STATE.on(session.connection(), {"push": push_id})
+    return bool(state == PushState.running)
 
 
 def release(

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import structlog
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from campaign import audience
 from campaign.audience import Address
@@ -19,7 +19,7 @@ from scheduler.admitting import CAPPED, ERASED, Admitting, Tools
 from scheduler.channels import registry
 from scheduler.channels.base import Account, AnyChannel, Closed, DeliveryError, Message
 from scheduler.composer import Letter
-from scheduler.models import Batch, BatchState, DeliveryState, Push, PushState
+from scheduler.models import Batch, BatchState, DeliveryState, Push
 from scheduler.outbox import LeaseLost
 from scheduler.patience import backoff
 from scheduler.settling import Settlement, Waiting
@@ -39,7 +39,6 @@ class Sending(Admitting):
 
     def __init__(self, tools: Tools, channel: AnyChannel, batch: Batch, owner: str) -> None:
         super().__init__(tools, channel, batch)
-        self._batch_id = batch.id or 0
         self._batch_key = batch.key
         self._attempts = batch.attempts
         self._round = batch.rounds + 1  # under which those sent now will be counted
@@ -133,8 +132,7 @@ class Sending(Admitting):
         now = self._tools.clock()
         outbox.renew(session, self._batch_id, owner=self._owner, now=now, limits=self._tools.limits)
         self._settle(session, now)
-        state = session.exec(select(Push.state).where(Push.id == self._push_id)).one()
-        self._running = state == PushState.running and not self._tools.stopping.is_set()
+        self._running = outbox.runs(session, self._push_id) and not self._tools.stopping.is_set()
         return self._running
 
     def _settle(self, session: Session, now: datetime) -> None:

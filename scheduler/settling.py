@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Integer, Update, bindparam, func, update
@@ -52,7 +52,7 @@ class Waiting(NamedTuple):
 
 
 Row = TypeVar("Row", Delivery, Waiting)
-_LEAST_TRIED = attrgetter("attempts", "id")
+_LEAST_TRIED = itemgetter(*map(Waiting._fields.index, ("attempts", "id")))
 
 
 def waiting(session: Session, batch_id: int) -> list[Waiting]:
@@ -60,7 +60,7 @@ def waiting(session: Session, batch_id: int) -> list[Waiting]:
     query = sa_select(*(getattr(Delivery, name) for name in Waiting._fields)).where(
         col(Delivery.batch_id) == batch_id, col(Delivery.state) == DeliveryState.queued
     )
-    return sorted(map(Waiting._make, gathered(session, query)), key=_LEAST_TRIED)
+    return list(map(Waiting._make, sorted(gathered(session, query), key=_LEAST_TRIED)))
 
 
 def begin(session: Session, deliveries: Sequence[Row]) -> list[Row]:
@@ -100,7 +100,8 @@ def _put(session: Session, deliveries: Sequence[Waiting], call: int | None) -> N
 
 def begin_call(session: Session, batch_id: int, number: int | None) -> None:
     """Mark a call as being handed over, in its batch: who waits in it is on the way; None: no call is any more."""
-    changed(session, _BEGIN_CALL, {"batch": batch_id, "in_hand": number})
+    session.flush()
+    _BEGIN_CALL.write(session.connection(), {"batch": batch_id, "in_hand": number})
 
 
 def settle(
@@ -196,7 +197,7 @@ def _write(free: bool) -> Update:
     )
 
 
-_BEGIN_CALL = (
+_BEGIN_CALL = Prepared(
     update(Batch)
     .where(col(Batch.id) == bindparam("batch"))
     .values(sending=bindparam("in_hand", type_=Integer))

@@ -64,7 +64,9 @@ class Email:
 
     name = NAME
     batch_size = 200
-    group = 20  # in doubt at most when a worker dies
+    group = (
+        100  # in doubt at most when a worker dies: each group costs a transaction, and waits for its slowest
+    )
     in_flight = 4  # of each of two workers: as many as lines are kept
     idempotent = False
     call_size = 1
