@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from core.database import Database
@@ -14,6 +15,10 @@ from core.i18n import set_locale
 from core.settings import Settings
 from tests import chromium, engines, quick, servers
 from tests.tracking import fronts
+
+# The same examples at every run: what is green stays green. `--hypothesis-profile=default` looks further, at random.
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.load_profile("same")
 
 # What a test asks for that touches the relational database.
 _DATABASE = {"database_template", "engine_kind"}
