@@ -34,6 +34,7 @@ from core.i18n import mark
 from scheduler import outbox, reaching, withdrawn
 from scheduler.channels import registry
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState, Push, PushState
+from scheduler.settling import changed
 
 _COLUMNS = (
     "key", "push_id", "batch_id", "contact_id", "address_index", "outlet_code", "state", "attempts", "reason",
@@ -165,8 +166,7 @@ def _write(session: Session, push: Push, sizes: Sizes, now: datetime) -> int:
     numbers = range(last + 1, last + count + 1)
     session.execute(insert(Batch), [{"key": uuid.uuid4().hex, "number": one, **values} for one in numbers])
     made = insert(Delivery).from_select([*_COLUMNS], _rows(session, push, sizes, last + 1))
-    made = made.execution_options(preserve_rowcount=True)  # PostgreSQL's driver would not be asked otherwise
-    written = int(session.connection().execute(made).rowcount)
+    written = changed(session, made)
     _shrink(session, push.id or 0, last + 1, written, sizes.batch)
     return written
 

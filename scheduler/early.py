@@ -82,6 +82,5 @@ def _settled(session: Session, source: Source, kept: KeptReceipt, put: Puts, now
 def _insert(session: Session, source: Source, now: datetime, **values: Any) -> int:
     times = {"tries": 0, "kept_at": now, "not_before": now + _FIRST}
     made = inserting(session.get_bind().dialect)(KeptReceipt)
-    made = made.values(account_id=source.account_id, **values, **times).on_conflict_do_nothing()
-    # PostgreSQL's driver would not be asked otherwise
-    return changed(session, made.execution_options(preserve_rowcount=True))
+    made = made.values(account_id=source.account_id, **values, **times)
+    return changed(session, made.on_conflict_do_nothing())

@@ -28,6 +28,7 @@ from scheduler.models import Plan, PlanState, Push, PushState
 from scheduler.plan_form import PlanForm
 from scheduler.planner import push_of
 from scheduler.serial_models import SerialLetter, SerialPlan
+from scheduler.settling import changed
 
 log = structlog.get_logger()
 EVERY_SECONDS = 2.0
@@ -102,9 +103,7 @@ def tell(session: Session, key: str, now: datetime) -> Push | None:
     if plan is None or piece is None or not starting.approved(session, plan):
         return None
     made = inserting(session.get_bind().dialect)(SerialLetter).values(piece_key=key, at=now)
-    made = made.on_conflict_do_nothing(index_elements=["piece_key"])
-    made = made.execution_options(preserve_rowcount=True)  # PostgreSQL's driver would not be asked otherwise
-    if session.connection().execute(made).rowcount != 1:
+    if changed(session, made.on_conflict_do_nothing(index_elements=["piece_key"])) != 1:
         return None
     at = followups.free_moment(session, plan.id or 0, now.replace(microsecond=0))
     push = push_of(plan, at, PushState.cutting, "", now)

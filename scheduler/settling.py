@@ -12,7 +12,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Integer, Update, bindparam, func, update
+from sqlalchemy import Insert, Integer, Update, bindparam, func, update
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
@@ -139,10 +139,14 @@ def withhold(
         changed(session, statement.values(state=state, reason=reason, settled_at=now))
 
 
-def changed(session: Session, statement: Update, values: dict[str, Any] | None = None) -> int:
+def changed(session: Session, statement: Update | Insert, values: dict[str, Any] | None = None) -> int:
     """Rows changed. Runs beside the unit of work: objects in the session are not kept in step."""
     session.flush()
-    return int(session.connection().execute(statement, values or {}).rowcount)
+    # of an insert PostgreSQL's driver would not be asked otherwise
+    told = session.connection().execute(
+        statement, values or {}, execution_options={"preserve_rowcount": True}
+    )
+    return int(told.rowcount)
 
 
 def _settle(

@@ -61,9 +61,8 @@ class ReachStore:
         self._writer = writer
         self._reader = reader
         self._lock = lock
-        self._settings = (
-            engine.QUERY if lock is None else {}
-        )  # the embedded engine has them since it was opened
+        # the embedded engine has them since it was opened
+        self._settings = engine.QUERY if lock is None else {}
         self._where = where
         self.layout = where.layout if where else Layout()
         self._repeats = {name: value for name, value in _REPEATS.items() if name in writer.server_settings}
