@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -18,15 +19,8 @@ from tests.servers import free_port, listening
 pytestmark = pytest.mark.browser
 WORKER = Path(__file__).resolve().parents[2] / "static" / "js" / "push_worker.js"
 _SHOWN = """async () => {
-  for (let turn = 0; turn < 50; turn++) {
-    const all = await (await navigator.serviceWorker.ready).getNotifications();
-    if (all.length) {
-      const one = all[0];
-      return {title: one.title, body: one.body, lang: one.lang, tag: one.tag, link: one.data.link ?? ""};
-    }
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  return null;
+  const [one] = await (await navigator.serviceWorker.ready).getNotifications();
+  return {title: one.title, body: one.body, lang: one.lang, tag: one.tag, link: one.data.link ?? ""};
 }"""
 
 _CLEAR = """async () => {
@@ -64,14 +58,26 @@ def pushed(chromium: Browser) -> Iterator[tuple[Page, Any]]:
             ),
         )
         line.send("ServiceWorker.enable")
+        told: list[str] = []
+        line.on(
+            "BackgroundService.backgroundServiceEventReceived",
+            lambda said: told.append(said["backgroundServiceEvent"]["eventName"]),
+        )
+        line.send("BackgroundService.startObserving", {"service": "notifications"})
+        line.send("BackgroundService.setRecording", {"service": "notifications", "shouldRecord": True})
         page.evaluate(
             "async () => { await navigator.serviceWorker.register('/push_worker.js'); await navigator.serviceWorker.ready; }"
         )
 
         def push(data: str) -> Any:
             page.evaluate(_CLEAR)
+            told.clear()
             where = {"origin": address, "registrationId": found[f"{address}/"]}
             line.send("ServiceWorker.deliverPushMessage", {**where, "data": data})
+            # Whoever asks the page while it is being shown makes Chromium forget it: the browser says when it is.
+            until = monotonic() + 30
+            while "Notification displayed" not in told and monotonic() < until:
+                page.wait_for_timeout(20)
             return page.evaluate(_SHOWN)
 
         yield page, push
