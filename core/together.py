@@ -17,12 +17,17 @@ _MOST = 32  # in one transaction: as long as that, others wait for what it holds
 
 @dataclass(slots=True, eq=False)
 class _Turn:
-    """One write that waits, and what became of it."""
+    """One write that waits, and what became of it. Its thread sleeps until it is done, or is to lead."""
 
     asked: Any
+    asleep: threading.Lock
     done: bool = False
     made: Any = None
     error: Exception | None = field(default_factory=lambda: RuntimeError("the write was ended in between"))
+
+    def wake(self) -> None:
+        """Let its thread go on."""
+        self.asleep.release()
 
 
 class Together(Generic[Asked, Made]):
@@ -38,28 +43,48 @@ class Together(Generic[Asked, Made]):
     ) -> None:
         self._database, self._write = database, write
         self._waiting: deque[_Turn] = deque()
+        self._led = False
         self._lock = threading.Lock()
 
     def do(self, asked: Asked) -> Made:
         """What came of it, committed; raises what `write` raises, and then nothing of it is kept."""
-        mine = _Turn(asked)
-        self._waiting.append(mine)
-        while not mine.done:
-            with self._lock:
-                if not mine.done:
-                    self._carry_out([self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST))])
+        mine = _Turn(asked, threading.Lock())
+        mine.asleep.acquire()
+        with self._lock:
+            self._waiting.append(mine)
+            leads, self._led = not self._led, True
+        if not leads:
+            mine.asleep.acquire()
+        if not mine.done:
+            self._lead()
         if mine.error is not None:
             raise mine.error
         return cast(Made, mine.made)
 
-    def _carry_out(self, turns: Sequence[_Turn]) -> None:
+    def _lead(self) -> None:
+        """Carry out what waits, and let the first of those who came meanwhile lead next.
+
+        Each is woken by itself: with one lock for all, everybody who is done would have to take it, one after the
+        other, before the next one may lead.
+        """
+        with self._lock:
+            turns = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST))]
         try:
-            if len(turns) == 1 or not self._all(turns):
-                for one in turns:
-                    self._alone(one)
+            self._carry_out(turns)
         finally:  # also of a thread that is ended in between: nobody waits for ever
+            with self._lock:
+                self._led = bool(self._waiting)
+                following = self._waiting[0] if self._led else None
+            if following:
+                following.wake()
             for one in turns:
                 one.done = True
+                one.wake()
+
+    def _carry_out(self, turns: Sequence[_Turn]) -> None:
+        if len(turns) == 1 or not self._all(turns):
+            for one in turns:
+                self._alone(one)
 
     def _all(self, turns: Sequence[_Turn]) -> bool:
         try:
