@@ -14,8 +14,8 @@ from bench.load import Server, wrk
 CONNECTIONS = 64
 WAITING = 1_000_000  # events that wait in the spool when the measurement begins
 _TURNS = """
-local pause, part = %d, %.4f
-function delay() return math.random() < part and pause + 1 or pause end
+local pause = %.3f
+function delay() return math.floor(0.5 - math.log(1 - math.random()) * pause) end
 """
 
 
@@ -50,9 +50,12 @@ class _Reports(threading.Thread):
 
 
 def paced(script: str, per_second: float) -> str:
-    """The Lua of wrk that keeps all connections together near a rate: each pauses between its requests."""
-    pause = 1000 * CONNECTIONS / per_second
-    return script + _TURNS % (int(pause), pause - int(pause))
+    """The Lua of wrk that keeps all connections together near a rate, each coming when it likes.
+
+    Between its requests a connection pauses for a random time (exponential, as visitors come). With the same pause
+    for all of them, everybody who once waited for the same answer would come again in the same moment, for ever.
+    """
+    return script + _TURNS % (1000 * CONNECTIONS / per_second)
 
 
 def prepare(scratch: Path) -> list[Path]:

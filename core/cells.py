@@ -18,11 +18,15 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")
+_FIRST = frozenset("'=+-@＝＋－＠\t\r\n")  # what `_FORMULA` may begin with; most cells do not
+_AS_IT_IS = (int, float, type(None))  # what the writer of CSV writes as it is meant
 _NUMBER = re.compile(r"-?\d+(\.\d+)?%?", re.ASCII)
 
 
 def neutral(cell: str) -> str:
     """The cell so that no spreadsheet takes it for a formula; numbers stay numbers."""
+    if cell[:1] not in _FIRST:
+        return cell
     return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell
 
 
@@ -46,7 +50,15 @@ class SafeWriter:
 
     def row(self, cells: Iterable[object]) -> None:
         """One row; int and float are written as they are."""
-        self._writer.writerow([_csv_cell(cell) for cell in cells])
+        self._writer.writerow(_csv_row(cells))
+
+    def rows(self, rows: Iterable[Iterable[object]]) -> None:
+        """Many."""
+        self._writer.writerows(map(_csv_row, rows))
+
+
+def _csv_row(cells: Iterable[object]) -> list[object]:
+    return [cell if type(cell) in _AS_IT_IS else _csv_cell(cell) for cell in cells]
 
 
 def _csv_cell(cell: object) -> object:
@@ -58,8 +70,7 @@ def to_csv(heading: Iterable[object], rows: Iterable[Iterable[object]]) -> bytes
     out = io.StringIO(newline="")
     writer = SafeWriter(out)
     writer.row(heading)
-    for row in rows:
-        writer.row(row)
+    writer.rows(rows)
     return out.getvalue().encode("utf-8-sig")
 
 

@@ -102,7 +102,7 @@ class Seen:
         quick = self.found[self.asking.by(self.asking.main)]
         if full is None:
             return quick
-        total = replace(quick.total, people=full.total.people, people_before=full.total.people_before)
+        total = quick.total._replace(people=full.total.people, people_before=full.total.people_before)
         return replace(quick, total=total)
 
     @property

@@ -134,6 +134,7 @@ class Tree:
 
     spans: Mapping[str, tuple[Span, ...]]
     _roots: dict[date, str] = field(default_factory=dict)
+    _names: dict[date, dict[str, str]] = field(default_factory=dict)
     _branches: dict[tuple[str, date, str], dict[str, str]] = field(default_factory=dict)
 
     @classmethod
@@ -167,6 +168,15 @@ class Tree:
             return _(HEAD_OFFICE_ONLINE)
         span = self.on(code, day)
         return span.name if span else code
+
+    def names(self, day: date) -> Mapping[str, str]:
+        """All nodes by the name that each had on a day."""
+        known = self._names.get(day)
+        if known is None:
+            if len(self._names) >= _REMEMBERED:
+                self._names.clear()
+            known = self._names[day] = {code: self.name(code, day) for code in self.spans}
+        return known
 
     def path(self, code: str, day: date) -> list[str]:
         """The codes from this node up to the top, itself first; [] for an unknown node."""

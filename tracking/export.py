@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell as TypedCell
@@ -34,10 +35,11 @@ Cell = str | int | float | date | None
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its heading, the heading where the base is the period before, its cell, its width in a sheet."""
+    """One column: its heading, the heading where the base is the period before, what of a line it shows, its width
+    in a sheet."""
 
     label: str
-    cell: Callable[[Line], Cell]
+    shows: str
     width: int
     label_previous: str = ""
 
@@ -48,21 +50,21 @@ class Column:
 
 
 _COLUMNS = (
-    Column(mark("编号"), lambda line: line.key, 16),
-    Column(mark("名称"), lambda line: line.name, 36),
-    Column(mark("触达人次"), lambda line: line.gross, 14),
-    Column(mark("去重人次"), lambda line: line.deduplicated, 14),
-    Column(mark("触达人数（估）"), lambda line: line.people, 16),
-    Column(mark("上年同期触达人次"), lambda line: line.gross_before, 18, mark("上期触达人次")),
-    Column(mark("增幅"), lambda line: line.growth, 10),
-    Column(mark("上年同期去重人次"), lambda line: line.deduplicated_before, 18, mark("上期去重人次")),
-    Column(mark("去重增幅"), lambda line: line.deduplicated_growth, 10),
-    Column(mark("上年同期触达人数（估）"), lambda line: line.people_before, 22, mark("上期触达人数（估）")),
-    Column(mark("人数增幅"), lambda line: line.people_growth, 10),
+    Column(mark("编号"), "key", 16),
+    Column(mark("名称"), "name", 36),
+    Column(mark("触达人次"), "gross", 14),
+    Column(mark("去重人次"), "deduplicated", 14),
+    Column(mark("触达人数（估）"), "people", 16),
+    Column(mark("上年同期触达人次"), "gross_before", 18, mark("上期触达人次")),
+    Column(mark("增幅"), "growth", 10),
+    Column(mark("上年同期去重人次"), "deduplicated_before", 18, mark("上期去重人次")),
+    Column(mark("去重增幅"), "deduplicated_growth", 10),
+    Column(mark("上年同期触达人数（估）"), "people_before", 22, mark("上期触达人数（估）")),
+    Column(mark("人数增幅"), "people_growth", 10),
 )
 _SECOND = (
-    Column(mark("编号二"), lambda line: line.key2, 16),
-    Column(mark("名称二"), lambda line: line.name2, 36),
+    Column(mark("编号二"), "key2", 16),
+    Column(mark("名称二"), "name2", 36),
 )
 _FIRST_SEVEN = 7
 _DASH = "—"
@@ -74,10 +76,15 @@ def columns(report: Report) -> tuple[Column, ...]:
     return _COLUMNS + (_SECOND if len(report.ask.by) == 2 else ())
 
 
+def _cells(shown: Sequence[Column]) -> Callable[[Line], tuple[Cell, ...]]:
+    """What takes the cells of a line."""
+    return attrgetter(*(column.shows for column in shown))
+
+
 def as_csv(report: Report) -> bytes:
     """Comma-separated UTF-8 with a byte order mark (Excel needs it); the total is the last line."""
     shown = columns(_bounded(report))
-    lines = ([column.cell(line) for column in shown] for line in (*report.rows, report.total))
+    lines = map(_cells(shown), (*report.rows, report.total))
     return to_csv([column.heading(report) for column in shown], lines)
 
 
@@ -90,15 +97,10 @@ def as_xlsx(report: Report) -> bytes:
     for number, column in enumerate(shown, 1):
         rows.column_dimensions[get_column_letter(number)].width = column.width
     rows.append([_bold(_typed(rows, column.heading(report))) for column in shown])
-    days = _days(report)
+    days, cells = _days(report), _cells(shown)
     for line in report.rows:
-        rows.append(
-            [
-                _typed(rows, cell, day=days.get(place))
-                for place, cell in enumerate(column.cell(line) for column in shown)
-            ]
-        )
-    rows.append([_bold(_typed(rows, column.cell(report.total))) for column in shown])
+        rows.append([_typed(rows, cell, day=days.get(place)) for place, cell in enumerate(cells(line))])
+    rows.append([_bold(_typed(rows, cell)) for cell in cells(report.total)])
     rows.auto_filter.ref = f"A1:{get_column_letter(len(shown))}{len(report.rows) + 1}"
     _about(book, report)
     target = io.BytesIO()
@@ -136,9 +138,9 @@ def as_table(report: Report) -> bytes:
     first, rest = _COLUMNS[:2], _COLUMNS[2:_FIRST_SEVEN]
     shown = (*first, *(_SECOND if len(report.ask.by) == 2 else ()), *rest)
     words = len(shown) - len(rest)
-    head = [column.heading(report) for column in shown]
+    head, cells = [column.heading(report) for column in shown], _cells(shown)
     body, (total,) = (
-        [[_shown(column.cell(line), place >= words) for place, column in enumerate(shown)] for line in lines]
+        [[_shown(cell, place >= words) for place, cell in enumerate(cells(line))] for line in lines]
         for lines in (report.rows, (report.total,))
     )
     widths = [max(_width(row[place]) for row in (head, *body, total)) for place in range(len(head))]

@@ -93,7 +93,7 @@ def _nested(tree: Tree, ask: Ask, lines: Sequence[Line]) -> list[Line]:
     found = []
     for line in lines:
         branch = below.get(line.key, line.key)
-        found.append(replace(line, key=branch, name=tree.name(branch, day), key2=line.key, name2=line.name))
+        found.append(line._replace(key=branch, name=tree.name(branch, day), key2=line.key, name2=line.name))
     return found
 
 

@@ -6,7 +6,7 @@ told apart there are no deduplicated ones: a visitor who was sent a message and 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.errors import Invalid
 from core.i18n import mark
@@ -25,8 +25,7 @@ from tracking.store import ReachStore
 MOST_ROWS = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(NamedTuple):
     """Person-times gross and deduplicated (exact; None: not told by kind), people (a sketch; None: not asked)."""
 
     gross: int = 0

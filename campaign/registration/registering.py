@@ -137,14 +137,15 @@ def _known(link: Connection, vault: Vault, asked: Sequence[Asked]) -> dict[int, 
 def _known_by(keys: int, phones: int) -> Prepared:
     """The statement that asks for the keys of so many forms, and for so many indexes of telephone numbers.
 
-    It asks for a number wherever it is registered, which is a few places: told the occurrence and the states too,
-    an engine that knows no figures of the table yet reads everybody who is registered there.
+    It asks for each by itself, and for a number wherever it is registered, which is a few places: asked for all in
+    one list, or told the occurrence and the states too, an engine that knows no figures of the table yet reads
+    everybody who is registered, and goes on so until it has looked at the table.
     """
     said = select(_ROW.c.request_key, _ROW.c.id, _ROW.c.occurrence_id, _ROW.c.phone_index, _ROW.c.state)
     return Prepared(
         union_all(
-            said.where(_ROW.c.request_key.in_([bindparam(f"key_{at}") for at in range(keys)])),
-            said.where(_ROW.c.phone_index.in_([bindparam(f"phone_{at}") for at in range(phones)])),
+            *(said.where(_ROW.c.request_key == bindparam(f"key_{at}")) for at in range(keys)),
+            *(said.where(_ROW.c.phone_index == bindparam(f"phone_{at}")) for at in range(phones)),
         )
     )
 

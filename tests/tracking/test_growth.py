@@ -1,6 +1,5 @@
 """Growth taken apart: whatever the rows, parts add up to the whole exactly; movers and waterfall say the same."""
 
-from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
@@ -25,7 +24,7 @@ def line(key: str, now: int, before: int, key2: str = "") -> Line:
 
 def report(*lines: Line) -> Report:
     total = line("", sum(one.gross for one in lines), sum(one.gross_before or 0 for one in lines))
-    return Report(Ask(COMPARED, ("channel",)), FIRST, "", replace(total, name="合计"), tuple(lines), {})
+    return Report(Ask(COMPARED, ("channel",)), FIRST, "", total._replace(name="合计"), tuple(lines), {})
 
 
 def taken_apart(rows: dict[str, tuple[int, int]]) -> Growth:
