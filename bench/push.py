@@ -42,6 +42,7 @@ from tracking.attribution import Attributions
 from tracking.recorder import Recorder
 from tracking.spool import Spool
 from webapp import tables
+from webapp.steadying import spare_rounds
 
 CALL, THREADS, LATENCY, IN_FLIGHT, LINES = 1000, 2, 0.02, 64, 8
 SENDER, TEXT = "消保部 <edu@example.com>", "有人劝您“全额退保”，先停一停。"
@@ -285,6 +286,7 @@ def main() -> None:
     arguments.add_argument("--threads", type=int, default=THREADS)
     chosen = arguments.parse_args()
     assert tables.__all__
+    spare_rounds()  # as every process that sends does at its start
     result: dict[str, float] = {}
     with folder() as home, platform(LATENCY) as url, mail_server() as port:
         result |= by_calls(home, url, chosen.recipients, chosen.threads)

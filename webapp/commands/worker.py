@@ -20,6 +20,7 @@ from scheduler.worker import sending
 from webapp import background, logs, migrate
 from webapp.commands import plain_errors, read_settings
 from webapp.runtime import Runtime, build
+from webapp.steadying import spare_rounds
 
 
 @click.command()
@@ -48,6 +49,7 @@ def _send(objects: Runtime, channels: Sequence[str]) -> None:
     if channels and not settings.broker_url:
         raise Invalid(mark("没有设置 SIGNPOST_BROKER_URL 时，每个渠道各有自己的线程，不用 --channel。"))
     logs.configure()
+    spare_rounds()
     if settings.broker_url:
         _by_broker(objects.service(Outgoing), settings.push_threads, channels)
         return
