@@ -18,15 +18,12 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")
-_FIRST = frozenset("'=+-@＝＋－＠\t\r\n")  # what `_FORMULA` may begin with; most cells do not
 _AS_IT_IS = (int, float, type(None))  # what the writer of CSV writes as it is meant
 _NUMBER = re.compile(r"-?\d+(\.\d+)?%?", re.ASCII)
 
 
 def neutral(cell: str) -> str:
     """The cell so that no spreadsheet takes it for a formula; numbers stay numbers."""
-    if cell[:1] not in _FIRST:
-        return cell
     return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell
 
 

@@ -134,7 +134,6 @@ class Tree:
 
     spans: Mapping[str, tuple[Span, ...]]
     _roots: dict[date, str] = field(default_factory=dict)
-    _names: dict[date, dict[str, str]] = field(default_factory=dict)
     _branches: dict[tuple[str, date, str], dict[str, str]] = field(default_factory=dict)
 
     @classmethod
@@ -160,6 +159,8 @@ class Tree:
         spans = self.spans.get(code)
         if not spans:
             return None
+        if len(spans) == 1:  # of most nodes there is one
+            return spans[0]
         return next((span for span in reversed(spans) if span.first <= day), spans[0])
 
     def name(self, code: str, day: date) -> str:
@@ -168,15 +169,6 @@ class Tree:
             return _(HEAD_OFFICE_ONLINE)
         span = self.on(code, day)
         return span.name if span else code
-
-    def names(self, day: date) -> Mapping[str, str]:
-        """All nodes by the name that each had on a day."""
-        known = self._names.get(day)
-        if known is None:
-            if len(self._names) >= _REMEMBERED:
-                self._names.clear()
-            known = self._names[day] = {code: self.name(code, day) for code in self.spans}
-        return known
 
     def path(self, code: str, day: date) -> list[str]:
         """The codes from this node up to the top, itself first; [] for an unknown node."""

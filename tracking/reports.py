@@ -221,7 +221,10 @@ def _rows(session: Session, tree: Tree, asked: Ask, now: Measured, before: Measu
     keys = now.rows.keys() | (before.rows.keys() if before else set())
     if len(asked.by) == 1 and asked.by[0] in TIMES:
         keys |= {(one,) for one in groupings.moments(asked.by[0], period)}
-    called = [_names(session, tree, by, period.last) for by in asked.by]
+    called = [
+        _names(session, tree, by, period.last, {key[place] for key in keys})
+        for place, by in enumerate(asked.by)
+    ]
     nothing = Figures()
     lines = [
         _line(
@@ -258,11 +261,11 @@ def _line(key: Key, names: Key, now: Figures, before: Figures | None) -> Line:
     return Line(first, name, *now, *before, second, name2)
 
 
-def _names(session: Session, tree: Tree, by: str, on: date) -> dict[str, str]:
+def _names(session: Session, tree: Tree, by: str, on: date, keys: set[str]) -> dict[str, str]:
     if by in TIMES:
         return {}
     if by in TREE:
-        return {"": tree.name("", on), **tree.names(on)}
+        return {key: tree.name(key, on) for key in keys}
     if by == KIND:
-        return {key: _(name) for key, name in definitions.KIND_NAMES.items()}
+        return {key: _(definitions.KIND_NAMES[key]) for key in keys if key in definitions.KIND_NAMES}
     return names(session, by, on)
