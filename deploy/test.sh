@@ -5,6 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PATH"
+# Tests start the program some hundred times: what Python has compiled is kept, or each start costs three seconds more.
+unset PYTHONDONTWRITEBYTECODE
 packages="core institution tracking content campaign scheduler webapp tests bench wsgi.py"
 
 step() { printf '\n\033[1m== %s\033[0m\n' "$*"; }

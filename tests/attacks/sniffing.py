@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html.parser import HTMLParser
 
 PROBE = "xss-probe"
@@ -76,6 +77,7 @@ class Sniffer(HTMLParser):
             self._script = None
 
 
+@lru_cache(maxsize=4)  # a page is looked at for its links, and then for what should not be there
 def sniff(html: str) -> Sniffer:
     """What a browser would find in a page."""
     sniffer = Sniffer()

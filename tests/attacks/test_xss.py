@@ -21,6 +21,9 @@ from tests.attacks.sniffing import ATTRIBUTE, FRAGMENTS, PROBE, Form, sniff
 from webapp.runtime import Runtime
 
 PAYLOADS = st.lists(st.sampled_from(FRAGMENTS), min_size=1, max_size=8).map("".join)
+# An address that runs, out of either quote, out of the elements that hold text alone, an element, a template's field: in
+# one, so that every page is asked once.
+STORED = f"javascript:'\" {ATTRIBUTE}=1></title></textarea></script><{PROBE} {ATTRIBUTE}=1>{{{{7919*7919}}}}"
 OFTEN = settings(
     deadline=None,
     max_examples=2,
@@ -42,6 +45,11 @@ def test_control_the_sniffer_finds_what_is_not_escaped() -> None:
         f'<p title="" {ATTRIBUTE}="1">',
         '<a href="java\nscript:x">',
         "<script>x</script>",
+        *(
+            place % STORED
+            for place in ("<p>%s", '<p title="%s">', "<p title='%s'>", "<textarea>%s", "<title>%s")
+        ),
+        f'<a href="{escape(STORED)}">',
     ):
         assert sniff(raw).found, raw
     assert not sniff('<p title="&quot; onx=1">&lt;xss-probe&gt;</p><script src="/a.js"></script>').found
@@ -105,18 +113,14 @@ def test_the_forms_are_found(forms: list[tuple[str, Form]]) -> None:
     assert len(forms) > 25
 
 
-@OFTEN
-@given(payload=PAYLOADS)
-def test_nothing_typed_into_any_form_comes_back_alive(
-    open_app: Flask, forms: list[tuple[str, Form]], payload: str
-) -> None:
+def test_nothing_typed_into_any_form_comes_back_alive(open_app: Flask, forms: list[tuple[str, Form]]) -> None:
     client = entering.client(open_app, factories.ADMINISTRATOR)
     for path, form in forms:
         action = form.action or path
         if "sign-out" in action or "/sessions/" in action or "second-factor" in action:
             continue
         # All at once, then each text in a form that is otherwise right: what is checked later is reached too.
-        for given_fields in _filled(form, payload, 1 if "/room/" in action else 6):
+        for given_fields in _filled(form, STORED, 1 if "/room/" in action else 6):
             answer = _send(client, action, form.method, given_fields)
             assert answer.status_code < 500, (action, given_fields)
             _assert_clean(answer, action)
@@ -188,17 +192,10 @@ def test_nothing_in_an_address_comes_back_alive(open_app: Flask, payload: str) -
         _assert_clean(answer, prefix)
 
 
-@pytest.mark.parametrize(
-    "payload",
-    [
-        f"\"'></title></textarea></script><{PROBE} {ATTRIBUTE}=1>{{{{7919*7919}}}}",
-        f"javascript:probe()' {ATTRIBUTE}='1\" {ATTRIBUTE}=\"1",
-    ],
-)
-def test_nothing_stored_comes_out_alive_anywhere(open_app: Flask, runtime: Runtime, payload: str) -> None:
+def test_nothing_stored_comes_out_alive_anywhere(open_app: Flask, runtime: Runtime) -> None:
     """Every text that people write holds the payload, whatever let it in; every page and file is read."""
     client = entering.client(open_app, factories.ADMINISTRATOR)
-    kept = _poison(runtime, payload)
+    kept = _poison(runtime, STORED)
     try:
         pages = ["/", "/o", f"/o/{factories.OUTLET_A}", f"/c/{browser.CAMPAIGN}"]
         pages += ["/events", "/library", "/help", "/sitemap.xml", "/feed.xml", "/desk/search.json?q=a"]
@@ -207,7 +204,7 @@ def test_nothing_stored_comes_out_alive_anywhere(open_app: Flask, runtime: Runti
             assert answer.status_code < 500, path
             _assert_clean(answer, path)
             seen += 1
-            shown += str(escape(payload)).encode() in answer.data
+            shown += str(escape(STORED)).encode() in answer.data
             if (answer.mimetype or "").endswith("xml"):
                 assert f"<{PROBE}" not in answer.text, path
         assert seen > 50
