@@ -4,10 +4,10 @@ All of it is one question to the database, asked page by page along the contacts
 more memory than a thousand, and what was refused meanwhile is missing from the next page.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, true, union
 from sqlalchemy import select as sa_select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, SQLModel, col, select
@@ -63,31 +63,42 @@ def chosen(audience: Audience, channel: str, purpose: str, *, after_id: int, lim
     start = sa_select(
         col(Contact.id).label("contact_id"), index.label("address_index"), col(Contact.outlet_code)
     )
-    if audience.list_id is not None:  # along the key of the list
-        start = start.join(ContactMember, col(ContactMember.contact_id) == Contact.id)
-        start = start.where(
-            col(ContactMember.list_id) == audience.list_id, col(ContactMember.contact_id) > after_id
-        ).order_by(col(ContactMember.contact_id))
-    else:
-        start = start.where(audience.holds(Contact), col(Contact.id) > after_id).order_by(col(Contact.id))
-    return start.where(may_write(kind, purpose), ~before).limit(limit)
+    number = col(Contact.id if audience.list_id is None else ContactMember.contact_id)
+    found: Select[Any] = _along(audience, start).where(number > after_id).order_by(number)
+    return found.where(may_write(kind, purpose), ~before).limit(limit)
 
 
 def left_out(session: Session, audience: Audience, channel: str, purpose: str) -> LeftOut:
-    """The counts of an audience; people who share an address count each."""
+    """The counts of an audience; people who share an address count each.
+
+    Who takes nothing is looked up from the few that said so, not asked of every contact.
+    """
     kind = kind_of(channel)
-    index = index_column(Contact, kind)
-    reason = case(
-        (index.is_(None), "no_address"),
-        (~agreed(Contact.id, kind, purpose), "no_consent"),
-        (_refused(index, kind, purpose), "refused"),
-        (_closed(index, kind), "closed"),
-        else_="reached",
-    ).label("reason")
-    asked = select(reason).select_from(Contact).where(audience.holds(Contact)).subquery()
-    query = select(asked.c.reason, func.count()).group_by(asked.c.reason)
-    found = dict(session.exec(query).all())
-    return LeftOut(**{one.name: found.get(one.name, 0) for one in fields(LeftOut)})
+    index, agrees = index_column(Contact, kind), agreed(Contact.id, kind, purpose)
+    mine = select(
+        func.count().label("whole"),
+        func.count(index).label("has_address"),
+        func.sum(case((index.is_not(None) & agrees, 1), else_=0)).label("agrees"),
+    )
+    people = _along(audience, mine).subquery("people")
+    refused = _refused(index, kind, purpose)
+    told = select(
+        func.count().label("takes_nothing"), func.sum(case((refused, 1), else_=0)).label("refused")
+    )
+    among = index.in_(_said_no(kind, purpose))
+    silent = told.select_from(Contact).where(among, audience.holds(Contact), agrees).subquery("silent")
+    query = select(*people.c, *silent.c).select_from(people.join(silent, true()))
+    whole, has_address, agree, none, no = (int(number or 0) for number in session.execute(query).one())
+    return LeftOut(agree - none, whole - has_address, has_address - agree, no, none - no)
+
+
+def _along(audience: Audience, asked: Any) -> Any:
+    """A question about the contacts of an audience; of a list along its key, which is the order they lie in."""
+    asked = asked.select_from(Contact)
+    if audience.list_id is None:
+        return asked.where(audience.holds(Contact))
+    member = col(ContactMember.contact_id) == Contact.id
+    return asked.join(ContactMember, member).where(col(ContactMember.list_id) == audience.list_id)
 
 
 def may_write(kind: str, purpose: str, contact: Any = Contact) -> ColumnElement[bool]:
@@ -128,6 +139,16 @@ def _refused(index: Any, kind: str, purpose: str) -> ColumnElement[bool]:
         exists().where(every.channel == kind, every.address_index == index),
         exists().where(some.channel == kind, some.address_index == index, meant),
     )
+
+
+def _said_no(kind: str, purpose: str) -> Any:
+    """The addresses of a kind that refused, or were closed."""
+    every = select(Refusal.address_index).where(Refusal.channel == kind)
+    some = select(PurposeRefusal.address_index).where(
+        PurposeRefusal.channel == kind, col(PurposeRefusal.purpose).in_(levels(purpose))
+    )
+    gone = select(ClosedAddress.address_index).where(ClosedAddress.channel == kind)
+    return union(every, some, gone)
 
 
 def _closed(index: Any, kind: str) -> ColumnElement[bool]:

@@ -174,7 +174,7 @@ def _write(session: Session, push: Push, sizes: Sizes, now: datetime) -> int:
 def _rows(session: Session, push: Push, sizes: Sizes, first: int) -> Select[Any]:
     """The rows of a page as a question: the keyset of its list, numbered, beside the batches that wait for it."""
     page = _people(session, push, sizes.page).subquery("page")
-    place = (func.row_number().over(order_by=page.c.contact_id) - 1).label("place")
+    place = (func.row_number().over() - 1).label("place")  # as they come: whoever is which, each has a place
     found = select(page.c.contact_id, page.c.address_index, page.c.outlet_code, place).subquery("found")
     within = found.c.place % sizes.batch
     call: Any = within // sizes.call + 1 if sizes.call > 1 else null()
@@ -187,7 +187,6 @@ def _rows(session: Session, push: Push, sizes: Sizes, first: int) -> Select[Any]
         )
         .select_from(found)
         .join(Batch, mine)
-        .order_by(found.c.place)
     )  # fmt: skip
 
 
