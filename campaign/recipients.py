@@ -82,9 +82,7 @@ def left_out(session: Session, audience: Audience, channel: str, purpose: str) -
     )
     people = _along(audience, mine).subquery("people")
     refused = _refused(index, kind, purpose)
-    told = select(
-        func.count().label("takes_nothing"), func.sum(case((refused, 1), else_=0)).label("refused")
-    )
+    told = select(func.count().label("takes_nothing"), func.sum(case((refused, 1), else_=0)).label("refused"))
     among = index.in_(_said_no(kind, purpose))
     silent = told.select_from(Contact).where(among, audience.holds(Contact), agrees).subquery("silent")
     query = select(*people.c, *silent.c).select_from(people.join(silent, true()))
