@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, exists
+from sqlalchemy import ColumnElement, Select, and_, exists, null
+from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
 from campaign import closed, former, personal, segments
@@ -25,8 +26,8 @@ from campaign.lists import (
     members,
 )
 from campaign.recipients import Audience, LeftOut, index_column, takes_nothing
-from core.database import gathered
 from core.errors import Invalid
+from core.gathering import gathered
 from core.i18n import mark
 from core.privacy import Vault
 from institution import audit
@@ -74,20 +75,25 @@ def addresses(
 ) -> dict[int, Address]:
     """The addresses in clear of these contacts, by contact id; an erased contact is missing. Without `names` nobody is
     called by name, which halves the cost."""
-    kind = kind_of(channel)
-    if kind in IN_CONTACT:
-        mine: Any = select(Contact.id, Contact.name_sealed, sealed_in(Contact, kind).label("held"))
-    else:
-        mine = select(Contact.id, Contact.name_sealed, col(ContactAddress.sealed).label("held")).join(
-            ContactAddress, col(ContactAddress.contact_id) == Contact.id
-        )
-        mine = mine.where(ContactAddress.channel == kind)
+    mine = with_addresses(sa_select(col(Contact.id)), channel, names=names)
     rows = gathered(session, mine.where(among_numbers(session, Contact.id, contact_ids)))
     return {
-        number: Address(number, vault.decrypt(name) if names and name else "", vault.decrypt(held))
+        number: Address(number, vault.decrypt(name) if name else "", vault.decrypt(held))
         for number, name, held in rows
         if held
     }
+
+
+def with_addresses(query: Select[Any], channel: str, *, names: bool) -> Select[Any]:
+    """A question that has contacts among its tables, with two columns more, both encrypted: the name (null if it is not
+    asked for) and the address on a channel (null for who has none)."""
+    kind = kind_of(channel)
+    held: Any = sealed_in(Contact, kind)
+    if kind not in IN_CONTACT:
+        mine = and_(col(ContactAddress.contact_id) == Contact.id, col(ContactAddress.channel) == kind)
+        query, held = query.outerjoin(ContactAddress, mine), col(ContactAddress.sealed)
+    name: Any = col(Contact.name_sealed) if names else null()
+    return query.add_columns(name.label("name"), held.label("held"))
 
 
 def masked_addresses(

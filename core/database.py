@@ -1,6 +1,5 @@
 """The relational database: engine, transactions, and the column types that need care."""
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Engine, Select, SelectBase, UpdateBase, create_engine, event, func, select
+from sqlalchemy import DateTime, Engine, SelectBase, UpdateBase, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DBAPIError, DisconnectionError
@@ -182,19 +181,6 @@ class Prepared:
             tuple(_impl(one.type, dialect).result_processor(dialect, None) for one in columns),
         )  # fmt: skip
         return known
-
-
-def gathered(session: Session, query: Select[Any]) -> list[Sequence[Any]]:
-    """The rows, in any order, of a question for numbers and texts, when there are many and other threads are at work.
-
-    The driver of SQLite gives the interpreter up for every single row, and then waits for it: all of them come as one.
-    """
-    connection = session.connection()
-    if connection.dialect.name != "sqlite":
-        return list(connection.execute(query).all())
-    rows = func.json_group_array(func.json_array(*query.subquery("rows").c))
-    found: list[Sequence[Any]] = json.loads(connection.execute(select(rows)).scalar_one())
-    return found
 
 
 def _written_for(dialect: Dialect) -> Dialect:

@@ -179,7 +179,7 @@ class Settings(BrandSettings):
     push_services: str = Field("fcm.googleapis.com, *.push.services.mozilla.com, *.push.apple.com, *.notify.windows.com", description="Hosts of the push services that browsers may be reached at, `*.` before one for all below it; a browser with another is told to try elsewhere")  # fmt: skip
     sandbox_port: int = Field(8099, ge=0, le=65500, description="Port on 127.0.0.1 at which `signpost serve` runs the sandbox of the push platforms (mail on the next), only while the demo institution is loaded; 0: never")  # fmt: skip
     scheduler: bool = Field(True, description="Whether `signpost serve` also carries out plans")
-    push_threads: int = Field(2, ge=1, le=64, description="Threads that send for each channel in a process; of `signpost worker` with a broker: in all")  # fmt: skip
+    push_threads: int = Field(2, ge=1, le=64, description="Messages, or calls with many recipients, that are on their way at a time for each channel of a process; of `signpost worker` with a broker: in all")  # fmt: skip
     broker_url: str = Field("", repr=False, description="Broker by which pushes go to workers on many machines (install signpost[broker]; start signpost worker): redis://host:6379/1, amqp://user:password@host; empty: threads of this process send")  # fmt: skip
 
     @field_validator("time_zone")

@@ -1,7 +1,7 @@
 """Who of a batch may be sent to now: not who was erased, refuses or had enough, and no more than the account may send."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -41,6 +41,7 @@ class Tools:
     clock: Callable[[], datetime]
     limits: Limits
     stopping: threading.Event
+    slots: Mapping[str, threading.Semaphore]  # of each channel, for the calls that are on their way at a time
 
 
 @lru_cache(64)
@@ -65,6 +66,7 @@ class Admitting:
     def __init__(self, tools: Tools, channel: AnyChannel, batch: Batch) -> None:
         self._tools = tools
         self._channel = channel
+        self._rates = channel.rates
         self._push_id, self._batch_id = batch.push_id, batch.id or 0
         self._account = 0
         self._by, self._named = batch.account_id, batch.channel
@@ -112,9 +114,8 @@ class Admitting:
 
     def _unheld(self, session: Session, group: list[Waiting], now: datetime) -> list[Waiting]:
         """Those whose address was not written to just now; the others wait."""
-        indexes = [one.address_index for one in group]
-        name, rates = self._channel.name, self._channel.rates
-        held = quotas.held(session, self._account, name, rates, indexes=indexes, now=now)
+        name, indexes = self._channel.name, (one.address_index for one in group)
+        held = quotas.held(session, self._account, name, self._rates, indexes=indexes, now=now)
         if not held:
             return group
         self._wait_for(min(held.values()))
@@ -124,24 +125,25 @@ class Admitting:
         """Settle who had all the messages that the institution allows in so many days; the others."""
         if registry.to_group(self._channel.name):
             return group
-        over = caps.over(session, self._named, [one.address_index for one in group], now)
+        over = caps.over(session, self._named, (one.address_index for one in group), now)
+        if not over:
+            return group
         capped = [one for one in group if one.address_index in over]
-        if capped:
-            settling.withhold(session, capped, now, DeliveryState.cancelled, CAPPED)
-            more = update(Push).where(col(Push.id) == self._push_id)
-            session.connection().execute(more.values(capped=col(Push.capped) + len(capped)))
+        settling.withhold(session, capped, now, DeliveryState.cancelled, CAPPED)
+        more = update(Push).where(col(Push.id) == self._push_id)
+        session.connection().execute(more.values(capped=col(Push.capped) + len(capped)))
         return [one for one in group if one.address_index not in over]
 
     def _room(self, session: Session, group: list[Waiting], *, in_calls: bool) -> list[Waiting]:
         """Those of the group for whom the account has room now."""
         account = f"{self._channel.name} {self._account}"
         room = self._tools.quotas.take(
-            session, account, self._channel.rates, len(group), in_calls=in_calls, now=self._tools.clock()
+            session, account, self._rates, len(group), in_calls=in_calls, now=self._tools.clock()
         )
         if room.messages < len(group):
             self._full = True
             self._wait_for(room.wait)
-        return group[: room.messages]
+        return group if room.messages >= len(group) else group[: room.messages]
 
     def _wait_for(self, seconds: float) -> None:
         self._rest = seconds if self._rest is None else min(self._rest, seconds)

@@ -3,73 +3,91 @@
 A call is a range of recipients with a number, as it was cut; who is in it is fixed in the transaction before it goes
 out, and its key follows from the batch and that number. So a call that is in doubt is sent again as it was, where the
 platform recognises keys, and elsewhere its recipients become uncertain: of a worker that dies at most the one call that
-it had in its hands. While a call is on its way, the addresses of the next one are got ready beside it.
+it had in its hands. While a call is on its way, the next one is read. Where the platform recognises keys, a call is begun before its
+turn to be on its way, so that no turn goes by at the disk; if the turn is long in coming, the call is begun anew, for
+those who said no meanwhile.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
-from itertools import groupby
-from operator import attrgetter
-from typing import Any
+from math import ceil
+from typing import Any, NamedTuple, cast
 
 from sqlmodel import Session
 
-from campaign import audience
 from campaign.audience import Address
 from core.i18n import mark
-from scheduler import settling
-from scheduler.channels.base import Account, Calls, Copies, DeliveryError, Message
+from scheduler import rounds, settling
+from scheduler.admitting import Tools
+from scheduler.channels.base import Account, AnyChannel, Calls, Copies, DeliveryError, Message
 from scheduler.composer import Letter
-from scheduler.models import DeliveryState
+from scheduler.models import Batch, DeliveryState
+from scheduler.rounds import FRESH, Ready, Round
 from scheduler.sending import Sending
 from scheduler.settling import Waiting
 
 _CHANGED = mark("发送时中断，其间有人退订或被删除，不能原样再发。不知道对方是否收到。")
-_BY_CALL: Callable[[Waiting], int] = attrgetter("call")
+_AMPLE = 100  # places of a rate, of which one may be taken in vain
 _BROKEN = mark("平台的回答读不懂，不知道是否收到。")
 
 
-@dataclass(frozen=True, slots=True)
-class Round:
-    """Recipients who go in one call: known since the batch was cut, in doubt (`again`), or new (`number` None)."""
+class Begun(NamedTuple):
+    """A call that is marked as being handed over: its number, its recipients (none: nothing of it goes), and what they
+    get."""
 
-    number: int | None
+    number: int
     rows: list[Waiting]
-    again: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A round with what can be got ready while the one before is on its way: addresses in clear, in their order."""
-
-    round: Round
-    addresses: list[Address | None]
+    messages: Sequence[Message]
 
 
 class Calling(Sending):
     """A claimed batch on its way out by calls."""
 
-    def _hand_over(self, line: Any, account: Account, letter: Letter, waiting: list[Waiting]) -> None:
+    def __init__(self, tools: Tools, channel: AnyChannel, batch: Batch, owner: str) -> None:
+        super().__init__(tools, channel, batch, owner)
+        self._quick = True  # whether the platform answered the last call at once
+        rates = [rate for rate in channel.rates if rate.per != "address"]
+        # whether a call may be begun before its turn: it would be in doubt, and its place taken, for nothing
+        self._ample = channel.idempotent and all(rate.times >= _AMPLE for rate in rates)
+        if self._ample:  # a place is used a moment after it was taken
+            self._rates = tuple(replace(rate, seconds=rate.seconds + ceil(FRESH)) for rate in channel.rates)
+
+    def _to_do(self, session: Session) -> Sequence[Round]:
+        return rounds.rounds(session, self._batch_id, self._channel.call_size)
+
+    def _hand_over(self, line: Any, account: Account, letter: Letter, waiting: Sequence[Any]) -> None:
         if not isinstance(line, Calls):
             raise TypeError(f"channel {self._channel.name} says that it takes calls, and does not")
-        rounds = _rounds(waiting, self._channel.call_size)
-        for ready in self._ahead(partial(self._prepare, letter), rounds):
-            self._call(line, *self._begin_call(letter, ready))
+        for ready in self._ahead(partial(self._ready, letter), waiting):
+            begun = self._begin_call(letter, ready) if self._ample and self._quick else None
+            with self._tools.slots[self._channel.name]:
+                self._call(line, self._still_begun(letter, ready, begun))
             if not self._may_go_on():
                 break
 
-    def _prepare(self, letter: Letter, one: Round) -> Prepared:
-        """Read and open the addresses of a round, outside of any transaction that writes."""
-        contacts = [row.contact_id for row in one.rows]
-        with self._tools.database.reading() as session:
-            found = audience.addresses(
-                session, self._tools.vault, self._channel.name, contacts, names=bool(letter.parameters)
-            )
-        return Prepared(one, [found.get(number) for number in contacts])
+    def _still_begun(self, letter: Letter, ready: Ready, begun: Begun | None) -> Begun:
+        """A call whose turn has come: begun now, unless it was just before."""
+        if begun is None:
+            return self._begin_call(letter, ready)
+        if ready.fresh:
+            return begun
+        return self._begin_call(letter, self._ready(letter, Round(begun.number, again=ready.round.again)))
 
-    def _begin_call(self, letter: Letter, ready: Prepared) -> tuple[int, list[Waiting], Sequence[Message]]:
+    def _ready(self, letter: Letter, one: Round) -> Ready:
+        """Read a round and write its messages, outside of any transaction that writes."""
+        with self._tools.database.reading() as session:
+            found = rounds.ready(
+                session, self._tools.vault, self._batch_id, one,
+                channel=self._channel.name, purpose=self._purpose, names=bool(letter.parameters),
+            )  # fmt: skip
+        if not found.silent and None not in found.addresses:
+            found.messages = self._messages(letter, found.rows, found)
+        return found
+
+    def _begin_call(self, letter: Letter, ready: Ready) -> Begun:
         """Fix who is in the next call and commit it, with its number: one row is written, and one for each exception.
 
         The messages are written inside the transaction, so that a fault in writing leaves nobody marked.
@@ -78,18 +96,18 @@ class Calling(Sending):
         written: Sequence[Message] = ()
         with self._tools.database.transaction() as session:
             if self._prove(session):
-                number = ready.round.number or settling.numbered(session, self._batch_id, ready.round.rows)
+                number = ready.round.number or settling.numbered(session, self._batch_id, ready.rows)
                 choose = self._whole if ready.round.again else self._choose
                 rows = choose(session, number, ready)
-                if rows:
-                    written = self._messages(letter, rows, ready)
-                    settling.begin_call(session, self._batch_id, number)
+                whole = ready.messages if rows is ready.rows else None
+                written = self._messages(letter, rows, ready) if whole is None else whole
+            settling.begin_call(session, self._batch_id, number if rows else None)
         self._pending = []
-        return number, rows, written
+        return Begun(number, rows, written)
 
-    def _choose(self, session: Session, number: int, ready: Prepared) -> list[Waiting]:
+    def _choose(self, session: Session, number: int, ready: Ready) -> list[Waiting]:
         """Who of a round goes: not who was erased, refuses or had enough; the account's room is for the others."""
-        now, rows = self._tools.clock(), ready.round.rows
+        now, rows = self._tools.clock(), ready.rows
         rows = self._uncapped(session, self._without(session, rows, *self._out(session, number, ready)), now)
         room = self._room(session, self._unheld(session, rows, now), in_calls=True)
         if room and len(room) < len(rows):
@@ -97,45 +115,47 @@ class Calling(Sending):
             settling.left_out(session, [one for one in rows if one.id not in stay])
         return room
 
-    def _whole(self, session: Session, number: int, ready: Prepared) -> list[Waiting]:
+    def _whole(self, session: Session, number: int, ready: Ready) -> list[Waiting]:
         """A call in doubt goes out as it was or not at all: who said no meanwhile is in it, and gets nothing."""
-        rows = ready.round.rows
+        rows = ready.rows
         if any(self._out(session, number, ready)):
             settling.withhold(session, rows, self._tools.clock(), DeliveryState.uncertain, _CHANGED)
             return []
         room = self._room(session, rows, in_calls=True)
         return room if len(room) == len(rows) else []
 
-    def _out(self, session: Session, number: int, ready: Prepared) -> tuple[set[int], set[int]]:
-        """Those of a call who are erased, and those who take nothing (any more)."""
-        rows = ready.round.rows
-        gone, no = self._exceptions(session, rows, number)
+    def _out(self, session: Session, number: int, ready: Ready) -> tuple[set[int], set[int]]:
+        """Those of a call who are erased, and those who take nothing (any more): asked again when it is long ago."""
+        if ready.fresh:
+            gone, no = set[int](), ready.silent
+        else:
+            gone, no = self._exceptions(session, ready.rows, number)
         if None in ready.addresses:
-            gone |= {one.id for one, at in zip(rows, ready.addresses, strict=True) if at is None}
+            gone |= {one.id for one, at in zip(ready.rows, ready.addresses, strict=True) if at is None}
         return gone, no - gone
 
-    def _messages(self, letter: Letter, rows: list[Waiting], ready: Prepared) -> Sequence[Message]:
+    def _messages(self, letter: Letter, rows: list[Waiting], ready: Ready) -> Sequence[Message]:
         """One content for all: links lead to the outlet that all of them share, if they share one."""
-        pairs: Iterable[tuple[Waiting, Address | None]] = zip(ready.round.rows, ready.addresses, strict=True)
-        if rows is not ready.round.rows:
-            kept = {one.id for one in rows}
-            pairs = [pair for pair in pairs if pair[0].id in kept]
         outlets = {one.outlet_code for one in rows}
         outlet = outlets.pop() if len(outlets) == 1 else ""
-        reached = [(one, at) for one, at in pairs if at is not None]
         if letter.parameters:  # a template is filled for each
-            made = [self._message(letter, one, at, outlet) for one, at in reached]
+            known = {one.id: at for one, at in zip(ready.rows, ready.called(), strict=True)}
+            made = [self._message(letter, one, known[one.id], outlet) for one in rows]
             return [one for one in made if one is not None]
         said = self._tools.composer.message(
             letter, key="", address=Address(0, "", ""), address_index="", outlet=outlet
         )
-        keys, to = [one.key for one, _at in reached], [at.address for _one, at in reached]
-        return Copies(replace(said, unsubscribe=""), keys, to)
+        to = cast(list[str], ready.addresses)  # who has none is not among the rows
+        if rows is not ready.rows:
+            at = dict(zip((one.id for one in ready.rows), to, strict=True))
+            to = [at[one.id] for one in rows]
+        return Copies(replace(said, unsubscribe=""), [one.key for one in rows], to)
 
-    def _call(self, line: Calls, number: int, rows: list[Waiting], messages: Sequence[Message]) -> None:
+    def _call(self, line: Calls, begun: Begun) -> None:
+        number, rows, messages = begun
         if not rows:
             return
-        whole = (self._batch_id, number)
+        whole, before = (self._batch_id, number), time.monotonic()
         try:
             results = line.send_many(call_key(self._batch_key, number), messages)
             if len(results) != len(rows):
@@ -143,6 +163,8 @@ class Calling(Sending):
         except DeliveryError as error:
             self._all_failed(rows, error, whole)
             return
+        finally:
+            self._quick = time.monotonic() - before < FRESH / 2
         first = results[0]
         if isinstance(first, str) and results.count(first) == len(rows):
             self._progress = True
@@ -164,21 +186,6 @@ class Calling(Sending):
                     self._failed(one, error, call=call)
             else:
                 self._failed(alike[0], error, call=call, count=len(alike))
-
-
-def _rounds(waiting: list[Waiting], size: int) -> list[Round]:
-    """Calls in doubt first, then those that were cut, in the order of their numbers; then who is in none (any more)."""
-    called = sorted((one for one in waiting if one.call is not None), key=_BY_CALL)
-    rounds, loose = list[Round](), [one for one in waiting if one.call is None]
-    for number, group in groupby(called, key=_BY_CALL):
-        rows = list(group)
-        again = any(one.attempts for one in rows)
-        if not again and len(rows) > size:  # cut when the platform allowed more
-            loose = rows + loose
-        else:
-            rounds.append(Round(number, rows, again))
-    rounds.sort(key=lambda one: not one.again)
-    return rounds + [Round(None, loose[start : start + size]) for start in range(0, len(loose), size)]
 
 
 def call_key(batch_key: str, number: int) -> str:

@@ -38,7 +38,9 @@ class Dispatcher:
         clock: Callable[[], datetime],
         limits: Limits | None = None,
         quotas: Quotas | None = None,
+        threads: int = 1,
     ) -> None:
+        """`threads`: so many calls of a channel are on their way at a time, however many threads `run`."""
         self.database = database
         self.channels = channels
         self.composer = composer
@@ -47,9 +49,11 @@ class Dispatcher:
         self.clock = clock
         self.limits = limits or Limits()
         self.stopping = threading.Event()
+        self.slots = {name: threading.Semaphore(threads) for name in channels}
         self._tools = Tools(
-            database, composer, vault, opener, quotas or DatabaseQuotas(), clock, self.limits, self.stopping
-        )
+            database, composer, vault, opener, quotas or DatabaseQuotas(), clock, self.limits, self.stopping,
+            self.slots,
+        )  # fmt: skip
 
     def run(self, channel: str, seconds: float | None = None) -> int:
         """Send every batch of a channel that can be claimed now (none is begun after so long); returns how many."""

@@ -126,14 +126,23 @@ def outgoing(
     composer = Composer(settings, attributions, Unsubscriptions(keys))
     opener = Opener(settings, Secrets(keys, vault), clock)
     counted = quotas(settings.rate_storage)
+    threads = threads or settings.push_threads
     dispatcher = Dispatcher(
-        database, by_name, composer, vault, opener, clock=clock, limits=limits, quotas=counted
+        database,
+        by_name,
+        composer,
+        vault,
+        opener,
+        clock=clock,
+        limits=limits,
+        quotas=counted,
+        threads=threads,
     )
     counter = Counter(database, recorder, vault, settings)
     planner = Planner(database, settings.zone, sizes, settings.holidays, call_sizes=calls)
     senders: Senders = (
         Brokered(dispatcher, Broker(settings.broker_url, by_name))
         if settings.broker_url
-        else Threads(dispatcher, threads or settings.push_threads)
+        else Threads(dispatcher, threads)
     )
     return Outgoing(planner, dispatcher, counter, clock=clock, senders=senders)

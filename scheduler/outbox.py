@@ -5,10 +5,11 @@ the owner, so that whoever lost the lease can change nothing.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, update
+from sqlalchemy import and_, bindparam, func, update
 from sqlmodel import Session, col, select
 
 from core.database import Prepared, UtcDateTime
@@ -52,6 +53,12 @@ WAITING = Prepared(
     .join(Push, col(Push.id) == Batch.push_id)
     .where(_READY)
     .group_by(col(Batch.channel))
+)
+
+_FIGURES = Prepared(
+    select(col(Delivery.state), col(Delivery.count_round), func.count())
+    .where(col(Delivery.batch_id) == bindparam("batch"))
+    .group_by(col(Delivery.state), col(Delivery.count_round))
 )
 
 
@@ -110,7 +117,10 @@ def release(
     `wait`: seconds until the next try after a failure; None: it may go on at once. `attempts`: failed
     tries in a row.
     """
-    counts = _counts(session, col(Delivery.batch_id) == batch_id)
+    figures = _figures(session, batch_id)
+    counts = Counter[str]()
+    for settled_as, _round, number in figures:
+        counts[settled_as] += number
     values: dict[str, object] = {"owner": None, "lease_until": None, "reason": reason[:500], "sending": None}
     if counts[DeliveryState.queued] + counts[DeliveryState.sending]:
         state = BatchState.queued
@@ -120,7 +130,7 @@ def release(
         values |= {"settled_at": now, **{name: counts[name] for name in FIGURES}}
     changed(session, update(Batch).where(col(Batch.id) == batch_id).values(state=state, **values))
     if state != BatchState.queued:
-        name_round(session, batch_id)
+        name_round(session, batch_id, _rounds(figures))
     return state
 
 
@@ -141,22 +151,20 @@ def outcome(counts: "Counter[str]") -> BatchState:
     return BatchState.cancelled if counts[DeliveryState.cancelled] and not sent else BatchState.sent
 
 
-def name_round(session: Session, batch_id: int) -> None:
+def name_round(session: Session, batch_id: int, rounds: Set[int | None] | None = None) -> None:
     """Give the deliveries sent since the last time a round number: they are counted together, once.
 
-    Whoever sent them wrote it already, the next one; only what was settled from elsewhere has none yet.
+    Whoever sent them wrote it already, the next one; only what was settled from elsewhere has none yet. `rounds`: those
+    of the batch's sent deliveries, where they are known.
     """
-    batch = session.get(Batch, batch_id, populate_existing=True)
-    if batch is None:
-        return
-    number = batch.rounds + 1
-    sent = (col(Delivery.batch_id) == batch_id, col(Delivery.state) == DeliveryState.sent)
-    unnamed = select(Delivery.id).where(*sent, col(Delivery.count_round).is_(None)).limit(1)
-    if session.exec(unnamed).first() is not None:
+    if rounds is None:
+        rounds = _rounds(_figures(session, batch_id))
+    number = session.exec(select(Batch.rounds).where(Batch.id == batch_id)).one() + 1
+    if None in rounds:
+        sent = (col(Delivery.batch_id) == batch_id, col(Delivery.state) == DeliveryState.sent)
         late = update(Delivery).where(*sent, col(Delivery.count_round).is_(None))
         changed(session, late.values(count_round=number))
-    named = select(Delivery.id).where(*sent, col(Delivery.count_round) == number).limit(1)
-    if session.exec(named).first() is not None:
+    if None in rounds or number in rounds:
         changed(session, update(Batch).where(col(Batch.id) == batch_id).values(rounds=number))
 
 
@@ -248,9 +256,14 @@ def stop_push(session: Session, push_id: int, reason: str) -> bool:
     return changed(session, statement) == 1
 
 
-def _counts(session: Session, condition: ColumnElement[bool]) -> "Counter[str]":
-    query = select(Delivery.state, func.count()).where(condition).group_by(Delivery.state)
-    return Counter(dict(session.exec(query).all()))
+def _figures(session: Session, batch_id: int) -> list[tuple[Any, ...]]:
+    """How many deliveries of a batch are in which state and round: (state, round, number)."""
+    session.flush()
+    return _FIGURES.on(session.connection(), {"batch": batch_id})
+
+
+def _rounds(figures: list[tuple[Any, ...]]) -> Set[int | None]:
+    return {count_round for state, count_round, _number in figures if state == DeliveryState.sent}
 
 
 def _lease(now: datetime, limits: Limits) -> datetime:

@@ -7,7 +7,7 @@ counted and one that is not was not, whoever dies in between; in Redis (the sett
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -182,21 +182,21 @@ def held(
     channel: str,
     rates: Sequence[Rate],
     *,
-    indexes: Sequence[str],
+    indexes: Iterable[str],
     now: datetime,
 ) -> Mapping[str, float]:
     """The addresses that must not get another message of this account now, with seconds until they may: by the rows
     of the outbox, which know for each contact when it was sent to, and by which account."""
     found: dict[str, float] = {}
-    for rate in rates:
-        if rate.per != "address":
-            continue
+    of_each = [rate for rate in rates if rate.per == "address"]
+    wanted = list(indexes) if of_each else []
+    for rate in of_each:
         since = now - timedelta(seconds=rate.seconds)
         query = (
             select(Delivery.address_index, func.count(), func.min(Delivery.settled_at))
             .join(Push, col(Push.id) == Delivery.push_id)
             .join(Batch, col(Batch.id) == Delivery.batch_id)
-            .where(*writing.to_addresses(session, channel, indexes, since, _by(channel, account)))
+            .where(*writing.to_addresses(session, channel, wanted, since, _by(channel, account)))
             .where(
                 Batch.channel == channel,
                 func.coalesce(Batch.account_id, Push.account_id, 0) == account,

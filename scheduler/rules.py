@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 
-from sqlmodel import Session, select
+from sqlalchemy import bindparam
+from sqlalchemy import select as sa_select
+from sqlmodel import Session, col, select
 
 from campaign.addresses import WEBPUSH
 from campaign.events import days
+from core.database import Prepared
 from core.errors import Invalid
 from core.i18n import mark
 from institution import audit
@@ -54,8 +57,16 @@ def default(channel: str) -> Allowed:
 
 def allowed(session: Session, channel: str) -> Allowed:
     """What holds on a channel now."""
-    row = session.get(PushRule, channel)
-    return Allowed(_minutes(row.opens), _minutes(row.closes), row.most, row.days) if row else default(channel)
+    session.flush()
+    for opens, closes, most, within in _DECIDED.on(session.connection(), {"on": channel}):
+        return Allowed(_minutes(opens), _minutes(closes), most, within)
+    return default(channel)
+
+
+_DECIDED = Prepared(  # asked for every call that goes out
+    sa_select(col(PushRule.opens), col(PushRule.closes), col(PushRule.most), col(PushRule.days))
+    .where(col(PushRule.channel) == bindparam("on"))
+)  # fmt: skip
 
 
 def every(session: Session) -> dict[str, Allowed]:

@@ -70,7 +70,7 @@ class Sending(Admitting):
                 push = failover.routed(session, session.get_one(Push, self._push_id), self._by)
                 self._account, self._named = push.account_id or 0, push.channel
                 self._purpose = push.purpose
-                waiting = settling.waiting(session, self._batch_id)
+                waiting = self._to_do(session)
                 letter = self._tools.composer.letter(session, push)
                 account = self._tools.opener.open(session, push)
             with self._channel.connect(account) as line:
@@ -80,7 +80,11 @@ class Sending(Admitting):
         except DomainError as error:
             self._stop_reason = str(error)
 
-    def _hand_over(self, line: Any, account: Account, letter: Letter, waiting: list[Waiting]) -> None:
+    def _to_do(self, session: Session) -> Sequence[Any]:
+        """What `_hand_over` is to hand over."""
+        return settling.waiting(session, self._batch_id)
+
+    def _hand_over(self, line: Any, account: Account, letter: Letter, waiting: Sequence[Any]) -> None:
         size = self._channel.group
         groups = [waiting[start : start + size] for start in range(0, len(waiting), size)]
         with abreast(self._channel, account, line) as lines:
@@ -137,8 +141,6 @@ class Sending(Admitting):
 
     def _settle(self, session: Session, now: datetime) -> None:
         settling.settle(session, self._pending, now, self._round)
-        if any(one.call for one in self._pending):
-            settling.begin_call(session, self._batch_id, None)
         self._close_addresses(session, now)
 
     def _close_addresses(self, session: Session, now: datetime) -> None:

@@ -17,7 +17,8 @@ from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
 from campaign.among import among_numbers
-from core.database import Prepared, UtcDateTime, gathered
+from core.database import Prepared, UtcDateTime
+from core.gathering import Gathered
 from scheduler.models import Batch, Delivery, DeliveryState
 
 _MANY = 4  # rows that share all that is written of them, from which on one statement writes them together
@@ -57,10 +58,8 @@ _LEAST_TRIED = itemgetter(*map(Waiting._fields.index, ("attempts", "id")))
 
 def waiting(session: Session, batch_id: int) -> list[Waiting]:
     """Recipients of a batch still to be sent to, those tried least first."""
-    query = sa_select(*(getattr(Delivery, name) for name in Waiting._fields)).where(
-        col(Delivery.batch_id) == batch_id, col(Delivery.state) == DeliveryState.queued
-    )
-    return list(map(Waiting._make, sorted(gathered(session, query), key=_LEAST_TRIED)))
+    rows = _WAITING.on(session.connection(), batch=batch_id)
+    return list(map(Waiting._make, sorted(rows, key=_LEAST_TRIED)))
 
 
 def begin(session: Session, deliveries: Sequence[Row]) -> list[Row]:
@@ -201,6 +200,10 @@ def _write(free: bool) -> Update:
     )
 
 
+WAITS = sa_select(*(getattr(Delivery, name) for name in Waiting._fields)).where(
+    col(Delivery.batch_id) == bindparam("batch"), col(Delivery.state) == DeliveryState.queued
+)  # the question for the rows of a batch that wait
+_WAITING = Gathered(WAITS)
 _BEGIN_CALL = Prepared(
     update(Batch)
     .where(col(Batch.id) == bindparam("batch"))

@@ -26,12 +26,20 @@ class Senders(Protocol):
 
 
 class Threads:
-    """Threads of its own for each channel: a slow mail server does not hold up the others."""
+    """Threads of its own for each channel: a slow mail server does not hold up the others.
+
+    Where many go in a call there are twice as many as calls that are on their way at a time: while those wait for the
+    platform, the others write down what came of theirs and begin the next ones.
+    """
 
     def __init__(self, dispatcher: Dispatcher, threads: int) -> None:
         self._dispatcher = dispatcher
-        self._pools = {name: ThreadPoolExecutor(threads, f"push-{name}") for name in dispatcher.channels}
-        self._slots: dict[str, list[Future[int] | None]] = {name: [None] * threads for name in self._pools}
+        several = {
+            name: threads * (2 if channel.call_size > 1 else 1)
+            for name, channel in dispatcher.channels.items()
+        }
+        self._pools = {name: ThreadPoolExecutor(number, f"push-{name}") for name, number in several.items()}
+        self._slots: dict[str, list[Future[int] | None]] = {name: [None] * several[name] for name in several}
         self._lock = threading.Lock()
 
     def wake(self) -> None:
