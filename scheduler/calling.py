@@ -90,7 +90,8 @@ class Calling(Sending):
     def _begin_call(self, letter: Letter, ready: Ready) -> Begun:
         """Fix who is in the next call and commit it, with its number: one row is written, and one for each exception.
 
-        The messages are written inside the transaction, so that a fault in writing leaves nobody marked.
+        Who is left of a round gets messages that are written inside the transaction: a fault in writing leaves nobody
+        marked.
         """
         number, rows = 0, list[Waiting]()
         written: Sequence[Message] = ()
