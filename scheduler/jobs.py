@@ -128,16 +128,8 @@ def outgoing(
     counted = quotas(settings.rate_storage)
     threads = threads or settings.push_threads
     dispatcher = Dispatcher(
-        database,
-        by_name,
-        composer,
-        vault,
-        opener,
-        clock=clock,
-        limits=limits,
-        quotas=counted,
-        threads=threads,
-    )
+        database, by_name, composer, vault, opener, clock=clock, limits=limits, quotas=counted, threads=threads
+    )  # fmt: skip
     counter = Counter(database, recorder, vault, settings)
     planner = Planner(database, settings.zone, sizes, settings.holidays, call_sizes=calls)
     senders: Senders = (
