@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from sqlmodel import col, select
@@ -67,34 +68,41 @@ def test_no_more_calls_are_on_their_way_than_there_are_turns(scene: Scene, turns
     assert (seen.most <= 2) == (turns == 2)
 
 
-@pytest.mark.parametrize("fresh", [0.2, 60.0])
-def test_a_call_that_waits_long_for_its_turn_is_begun_anew(
-    scene: Scene, fresh: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Who says no meanwhile gets nothing; a call that is believed for a minute (the control) goes as it was begun."""
-    monkeypatch.setattr(rounds, "FRESH", fresh)
-    line = line_over(CallChannel(), threads=1, **scene.parts)
+@contextmanager
+def _before_its_turn(scene: Scene, channel: CallChannel) -> Iterator[None]:
+    """A push to ten is being sent by a call whose turn comes at the end of the block."""
+    line = line_over(channel, threads=1, **scene.parts)
     scene.vault = line.dispatcher.vault
     scene.push(line, 10)
     turn = line.dispatcher.slots["webhook"]
     turn.acquire()
     sending = threading.Thread(target=line.run_once)
     sending.start()
+    try:
+        yield
+    finally:
+        turn.release()
+        sending.join(20)
+
+
+@pytest.mark.parametrize("fresh", [0.2, 60.0])
+def test_a_call_that_waits_long_for_its_turn_is_begun_anew(
+    scene: Scene, fresh: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who says no meanwhile gets nothing; a call that is believed for a minute (the control) goes as it was begun."""
+    monkeypatch.setattr(rounds, "FRESH", fresh)
 
     def begun() -> bool:
         with scene.database.reading() as session:
             return session.exec(select(Batch.sending)).one() == 1
 
-    try:
+    with _before_its_turn(scene, CallChannel()):
         _until(begun, "the call was not begun before its turn")
         with scene.database.transaction() as session:
             index = scene.vault.index("webhook", "u3")
             audience.refuse(session, "webhook", index, via="link", now=scene.clock.at)
         time.sleep(0.3)
         assert not scene.platform.calls
-    finally:
-        turn.release()
-        sending.join(20)
     assert len(scene.platform.calls) == 1
     anew = fresh < 1
     assert ("u3" in scene.platform.reached) == (not anew)
@@ -102,18 +110,10 @@ def test_a_call_that_waits_long_for_its_turn_is_begun_anew(
 
 
 def test_a_platform_that_knows_no_keys_is_called_right_after_the_call_is_begun(scene: Scene) -> None:
-    line = line_over(CallChannel(idempotent=False), threads=1, **scene.parts)
-    scene.vault = line.dispatcher.vault
-    scene.push(line, 10)
-    turn = line.dispatcher.slots["webhook"]
-    turn.acquire()
-    sending = threading.Thread(target=line.run_once)
-    sending.start()
-    time.sleep(0.5)
-    with scene.database.reading() as session:
-        claimed, in_hand = session.exec(select(Batch.owner, Batch.sending)).one()
-    turn.release()
-    sending.join(20)
+    with _before_its_turn(scene, CallChannel(idempotent=False)):
+        time.sleep(0.5)
+        with scene.database.reading() as session:
+            claimed, in_hand = session.exec(select(Batch.owner, Batch.sending)).one()
     assert claimed is not None and in_hand is None, "begun before its turn, it would be in doubt for nothing"
     assert scene.states() == {DeliveryState.sent: 10}
 
