@@ -33,8 +33,8 @@ _RENEW = Prepared(
         col(Batch.state) == BatchState.claimed,
     )
     .values(lease_until=bindparam("until", type_=UtcDateTime))
+    .returning(select(col(Push.state)).where(col(Push.id) == Batch.push_id).scalar_subquery())
 )
-_STATE = Prepared(select(col(Push.state)).where(col(Push.id) == bindparam("push")))
 
 _READY = and_(
     col(Batch.state) == BatchState.queued,
@@ -89,18 +89,15 @@ def take(session: Session, batch_id: int, *, owner: str, now: datetime, limits: 
     return changed(session, statement) == 1
 
 
-def renew(session: Session, batch_id: int, *, owner: str, now: datetime, limits: Limits) -> None:
-    """Lengthen the lease and lock the batch's row for this transaction; LeaseLost when it is not ours."""
+def renew(session: Session, batch_id: int, *, owner: str, now: datetime, limits: Limits) -> bool:
+    """Lengthen the lease and lock the batch's row for this transaction; whether its push is to go on. LeaseLost when it
+    is not ours."""
     values = {"batch": batch_id, "by": owner, "until": _lease(now, limits)}
     session.flush()
-    if _RENEW.write(session.connection(), values) != 1:
+    states = _RENEW.on(session.connection(), values)
+    if not states:
         raise LeaseLost
-
-
-def runs(session: Session, push_id: int) -> bool:
-    """Whether a push is to go on."""
-    ((state,),) = _STATE.on(session.connection(), {"push": push_id})
-    return bool(state == PushState.running)
+    return bool(states[0][0] == PushState.running)
 
 
 def release(

@@ -134,9 +134,9 @@ class Sending(Admitting):
     def _prove(self, session: Session) -> bool:
         """Lock the batch by its lease, settle what is known; whether the push still runs."""
         now = self._tools.clock()
-        outbox.renew(session, self._batch_id, owner=self._owner, now=now, limits=self._tools.limits)
+        runs = outbox.renew(session, self._batch_id, owner=self._owner, now=now, limits=self._tools.limits)
         self._settle(session, now)
-        self._running = outbox.runs(session, self._push_id) and not self._tools.stopping.is_set()
+        self._running = runs and not self._tools.stopping.is_set()
         return self._running
 
     def _settle(self, session: Session, now: datetime) -> None:
