@@ -49,7 +49,7 @@ class Getui(TokenChannel["GetuiLine"]):
     """
 
     name = NAME
-    batch_size = 1000
+    batch_size = 10_000
     group = 1000
     idempotent = False
     call_size = 1000

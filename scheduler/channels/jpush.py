@@ -78,7 +78,7 @@ class JPush:
     """
 
     name = NAME
-    batch_size = 1000
+    batch_size = 10_000
     group = 1000
     idempotent = False
     call_size = 1000

@@ -105,7 +105,7 @@ class AliyunSms:
     """SMS of an Aliyun account."""
 
     name = NAME
-    batch_size = _SAME
+    batch_size = 10 * _SAME
     group = _SAME
     idempotent = False
     call_size = _SAME

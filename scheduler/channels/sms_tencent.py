@@ -115,7 +115,7 @@ class TencentSms:
     """SMS of an application at Tencent Cloud. The limits per number are those an application begins with."""
 
     name = NAME
-    batch_size = _MANY
+    batch_size = 10 * _MANY
     group = _MANY
     idempotent = False
     call_size = _MANY

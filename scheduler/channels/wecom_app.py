@@ -80,7 +80,7 @@ class WecomApp(TokenChannel["AppLine"]):
     simply sent again."""
 
     name = NAME
-    batch_size = 1000
+    batch_size = 10_000
     group = 1000
     idempotent = True
     call_size = 1000
