@@ -41,7 +41,7 @@ class Handler(socketserver.StreamRequestHandler):
                 while self.rfile.readline() != b".\\r\\n":
                     pass
             elif word == b"EHLO":
-                self.wfile.write(b"250-bench\\r\\n250 8BITMIME\\r\\n")
+                self.wfile.write(b"250-bench\\r\\n250-PIPELINING\\r\\n250 8BITMIME\\r\\n")
                 continue
             self.wfile.write(b"221 bye\\r\\n" if word == b"QUIT" else b"250 ok\\r\\n")
 class Server(socketserver.ThreadingTCPServer):

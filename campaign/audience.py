@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, exists, null
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, null
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
 from campaign import closed, former, personal, segments
-from campaign.addresses import IN_CONTACT, kind_of, mask, sealed_in
-from campaign.among import among, among_numbers
+from campaign.addresses import IN_CONTACT, index_in, kind_of, mask, sealed_in
+from campaign.among import Given, among, among_numbers, listed
 from campaign.audience_models import ContactAddress, PurposeRefusal
 from campaign.closed import close_address, closed_among
 from campaign.contacts import EDUCATION, Contact, Refusal, levels
@@ -25,9 +26,10 @@ from campaign.lists import (
     make_list,
     members,
 )
-from campaign.recipients import Audience, LeftOut, index_column, takes_nothing
+from campaign.recipients import Audience, LeftOut, takes_nothing
+from core.database import Prepared
 from core.errors import Invalid
-from core.gathering import gathered
+from core.gathering import Gathered
 from core.i18n import mark
 from core.privacy import Vault
 from institution import audit
@@ -75,13 +77,19 @@ def addresses(
 ) -> dict[int, Address]:
     """The addresses in clear of these contacts, by contact id; an erased contact is missing. Without `names` nobody is
     called by name, which halves the cost."""
-    mine = with_addresses(sa_select(col(Contact.id)), channel, names=names)
-    rows = gathered(session, mine.where(among_numbers(session, Contact.id, contact_ids)))
+    session.flush()
+    rows = _addresses(channel, names).on(session.connection(), contacts=listed(contact_ids))
     return {
         number: Address(number, vault.decrypt(name) if name else "", vault.decrypt(held))
         for number, name, held in rows
         if held
     }
+
+
+@lru_cache(64)
+def _addresses(channel: str, names: bool) -> Gathered:
+    mine = with_addresses(sa_select(col(Contact.id)), channel, names=names)
+    return Gathered(mine.where(among_numbers(Contact.id, bindparam("contacts"))))
 
 
 def with_addresses(query: Select[Any], channel: str, *, names: bool) -> Select[Any]:
@@ -124,11 +132,9 @@ def refused_among(
     kind, wanted = kind_of(channel), list(indexes)
     some = select(PurposeRefusal.address_index).where(
         PurposeRefusal.channel == kind, col(PurposeRefusal.purpose).in_(levels(purpose)),
-        among(session, PurposeRefusal.address_index, wanted),
+        among(PurposeRefusal.address_index, wanted),
     )  # fmt: skip
-    every = select(Refusal.address_index).where(
-        Refusal.channel == kind, among(session, Refusal.address_index, wanted)
-    )
+    every = select(Refusal.address_index).where(Refusal.channel == kind, among(Refusal.address_index, wanted))
     return {*session.exec(every), *session.exec(some), *closed_among(session, kind, wanted)}
 
 
@@ -143,14 +149,20 @@ def out_of_reach(
 
 def sharing(session: Session, channel: str, indexes: Iterable[str]) -> list[int]:
     """The contacts that have one of these addresses on a channel: a mailbox may be shared."""
-    kind, wanted = kind_of(channel), list(indexes)
+    session.flush()
+    rows = _sharing(kind_of(channel)).on(session.connection(), {"indexes": listed(indexes)})
+    return [number for (number,) in rows]
+
+
+@lru_cache(64)
+def _sharing(kind: str) -> Prepared:
+    given: Given = bindparam("indexes")
     if kind in IN_CONTACT:
-        query = select(Contact.id).where(among(session, index_column(Contact, kind), wanted))
-    else:
-        query = select(ContactAddress.contact_id).where(
-            ContactAddress.channel == kind, among(session, ContactAddress.address_index, wanted)
-        )
-    return [number or 0 for number in session.exec(query)]
+        return Prepared(sa_select(col(Contact.id)).where(among(index_in(Contact, kind), given)))
+    of_kind = col(ContactAddress.channel) == kind
+    return Prepared(
+        sa_select(col(ContactAddress.contact_id)).where(of_kind, among(ContactAddress.address_index, given))
+    )
 
 
 def refuse_contact(session: Session, contact_id: int, channel: str, *, now: datetime) -> None:

@@ -123,9 +123,7 @@ class Writing:
             for row in rows
         ]
         of = {index: at for at, (_row, families) in enumerate(made) for index in families[0][2]}
-        query = select(*_HELD).where(
-            among(self._session, Contact.identity, of), Contact.holder_code == self._holder
-        )
+        query = select(*_HELD).where(among(Contact.identity, of), Contact.holder_code == self._holder)
         found = {of[one.identity]: Held._make(one) for one in self._session.connection().execute(query)}
         return [_Known(row, families, found.get(at)) for at, (row, families) in enumerate(made)]
 

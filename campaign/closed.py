@@ -90,7 +90,7 @@ def refuse(session: Session, channel: str, address_index: str, *, via: str, now:
 def closed_among(session: Session, channel: str, indexes: Iterable[str]) -> dict[str, str]:
     """Which of these addresses are closed on this channel, with the reason (a key of `REASONS`)."""
     query = select(ClosedAddress.address_index, ClosedAddress.reason).where(
-        ClosedAddress.channel == kind_of(channel), among(session, ClosedAddress.address_index, indexes)
+        ClosedAddress.channel == kind_of(channel), among(ClosedAddress.address_index, indexes)
     )
     return dict(session.exec(query).all())
 

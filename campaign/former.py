@@ -92,11 +92,9 @@ def adopt(session: Session, wanted: Sequence[tuple[str, Sequence[str]]]) -> None
         return
     used: set[str] = set()
     for table in (*_REMEMBERED, ContactAddress):
-        used.update(
-            session.exec(select(table.address_index).where(among(session, table.address_index, others)))
-        )
+        used.update(session.exec(select(table.address_index).where(among(table.address_index, others))))
     for column in _INDEXES:
-        used |= {one for one in session.exec(select(column).where(among(session, column, others))) if one}
+        used |= {one for one in session.exec(select(column).where(among(column, others))) if one}
     link(session, sorted((old, others[old]) for old in used))
 
 

@@ -100,7 +100,7 @@ def contacts_of(session: Session, person: Sought) -> list[Contact]:
 
 def beside(session: Session, indexes: Iterable[str]) -> list[int]:
     """The contacts that have one of these addresses on a channel that `contact` has no column for."""
-    query = select(ContactAddress.contact_id).where(among(session, ContactAddress.address_index, indexes))
+    query = select(ContactAddress.contact_id).where(among(ContactAddress.address_index, indexes))
     return list(session.exec(query))
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Select, bindparam, or_, update
+from sqlalchemy import bindparam, or_, update
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col
 
 from campaign import audience
-from campaign.among import among_numbers
+from campaign.among import among_numbers, listed
 from campaign.contacts import EDUCATION
 from core.database import Database, Prepared
 from core.i18n import mark
@@ -45,19 +45,14 @@ class Tools:
 
 
 @lru_cache(64)
-def _exceptions(channel: str, purpose: str) -> "Select[int | None, bool]":
-    """Who of waiting rows is out of reach, and whether by being erased: made once, because making and naming the
-    conditions took longer than asking."""
+def _exceptions(channel: str, purpose: str, whole_call: bool) -> Prepared:
+    """Who of waiting rows, or of those of a call, is out of reach, and whether by being erased: made once, because making
+    and naming the conditions took longer than asking."""
     erased, silent = audience.out_of_reach(Delivery.contact_id, Delivery.address_index, channel, purpose)
+    of_call = (col(Delivery.batch_id) == bindparam("batch"), col(Delivery.call) == bindparam("call"))
+    these = of_call if whole_call else (among_numbers(Delivery.id, bindparam("rows")),)
     waiting = col(Delivery.state) == DeliveryState.queued
-    return sa_select(col(Delivery.id), erased).where(waiting, or_(erased, silent))
-
-
-@lru_cache(64)
-def _of_call(channel: str, purpose: str) -> Prepared:
-    """The same of one call."""
-    mine = (col(Delivery.batch_id) == bindparam("batch"), col(Delivery.call) == bindparam("call"))
-    return Prepared(_exceptions(channel, purpose).where(*mine))
+    return Prepared(sa_select(col(Delivery.id), erased).where(*these, waiting, or_(erased, silent)))
 
 
 class Admitting:
@@ -77,9 +72,7 @@ class Admitting:
     def _willing(self, session: Session, group: list[Waiting]) -> list[Waiting]:
         """Settle who was erased or said no meanwhile, leave waiting whose address was written to just now; the others."""
         now = self._tools.clock()
-        gone, no = self._exceptions(
-            session, group, among_numbers(session, Delivery.id, [one.id for one in group])
-        )
+        gone, no = self._exceptions(session, group)
         return self._unheld(
             session, self._uncapped(session, self._without(session, group, gone, no), now), now
         )
@@ -95,22 +88,21 @@ class Admitting:
         return [one for one in group if one.id not in gone and one.id not in no]
 
     def _exceptions(
-        self, session: Session, group: Sequence[Waiting], these: ColumnElement[bool] | int
+        self, session: Session, group: Sequence[Waiting], call: int | None = None
     ) -> tuple[set[int], set[int]]:
-        """Those of some rows (by a condition, or a call by its number) who are erased, and those who take nothing (any
-        more): by one question."""
+        """Those of some rows (all of a call, if it is told) who are erased, and those who take nothing (any more): by one
+        question."""
         name = self._channel.name
         if registry.to_group(name):
             no = audience.refused_among(session, name, [one.address_index for one in group], self._purpose)
             return set(), {one.id for one in group if one.address_index in no}
-        if isinstance(these, int):
-            asked = {"batch": self._batch_id, "call": these}
-            rows = _of_call(name, self._purpose).on(session.connection(), asked)
-        else:
-            rows = [tuple(row) for row in session.execute(_exceptions(name, self._purpose).where(these))]
-        found = {number: bool(gone) for number, gone in rows}
-        gone = {number for number, is_gone in found.items() if is_gone}
-        return gone, found.keys() - gone
+        asked: dict[str, object] = {"batch": self._batch_id, "call": call}
+        if call is None:
+            asked = {"rows": listed(one.id for one in group)}
+        session.flush()
+        rows = _exceptions(name, self._purpose, call is not None).on(session.connection(), asked)
+        gone = {number for number, is_gone in rows if is_gone}
+        return gone, {number for number, _gone in rows} - gone
 
     def _unheld(self, session: Session, group: list[Waiting], now: datetime) -> list[Waiting]:
         """Those whose address was not written to just now; the others wait."""

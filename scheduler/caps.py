@@ -3,9 +3,13 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlalchemy import Integer, bindparam, func, or_
+from sqlalchemy import select as sa_select
+from sqlmodel import Session, col
 
+from campaign import audience
+from campaign.among import listed
+from core.database import Prepared, UtcDateTime
 from scheduler import rules, writing
 from scheduler.models import Delivery, DeliveryState
 
@@ -19,13 +23,25 @@ def over(session: Session, channel: str, indexes: Iterable[str], now: datetime) 
     limit = rules.allowed(session, channel)
     if not limit.most:
         return set()
-    since = now - timedelta(days=limit.days)
-    had = writing.to_addresses(session, channel, list(dict.fromkeys(indexes)), since)
-    query = (
-        select(Delivery.address_index)
-        .where(*had, col(Delivery.state).in_(_HAD) | writing.in_a_call())
-        .where((col(Delivery.settled_at) > since) | col(Delivery.settled_at).is_(None))
-        .group_by(Delivery.address_index)
-        .having(func.count() >= limit.most)
+    since, wanted = now - timedelta(days=limit.days), list(dict.fromkeys(indexes))
+    pushes, people = writing.under_way(session, channel, since), audience.sharing(session, channel, wanted)
+    asked = {
+        "pushes": listed(pushes), "people": listed(people), "indexes": listed(wanted),
+        "since": since, "most": limit.most,
+    }  # fmt: skip
+    return {index for (index,) in _OVER.on(session.connection(), asked)}
+
+
+_OVER = Prepared(
+    sa_select(col(Delivery.address_index))
+    .where(
+        *writing.rows_of(bindparam("pushes"), bindparam("people"), bindparam("indexes")),
+        or_(*(col(Delivery.state) == state for state in _HAD), writing.in_a_call()),
+        or_(
+            col(Delivery.settled_at) > bindparam("since", type_=UtcDateTime),
+            col(Delivery.settled_at).is_(None),
+        ),
     )
-    return set(session.exec(query))
+    .group_by(col(Delivery.address_index))
+    .having(func.count() >= bindparam("most", type_=Integer))
+)

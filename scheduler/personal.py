@@ -33,8 +33,8 @@ def _follow(session: Session, moves: Sequence[tuple[str, str]]) -> None:
     found = personal.contacts_of(session, Sought(frozenset([*new_of, *new_of.values()])))
     people = {row.id or 0 for row in found} | set(personal.beside(session, [*new_of, *new_of.values()]))
     held = select(Delivery.id, Delivery.address_index).where(
-        col(Delivery.push_id).in_(select(Push.id)), among_numbers(session, Delivery.contact_id, people),
-        among(session, Delivery.address_index, new_of),
+        col(Delivery.push_id).in_(select(Push.id)), among_numbers(Delivery.contact_id, people),
+        among(Delivery.address_index, new_of),
     )  # fmt: skip
     rows = [{"row": number, "new": new_of[old]} for number, old in session.exec(held).all()]
     if rows:

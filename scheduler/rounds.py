@@ -93,7 +93,7 @@ def ready(
     """Read a round and open its addresses, and what people are called if a template wants it."""
     asked = time.monotonic()
     if one.number is None:
-        query = _asked(channel, purpose, names).where(among_numbers(session, Delivery.id, one.rows))
+        query = _asked(channel, purpose, names).where(among_numbers(Delivery.id, one.rows))
         place = {number: at for at, number in enumerate(one.rows)}
         found = gathered(session, query.params(batch=batch_id))
         found.sort(key=lambda row: place[row[0]])

@@ -12,11 +12,11 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Insert, Integer, Update, bindparam, func, update
+from sqlalchemy import Insert, Integer, Update, bindparam, func, null, update
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
-from campaign.among import among_numbers
+from campaign.among import among_numbers, listed
 from core.database import Prepared, UtcDateTime
 from core.gathering import Gathered
 from scheduler.models import Batch, Delivery, DeliveryState
@@ -67,12 +67,12 @@ def begin(session: Session, deliveries: Sequence[Row]) -> list[Row]:
     ids = [one.id or 0 for one in deliveries]
     if not ids:
         return []
-    these = among_numbers(session, Delivery.id, ids)
-    statement = update(Delivery).where(these, col(Delivery.state) == DeliveryState.queued)
-    begun = statement.values(state=DeliveryState.sending, attempts=Delivery.attempts + 1, call=None)
-    if changed(session, begun) == len(ids):
+    session.flush()
+    if _BEGIN.write(session.connection(), {"rows": listed(ids)}) == len(ids):
         return list(deliveries)
-    query = select(Delivery.id).where(these, Delivery.state == DeliveryState.sending)
+    query = select(Delivery.id).where(
+        among_numbers(Delivery.id, ids), Delivery.state == DeliveryState.sending
+    )
     found = set(session.exec(query))
     return [one for one in deliveries if one.id in found]
 
@@ -92,7 +92,7 @@ def left_out(session: Session, deliveries: Sequence[Waiting]) -> None:
 
 def _put(session: Session, deliveries: Sequence[Waiting], call: int | None) -> None:
     if deliveries:
-        these = among_numbers(session, Delivery.id, [one.id for one in deliveries])
+        these = among_numbers(Delivery.id, [one.id for one in deliveries])
         statement = update(Delivery).where(these, col(Delivery.state) == DeliveryState.queued)
         changed(session, statement.values(call=call))
 
@@ -133,7 +133,7 @@ def withhold(
     ids = [one.id or 0 for one in deliveries]
     if ids:
         statement = update(Delivery).where(
-            among_numbers(session, Delivery.id, ids), col(Delivery.state) == DeliveryState.queued
+            among_numbers(Delivery.id, ids), col(Delivery.state) == DeliveryState.queued
         )
         changed(session, statement.values(state=state, reason=reason, settled_at=now))
 
@@ -164,7 +164,7 @@ def _settle(
         whole = one.call if not one.delivery_id else None
         said = (one.state, one.reason[:500], one.reference[:200], one.tried, free, whole)
         alike[said].append(one.delivery_id)
-    rest: list[tuple[bool, dict[str, Any]]] = []
+    many, rest = list[tuple[Prepared, dict[str, Any]]](), list[tuple[Prepared, dict[str, Any]]]()
     for (state, reason, reference, tried, free, whole), ids in alike.items():
         values = {
             "old": old, "new": state, "why": reason, "known_as": reference, "add": add - (0 if tried else 1),
@@ -172,19 +172,17 @@ def _settle(
             "round": count_round if state == DeliveryState.sent else None,
         }  # fmt: skip
         if whole:
-            rest.append((free, values | {"batch": whole[0], "number": whole[1]}))
+            rest.append((_WHOLE[free], values | {"batch": whole[0], "number": whole[1]}))
         elif len(ids) >= _MANY:
-            these = among_numbers(session, Delivery.id, ids)
-            together = _write(free).where(these, col(Delivery.state) == bindparam("old"))
-            changed(session, together, values)
+            many.append((_MANY_ROWS[free], values | {"rows": listed(ids)}))
         else:
             single[free] += [values | {"delivery": number} for number in ids]
     session.flush()
     for free, rows in single.items():
         if rows:
             _ONE[free].on(session.connection(), *rows)
-    for free, values in rest:  # last: whoever something else is said of is through by now
-        _WHOLE[free].on(session.connection(), values)
+    for statement, values in many + rest:  # all the rest of a call last: of the others something else is said
+        statement.on(session.connection(), values)
 
 
 def _write(free: bool) -> Update:
@@ -204,6 +202,11 @@ WAITS = sa_select(*(getattr(Delivery, name) for name in Waiting._fields)).where(
     col(Delivery.batch_id) == bindparam("batch"), col(Delivery.state) == DeliveryState.queued
 )  # the question for the rows of a batch that wait
 _WAITING = Gathered(WAITS)
+_BEGIN = Prepared(
+    update(Delivery)
+    .where(among_numbers(Delivery.id, bindparam("rows")), col(Delivery.state) == DeliveryState.queued)
+    .values(state=DeliveryState.sending, attempts=col(Delivery.attempts) + 1, call=null())
+)
 _BEGIN_CALL = Prepared(
     update(Batch)
     .where(col(Batch.id) == bindparam("batch"))
@@ -212,6 +215,14 @@ _BEGIN_CALL = Prepared(
 _ONE = {
     free: Prepared(
         _write(free).where(col(Delivery.id) == bindparam("delivery"), col(Delivery.state) == bindparam("old"))
+    )
+    for free in (True, False)
+}
+_MANY_ROWS = {
+    free: Prepared(
+        _write(free).where(
+            among_numbers(Delivery.id, bindparam("rows")), col(Delivery.state) == bindparam("old")
+        )
     )
     for free in (True, False)
 }

@@ -1,13 +1,13 @@
 """E-mail by SMTP: lines kept between batches, multipart text and HTML, one-click unsubscribe (RFC 8058), DKIM."""
 
 import base64
-import re
 import smtplib
 import ssl
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from email.charset import Charset
 from email.header import Header
 from email.utils import format_datetime, formataddr, parseaddr
 from functools import lru_cache
@@ -17,6 +17,7 @@ from scheduler import bounces
 from scheduler.channels.base import Account, DeliveryError, Field, Message, Rate
 from scheduler.channels.base_dkim import Signer, password
 from scheduler.channels.base_smtp import IDLE, KEPT, Lines, let_go
+from scheduler.channels.base_smtp_session import UNWRITABLE, Session, bare, refusal, said
 
 NAME = "email"
 LABEL = mark("电子邮件")
@@ -54,8 +55,7 @@ FORM: tuple[Field, ...] = (
 poll, receipts, RECEIVED = bounces.poll, bounces.receipts, b"{}"
 WHERE = mark("邮件服务商（SES、SendGrid、Mailgun）的事件通知里填入；自建邮件服务器不用填，退信从退信邮箱读。")
 _TIMEOUT = 20.0
-_PLAIN = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
-_LAST = (421, 452)  # the server ends the session, or takes no more in it
+_UTF8 = Charset("utf-8")
 
 
 class Email:
@@ -65,7 +65,7 @@ class Email:
     """
 
     name = NAME
-    batch_size = 200
+    batch_size = 1000
     group = (
         100  # in doubt at most when a worker dies: each group costs a transaction, and waits for its slowest
     )
@@ -119,7 +119,7 @@ class Email:
             else:
                 server = smtplib.SMTP(account.address, account.port, timeout=self._timeout)
         except (OSError, smtplib.SMTPException) as error:
-            raise DeliveryError(_said(error), everyone=True) from error
+            raise DeliveryError(said(error), everyone=True) from error
         try:
             if account.tls == "starttls":
                 server.starttls(context=context)
@@ -129,12 +129,12 @@ class Email:
                 server.ehlo_or_helo_if_needed()
         except (OSError, smtplib.SMTPException) as error:
             server.close()
-            raise _refusal(error, everyone=True) from error
+            raise refusal(error, everyone=True) from error
         return server
 
 
-class SmtpLine:
-    """An SMTP session. The steps are taken one by one because only the last can leave a doubt."""
+class SmtpLine(Session):
+    """An SMTP session for the letters of a batch."""
 
     def __init__(
         self,
@@ -143,73 +143,22 @@ class SmtpLine:
         clock: Callable[[], datetime],
         signer: Signer | None = None,
     ) -> None:
-        self._server = server
-        self._sender = sender
+        super().__init__(server, sender, signer)
         self._clock = clock
-        self._signer = signer
-        self.broken = False
 
     def send(self, message: Message) -> str:
         """Hand one mail over; its Message-ID, by which reports that come later call it."""
         try:
             content = compose(message, self._sender, self._clock(), seven_bit=self._signer is not None)
         except ValueError as error:
-            raise DeliveryError(mark("这封邮件的地址或标题不能写成邮件。"), permanent=True) from error
+            raise DeliveryError(UNWRITABLE, permanent=True) from error
         self.hand_over(message.address, content)
         return message_id(message.key, self._sender)
-
-    def hand_over(self, address: str, content: bytes) -> str:
-        """Hand a written mail over; returns what the server called it."""
-        if self.broken:
-            raise DeliveryError(mark("与邮件服务器的连接已断开。"), everyone=True)
-        if self._signer is not None:
-            content = self._signer.signed(content)
-        self._envelope(address)
-        try:
-            code, answer = self._server.data(content)
-        except smtplib.SMTPDataError as error:  # refused before the content was transmitted
-            self._reset(error.smtp_code)
-            raise _refusal(error, everyone=False) from error
-        except (OSError, smtplib.SMTPException) as error:
-            self.broken = True
-            raise DeliveryError(
-                mark("邮件服务器没有回答，不知道是否收到。"), unknown=True, everyone=True
-            ) from error
-        if code != 250:
-            self.broken = code in _LAST
-            raise _refusal(smtplib.SMTPResponseException(code, answer), everyone=False)
-        return answer.decode("utf-8", "replace")[:200]
-
-    def _envelope(self, address: str) -> None:
-        """MAIL and RCPT: nothing is accepted yet, so any fault here leaves no doubt."""
-        coding = " body=8bitmime" if self._server.has_extn("8bitmime") else ""
-        try:
-            begun = self._server.docmd("MAIL", f"FROM:{_path(_bare(self._sender))}{coding}")
-            self._expect(begun, everyone=True)
-            self._expect(self._server.docmd("RCPT", f"TO:{_path(address)}"), everyone=False)
-        except (smtplib.SMTPException, OSError) as error:
-            self.broken = True
-            raise DeliveryError(_said(error), everyone=True) from error
-
-    def _expect(self, reply: tuple[int, bytes], *, everyone: bool) -> None:
-        if reply[0] in (250, 251):
-            return
-        self._reset(reply[0])
-        raise _refusal(smtplib.SMTPResponseException(reply[0], reply[1]), everyone=everyone)
-
-    def _reset(self, code: int) -> None:
-        if code in _LAST:
-            self.broken = True
-            return
-        try:
-            self._server.rset()
-        except (OSError, smtplib.SMTPException):
-            self.broken = True
 
 
 def message_id(key: str, sender: str) -> str:
     """What a letter is called, in its own head and in reports about it."""
-    return f"{key}@{_bare(sender).partition('@')[2]}"
+    return f"{key}@{bare(sender).partition('@')[2]}"
 
 
 def compose(message: Message, sender: str, at: datetime, *, seven_bit: bool = False) -> bytes:
@@ -223,7 +172,7 @@ def compose(message: Message, sender: str, at: datetime, *, seven_bit: bool = Fa
         "From": _sender(sender),
         "To": _mailbox(message.name, message.address),
         "Subject": _subject(message.subject),
-        "Date": format_datetime(at),
+        "Date": _date(at.replace(microsecond=0)),
         "Message-ID": f"<{message_id(message.key, sender)}>",
         "List-Unsubscribe": f"<{_one_line(message.unsubscribe)}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
@@ -249,19 +198,15 @@ def _part(kind: str, text: str, seven_bit: bool) -> bytes:
     return f"{head}{coding}\r\n\r\n".encode() + b"\r\n".join(lines) + b"\r\n"
 
 
+@lru_cache(4)
+def _date(second: datetime) -> str:
+    return format_datetime(second)
+
+
 def _mailbox(name: str, address: str) -> str:
-    return formataddr((_one_line(name), _one_line(address)), "utf-8")
-
-
-def _path(address: str) -> str:
-    """An address in the envelope: as it is, where nothing in it can end it; else as the library writes it, which takes
-    it apart first and is a tenth of sending a letter."""
-    return f"<{address}>" if _PLAIN.fullmatch(address) else smtplib.quoteaddr(address)
-
-
-@lru_cache(64)
-def _bare(sender: str) -> str:
-    return parseaddr(sender)[1]
+    if not name and address.isascii():
+        return _one_line(address)
+    return formataddr((_one_line(name), _one_line(address)), _UTF8)
 
 
 @lru_cache(64)
@@ -280,17 +225,3 @@ def _one_line(text: str) -> str:
     if not text.isprintable():
         raise ValueError("a header with a line break or a control character")
     return text
-
-
-def _refusal(error: Exception, *, everyone: bool) -> DeliveryError:
-    """5xx is for good, 4xx for now (RFC 5321 §4.2.1); 421 closes the line, 452 limits this session."""
-    code = error.smtp_code if isinstance(error, smtplib.SMTPResponseException) else 0
-    permanent = 500 <= code < 600 or isinstance(error, smtplib.SMTPNotSupportedError)
-    return DeliveryError(_said(error), permanent=permanent, everyone=everyone or code in _LAST)
-
-
-def _said(error: Exception) -> str:
-    """What the server said, without addresses in it (they would be personal data in a reason)."""
-    if isinstance(error, smtplib.SMTPResponseException):
-        return f"SMTP {error.smtp_code}"
-    return f"SMTP {type(error).__name__}"
