@@ -1,6 +1,9 @@
 """Lines to mail servers that are kept for the next batch: opening one takes longer than sending ten letters."""
 
 import smtplib
+import socket
+import struct
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -71,6 +74,17 @@ def let_go(server: smtplib.SMTP) -> None:
     with suppress(smtplib.SMTPException, OSError):
         server.quit()
     server.close()
+
+
+def timed_below(server: smtplib.SMTP, seconds: float) -> None:
+    """Let the system watch the time of a line that is not encrypted: Python would ask before each step whether the line
+    is ready, and hand the interpreter over once more, which together is a sixth of sending a letter."""
+    if sys.platform != "linux" or server.sock is None:
+        return
+    most = struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))  # a timeval
+    for one in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        server.sock.setsockopt(socket.SOL_SOCKET, one, most)
+    server.sock.settimeout(None)
 
 
 def _answers(server: smtplib.SMTP) -> bool:

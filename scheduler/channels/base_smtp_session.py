@@ -46,6 +46,8 @@ class Session:
         try:
             self._server.send(_ended(content))
             code, answer = self._server.getreply()
+            if code < 200:  # half an answer: it may have been a yes
+                raise smtplib.SMTPServerDisconnected
         except (OSError, smtplib.SMTPException) as error:
             self.broken = True
             raise DeliveryError(

@@ -16,7 +16,7 @@ from core.i18n import mark
 from scheduler import bounces
 from scheduler.channels.base import Account, DeliveryError, Field, Message, Rate
 from scheduler.channels.base_dkim import Signer, password
-from scheduler.channels.base_smtp import IDLE, KEPT, Lines, let_go
+from scheduler.channels.base_smtp import IDLE, KEPT, Lines, let_go, timed_below
 from scheduler.channels.base_smtp_session import UNWRITABLE, Session, bare, refusal, said
 
 NAME = "email"
@@ -118,6 +118,8 @@ class Email:
                 )
             else:
                 server = smtplib.SMTP(account.address, account.port, timeout=self._timeout)
+                if account.tls != "starttls":
+                    timed_below(server, self._timeout)
         except (OSError, smtplib.SMTPException) as error:
             raise DeliveryError(said(error), everyone=True) from error
         try:

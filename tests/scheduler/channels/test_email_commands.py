@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ class Server:
     pipelining: bool = True
     says: dict[str, str] = field(default_factory=dict)
     hangs_up_at: str = ""
+    last_words: bytes = b""
+    silent: float = 0.0
     port: int = 0
     letters: list[bytes] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
@@ -76,6 +79,8 @@ class Server:
             self.letters.append(content)
             refused = any(not self.says.get(one, "250").startswith("250") for one in ("MAIL", "RCPT"))
             if self.hangs_up_at == ".":
+                line.sendall(self.last_words)
+                time.sleep(self.silent)
                 return False
             line.sendall(b"554 nobody\r\n" if refused else b"250 taken\r\n")
         return True
@@ -143,6 +148,14 @@ def test_a_line_that_breaks_leaves_a_doubt_only_after_the_content(
     (_why, permanent, unknown, everyone), after = post(server, 2)
     assert (permanent, unknown, everyone) == (False, doubt, True)
     assert after[0] == "与邮件服务器的连接已断开。", "nothing more goes over it"
+
+
+@pytest.mark.parametrize("words", [b"", b"25", b"250-taken\r\n"])
+@pytest.mark.parametrize("silent", [0.0, 3.0])
+def test_half_an_answer_or_none_in_time_is_a_doubt(serve: Serve, words: bytes, silent: float) -> None:
+    server, begun = serve(hangs_up_at=".", last_words=words, silent=silent), time.monotonic()
+    ((_why, *kind),) = post(server, timeout=0.5)
+    assert kind == [False, True, True] and time.monotonic() - begun < 2.0
 
 
 @pytest.mark.parametrize("pipelining", [True, False])
