@@ -103,7 +103,7 @@ class Calling(Sending):
                 whole = ready.messages if rows is ready.rows else None
                 written = self._messages(letter, rows, ready) if whole is None else whole
             settling.begin_call(session, self._batch_id, number if rows else None)
-        self._pending = []
+        self._kept()
         return Begun(number, rows, written)
 
     def _choose(self, session: Session, number: int, ready: Ready) -> list[Waiting]:

@@ -128,7 +128,7 @@ class Sending(Admitting):
                 willing = self._willing(session, [one for one, message in ready if message is not None])
                 room = self._room(session, willing, in_calls=False)
                 begun = [(one, found[one.id]) for one in settling.begin(session, room)]
-        self._pending = []
+        self._kept()
         return begun
 
     def _prove(self, session: Session) -> bool:
@@ -146,7 +146,10 @@ class Sending(Admitting):
     def _close_addresses(self, session: Session, now: datetime) -> None:
         for index, reason in self._closing:
             audience.close_address(session, self._channel.name, index, reason, via="channel", now=now)
-        self._closing = []
+
+    def _kept(self) -> None:
+        """What was noted is committed."""
+        self._pending, self._closing = [], []
 
     def _written(self, letter: Letter, group: list[Waiting]) -> list[Written]:
         """Each delivery with its message, written outside of any transaction that writes; None for a contact who was
@@ -247,9 +250,9 @@ class Sending(Admitting):
             )
             if self._full and self._rest is not None:
                 outbox.rest(session, self._push_id, now + timedelta(seconds=self._rest))
-            self._pending = []
             self._stop_if_failing(session, attempts if state == BatchState.queued else 0)
             outbox.finish_if_done(session, self._push_id, now)
+        self._kept()
 
     def _stop_if_failing(self, session: Session, attempts: int) -> None:
         limits = self._tools.limits

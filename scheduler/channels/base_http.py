@@ -94,6 +94,17 @@ def said(answer: requests.Response) -> dict[str, Any]:
     return found
 
 
+def listed(answer: requests.Response) -> list[Any]:
+    """The JSON list of a good answer; nonsense is an error."""
+    try:
+        found = answer.json()
+    except ValueError as error:
+        raise _unreadable(answer) from error
+    if not isinstance(found, list):
+        raise _unreadable(answer)
+    return found
+
+
 def _unreadable(answer: requests.Response) -> DeliveryError:
     if answer.ok or answer.status_code >= 500:
         return unreadable()

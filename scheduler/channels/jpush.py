@@ -1,6 +1,6 @@
 """App push by JPush (极光): REST v3, up to a thousand registration ids in a call of the same content.
 
-Source: docs.jiguang.cn, “推送 API v3” and “高级功能 API” (cid).
+Source: docs.jiguang.cn, “推送 API v3”, “高级功能 API” (cid) and “统计 API” (how many devices had a message).
 """
 
 import threading
@@ -18,10 +18,11 @@ from scheduler.channels.base import (
     Field,
     Message,
     Rate,
+    Tally,
     addresses_of,
     unreadable,
 )
-from scheduler.channels.base_http import TIMEOUT, Http, said
+from scheduler.channels.base_http import TIMEOUT, Http, listed, said
 
 NAME = "jpush"
 LABEL = mark("极光推送")
@@ -31,6 +32,16 @@ FORM: tuple[Field, ...] = (
     Field("login", "AppKey", mark("极光控制台 › 应用设置 › 应用信息")),
     Field("secret", "Master Secret", mark("极光控制台 › 应用设置 › 应用信息"), secret=True),
     Field("ttl", mark("离线保留（秒）"), mark("0 到 864000，设备不在线时保留多久"), "86400", required=False),
+)
+_REPORT = "https://report.jpush.cn/v3"
+_REPORTS = 100  # messages that are asked about in a call
+# Devices that had a notification, by the way it took; each takes one way. What only left for a way says nothing.
+_HAD = (
+    "jpush_received",
+    "android_pns_received",
+    "ios_apns_received",
+    "hmos_hmpns_received",
+    "quickapp_jpush_received",
 )
 _POOL = 10  # cids in a call: what an ordinary application gets at most
 _HOLDS = timedelta(hours=20)  # the platform knows a cid for a day
@@ -101,6 +112,11 @@ class JPush:
         finally:
             http.close()
 
+    def ask(self, account: Account, references: Sequence[str]) -> list[Tally]:
+        """How many devices had these messages so far; the platform knows them for four weeks."""
+        with self.connect(account) as line:
+            return line.reported(references)
+
 
 class JPushLine:
     """A line to one application of the platform."""
@@ -137,6 +153,15 @@ class JPushLine:
             return [gone] * len(messages)
         return [reference] * len(messages)
 
+    def reported(self, messages: Sequence[str]) -> list[Tally]:
+        """The figures of these messages."""
+        report, found = report_address(self._account.address), list[Tally]()
+        for start in range(0, len(messages), _REPORTS):
+            asked = ",".join(messages[start : start + _REPORTS])
+            rows = self._answer("GET", f"{report}/received/detail?msg_ids={asked}", several=True)
+            found += [_tally(one) for one in rows if isinstance(one, dict) and one.get("msg_id")]
+        return [one for one in found if one.reference in messages]
+
     def _more(self) -> list[str]:
         """Cids; a doubt about them is none about a message."""
         try:
@@ -149,8 +174,12 @@ class JPushLine:
         return [str(one) for one in found]
 
     def _ask(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        found: dict[str, Any] = self._answer(method, self._account.address.rstrip("/") + path, **more)
+        return found
+
+    def _answer(self, method: str, address: str, *, several: bool = False, **more: Any) -> Any:
+        """The object (`several`: the list) that the platform answers."""
         secret = "".join(self._account.secrets[:1])
-        address = self._account.address.rstrip("/") + path
         answer = self._http.ask(method, address, auth=(self._account.login, secret), **more)
         if answer.status_code == 429:
             wait = answer.headers.get("X-Rate-Limit-Reset", "")
@@ -159,6 +188,8 @@ class JPushLine:
                 retry_after=float(wait) if wait.isdigit() and len(wait) < 6 else 60.0,
                 everyone=True,
             )
+        if several and answer.ok:
+            return listed(answer)
         found = said(answer)
         error = found.get("error")
         if isinstance(error, dict):
@@ -167,6 +198,18 @@ class JPushLine:
         elif not answer.ok:
             raise DeliveryError(f"HTTP {answer.status_code}", everyone=True)
         return found
+
+
+def report_address(address: str) -> str:
+    """Where an application is asked about, by where it is pushed: the one in Beijing has both in one place."""
+    address = address.rstrip("/")
+    return _REPORT if address == ADDRESS else f"{address}/v3/report"
+
+
+def _tally(one: dict[str, Any]) -> Tally:
+    """Null for a way that none took; nothing is counted where no way is."""
+    had = [number for name in _HAD if isinstance(number := one.get(name), int)]
+    return Tally(str(one["msg_id"]), reached=sum(had) if had else None)
 
 
 def _judge(code: Any) -> None:

@@ -1,11 +1,13 @@
-"""JPush (极光), REST v3: push and cid, as docs.jiguang.cn says.
+"""JPush (极光), REST v3: push, cid and figures, as docs.jiguang.cn says.
 
-Registration ids that begin with `gone` belong to nobody. A call reaches whom it can; 1011 only when that is nobody.
+Registration ids that begin with `gone` belong to nobody, with `off` to devices that are switched off; `ios` and `hmos`
+have a message by way of their makers. A call reaches whom it can; 1011 only when that is nobody.
 """
 
 import base64
 import json
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,6 +20,7 @@ NAME = "jpush"
 APP = "8103a4c628a0b98994ec1949"
 SECRET = "sandbox-master-secret-of-no-value"  # noqa: S105 (it opens nothing)
 _DAY = 86400.0
+_WAYS, _COMMON = {"ios": "ios_apns_received", "hmos": "hmos_hmpns_received"}, "jpush_received"
 _STATUS = {1004: 401, 2002: 429, 1000: 500, 1030: 503, 2003: 403}
 
 
@@ -29,12 +32,14 @@ class JPush:
     def __init__(self) -> None:
         self._cids: dict[str, float] = {}
         self._known: dict[str, dict[str, Any]] = {}
+        self._had: dict[str, Counter[str]] = {}
 
     def rules(self) -> Iterable[Rule]:
-        """Push, and cids for it."""
+        """Push, cids for it, and how many devices had a message."""
         return [
             Rule("/v3/push", endpoint="push", methods=["POST"]),
             Rule("/v3/push/cid", endpoint="cid", methods=["GET"]),
+            Rule("/v3/report/received/detail", endpoint="figures", methods=["GET"]),
         ]
 
     def answer(
@@ -48,6 +53,8 @@ class JPush:
             return self.refuse(2002)
         if endpoint == "cid":
             return self._give(sandbox, request)
+        if endpoint == "figures":
+            return self._count(request)
         with sandbox.lock:
             return self._push(sandbox, json.loads(request.get_data()))
 
@@ -64,6 +71,17 @@ class JPush:
         with sandbox.lock:
             self._cids |= dict.fromkeys(given, sandbox.clock())
         return _said({"cidlist": given})
+
+    def _count(self, request: Request) -> Response:
+        """Devices by the way their message took; null for a way that none took, nothing of a message it forgot."""
+        numbers = request.args.get("msg_ids", "").split(",")
+        if not numbers[0] or len(numbers) > 100:
+            return self.refuse(1003)
+        known = [(one, self._had[one]) for one in numbers if one in self._had]
+        rows = [
+            {"msg_id": one} | {way: had.get(way) for way in (*_WAYS.values(), _COMMON)} for one, had in known
+        ]
+        return Response(json.dumps(rows), content_type="application/json")
 
     def _push(self, sandbox: Sandbox, call: dict[str, Any]) -> Response:
         cid = call.get("cid")
@@ -93,9 +111,15 @@ class JPush:
                 )
             )
         said = {"sendno": "0", "msg_id": str(uuid.uuid4().int % 10**17)}
+        ways = (_way(one) for one in reached if not one.startswith("off"))
+        self._had[said["msg_id"]] = Counter(ways)
         if cid is not None:
             self._known[cid] = said
         return _said(said)
+
+
+def _way(device: str) -> str:
+    return next((way for kind, way in _WAYS.items() if device.startswith(kind)), _COMMON)
 
 
 def _well_formed(call: dict[str, Any], ids: Any) -> bool:

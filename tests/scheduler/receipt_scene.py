@@ -46,6 +46,7 @@ COLUMNS = {
     "webhook": "接口标识",
     "wecom_app": "企业微信账号",
     "getui": "cid",
+    "jpush": "极光设备标识",
 }
 
 

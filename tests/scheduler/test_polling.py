@@ -19,9 +19,10 @@ from scheduler.channels.base_sms import Doubt
 from scheduler.models import Batch, BatchState, Delivery, DeliveryState
 from scheduler.polling import LEASE, Poller
 from scheduler.receipt_models import ChannelHook, PushTally
-from scheduler.sandbox import getui, sms_aliyun, sms_tencent
+from scheduler.sandbox import getui, jpush, sms_aliyun, sms_tencent
 from scheduler.sandbox.core import Fault
 from scheduler.sandbox.getui import Getui
+from scheduler.sandbox.jpush import JPush
 from tests.scheduler.receipt_scene import SMS, Site, aliyun, site, wechat
 from tests.scheduler.test_receipts_called_back import FANS
 
@@ -125,6 +126,23 @@ def test_figures_of_getui_grow(here: Site) -> None:
             heads = session.exec(select(PushTally)).one()
         known = 0 if minutes < 90 else 2  # not asked again within the hour
         assert (heads.total, heads.reached, heads.shown, heads.clicked) == (2, 2, 2, known)
+
+
+def test_figures_of_jpush_are_heads_of_a_call(here: Site) -> None:
+    here.sandbox.add(JPush())
+    number = here.account(
+        "jpush",
+        secrets={"secret": jpush.SECRET},
+        login=jpush.APP,
+        options={},
+        address=f"{here.platforms}/jpush",
+    )
+    push_id = here.push(number, ["171976fa8a8a1", "ios176fa8a8a2", "off176fa8a8a3"])
+    assert here.states(push_id) == {"sent": 3}
+    poller(here, ahead=timedelta(minutes=15)).run_once()
+    with here.database.reading() as session:
+        heads = session.exec(select(PushTally)).one()
+    assert (heads.push_id, heads.total, heads.reached, heads.clicked) == (push_id, None, 2, None)
 
 
 class Slow:

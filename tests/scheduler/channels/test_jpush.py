@@ -2,8 +2,8 @@
 
 import pytest
 
-from scheduler.channels.base import Account, Closed, DeliveryError, Message
-from scheduler.channels.jpush import JPush
+from scheduler.channels.base import Account, Closed, DeliveryError, Message, Tally
+from scheduler.channels.jpush import JPush, report_address
 from scheduler.sandbox.core import Arrived, Fault
 from scheduler.sandbox.jpush import APP, NAME, SECRET
 from scheduler.sandbox.jpush import JPush as StandIn
@@ -30,6 +30,10 @@ def message(device: str) -> Message:
 
 def shown(one: Message) -> Arrived:
     return Arrived(NAME, one.address, one.subject, one.summary, one.link, one.picture)
+
+
+def at(bench: Bench) -> Account:
+    return Account(bench.url, login=APP, secrets=(SECRET,))
 
 
 class TestJPush(Contract):
@@ -104,6 +108,32 @@ class TestJPush(Contract):
         bench.sandbox.fail(NAME, Fault("after", endpoint="cid"))
         [result] = bench.send(bench.messages[:1], bench.channel(HASTY))
         assert isinstance(result, DeliveryError) and not result.unknown and result.everyone
+
+    def test_figures_are_devices_by_whatever_way_they_had_it(self, bench: Bench) -> None:
+        devices = ["d1", "d2", "ios1", "hmos1", "off1", "gone1"]
+        first = bench.send([message(one) for one in devices])[0]
+        nobody = bench.send([message("off2")])[0]
+        many = [str(number) for number in range(150)]  # more than go in a question
+        told = JPush(bench.clock).ask(at(bench), [str(first), *many, str(nobody)])
+        assert told == [Tally(str(first), reached=4), Tally(str(nobody))]
+        assert bench.sandbox.calls[NAME] == 6  # two pushes with their cids, two questions
+
+    @pytest.mark.parametrize("fault", ["broken", "garbled", "before"])
+    def test_figures_that_cannot_be_read_are_said_to_be(self, bench: Bench, fault: str) -> None:
+        [told] = bench.send(bench.messages[:1])
+        bench.sandbox.fail(NAME, Fault(fault, endpoint="figures"))
+        with pytest.raises(DeliveryError):
+            JPush(bench.clock, (HASTY, HASTY)).ask(at(bench), [str(told)])
+
+    @pytest.mark.parametrize(
+        ("pushed", "asked"),
+        [
+            ("https://api.jpush.cn/", "https://report.jpush.cn/v3"),
+            ("https://bjapi.push.jiguang.cn", "https://bjapi.push.jiguang.cn/v3/report"),
+        ],
+    )
+    def test_figures_are_asked_where_the_application_lies(self, pushed: str, asked: str) -> None:
+        assert report_address(pushed) == asked
 
     def test_a_wrong_secret_needs_an_operator(self, bench: Bench) -> None:
         wrong = Account(bench.url, login=APP, secrets=("wrong",))
