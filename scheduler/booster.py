@@ -20,7 +20,7 @@ from content.lifecycle import PublishedPiece
 from content.models import Kind
 from core.errors import Conflict, Invalid
 from core.i18n import gettext, mark
-from scheduler import outcomes, plans, pushes
+from scheduler import outcomes, plans, pushes, rules, windows
 from scheduler.channels import registry
 from scheduler.models import Plan, Push
 from scheduler.plan_audience import Meant
@@ -54,10 +54,13 @@ def proposals(session: Session, push: Push) -> list[PublishedPiece]:
     return found[:_MOST]
 
 
-def moment(push: Push, zone: ZoneInfo) -> str:
-    """Three months after the push on the institution's clock, as a form writes it; a day that the month has not is
-    its last."""
-    return (push.due_at.astimezone(zone) + relativedelta(months=MONTHS)).strftime(LOCAL)
+def moment(session: Session, push: Push, zone: ZoneInfo) -> str:
+    """Three months after the push on the institution's clock, within the hours of its channel, as a form writes it; a day
+    that the month has not is its last."""
+    later = push.due_at.astimezone(zone) + relativedelta(months=MONTHS)
+    hours = rules.allowed(session, push.channel)
+    at = windows.next_allowed(later, windows.Rules(hours.opens, hours.closes), zone)
+    return at.astimezone(zone).strftime(LOCAL)
 
 
 def planned(session: Session, push_id: int) -> Plan | None:

@@ -48,7 +48,7 @@ def boosting(session: Session, found: Progress) -> Boosting | None:
         one.key: _("%(kind)s · %(title)s") % {"kind": _(KIND_NAMES[Kind(one.kind)]), "title": one.shown_title}
         for one in booster.proposals(session, push)
     }
-    return Boosting(pieces, booster.moment(push, service(Settings).zone))
+    return Boosting(pieces, booster.moment(session, push, service(Settings).zone))
 
 
 @blueprint.post("/pushes/<int:push_id>/booster")

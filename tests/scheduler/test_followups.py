@@ -246,6 +246,21 @@ def test_the_calendar_shows_what_will_follow_and_the_planner_counts_it_to_the_sa
     assert len({one.going.audience for one in found}) == 1, "the same people get both"
 
 
+@pytest.mark.parametrize(
+    ("pushed", "proposed"),
+    [("23:30", "2026-12-16T08:00"), ("06:00", "2026-12-15T08:00"), ("09:10", "2026-12-15T09:10")],
+)
+def test_the_booster_is_proposed_within_the_hours_of_its_channel(
+    database: Database, pushed: str, proposed: str
+) -> None:
+    due = datetime.fromisoformat(f"2026-09-15 {pushed}").replace(tzinfo=ZONE)
+    push = Push(
+        plan_id=1, channel="sms_aliyun", purpose="education", due_at=due, state=PushState.done, created_at=due
+    )
+    with database.reading() as session:
+        assert booster.moment(session, push, ZONE) == proposed
+
+
 def test_the_booster_goes_to_who_got_the_first_three_months_later(
     database: Database, vault: Vault, clock: Clock, line: Outgoing
 ) -> None:
@@ -258,11 +273,10 @@ def test_the_booster_goes_to_who_got_the_first_three_months_later(
         session.execute(update(Delivery).where(col(Delivery.contact_id) == 3).values(state="failed"))
     line.dispatcher.run("email")
     (push,) = _answers(database, first.id or 0)
-    assert booster.moment(push, ZONE) == "2026-12-15T15:00"
     with database.transaction() as session:
-        made = booster.draft(
-            session, push.id or 0, piece_key="", first_at=booster.moment(push, ZONE), by=None, now=clock.at
-        )
+        at = booster.moment(session, push, ZONE)
+        assert at == "2026-12-15T15:00"
+        made = booster.draft(session, push.id or 0, piece_key="", first_at=at, by=None, now=clock.at)
         assert made.state == PlanState.draft and made.after_id == push.id
         with pytest.raises(Conflict, match="已经有一份"):
             booster.draft(
