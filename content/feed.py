@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
+from content import drawn
 from content.listing import PublishedPiece
 
 _ATOM = "http://www.w3.org/2005/Atom"
@@ -58,7 +59,7 @@ def _entry(feed: etree.Element, channel: Channel, piece: PublishedPiece) -> None
 
 
 def _with_picture(channel: Channel, piece: PublishedPiece) -> str:
-    picture = f"{channel.public_url}{piece.cover_url}"
+    picture = channel.public_url + drawn.address(piece.cover_url)
     return (
         f'<p><img src="{escape(picture)}" alt="{escape(piece.cover_alt)}"></p><p>{escape(piece.summary)}</p>'
     )

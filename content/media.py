@@ -95,8 +95,14 @@ def _is_ours(data: bytes, kind: str, files_dir: Path | None) -> bool:
 
 
 def write(files_dir: Path, prepared: Prepared) -> Picture:
-    """Store the files, each whole or not at all; writing the same again changes nothing."""
-    for path, data in prepared.files.items():
+    """Store the files of a picture; writing the same again changes nothing."""
+    put(files_dir, prepared.files)
+    return prepared.picture
+
+
+def put(files_dir: Path, files: Mapping[str, bytes]) -> None:
+    """Store files by their paths, each whole or not at all; what is there stays."""
+    for path, data in files.items():
         target = files_dir / path
         if target.exists():
             continue
@@ -107,7 +113,6 @@ def write(files_dir: Path, prepared: Prepared) -> Picture:
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(target)
-    return prepared.picture
 
 
 def write_all(files_dir: Path, prepared: Iterable[Prepared]) -> None:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
-from content import diary, feed, gone_views, history, lifecycle, media, pages, reading
+from content import diary, drawn, feed, gone_views, history, lifecycle, media, pages, reading
 from content.ai_pictures import Served
 from content.check import due
 from content.finding.related import related
@@ -94,25 +94,45 @@ def _feed(kind: Kind | None, about: str, *, path: str = "/feed.xml", home: str =
     return response.make_conditional(request)  # type: ignore[return-value]
 
 
+@blueprint.get("/media/<file>.svg.png")
+def drawn_picture(file: str) -> Response:
+    """The PNG drawn of an SVG, for who shows no SVG."""
+    name = f"{file}.svg"
+    _shown(name)
+    return _picture(name, "png", drawn.png(service(Settings).files_dir, name), "image/png")
+
+
 @blueprint.get("/media/<file>")
 def picture(file: str) -> Response:
     """A picture under the hash of its content: it never changes, and nothing in it can run."""
+    _shown(file)
+    content, media_type = media.served(service(Settings).files_dir, file)
+    return _picture(file, file.rpartition(".")[2], content, media_type)
+
+
+def _shown(file: str) -> None:
     if gone_views.withheld(file):
         raise Gone(mark("这张图片所在的内容已经撤下。"))
-    content, media_type = media.served(service(Settings).files_dir, file)
+
+
+def _picture(file: str, kind: str, content: bytes, media_type: str) -> Response:
+    """The answer: what a machine made says so within (`kind`: svg, png, jpg, webp)."""
     label = service(Served).label(file)
     if label is not None:
-        content = pictures.labelled(content, file.rpartition(".")[2], label)
-    packed = file.endswith(".svg") and takes_gzip(request.headers.get("Accept-Encoding", ""))
+        content = pictures.labelled(content, kind, label)
+    vector = kind == "svg"
+    packed = vector and takes_gzip(request.headers.get("Accept-Encoding", ""))
     response = Response(_packed(content) if packed else content, mimetype=media_type)
-    if file.endswith(".svg"):
+    if vector:
         response.headers["Vary"] = "Accept-Encoding"
     if packed:
         response.headers["Content-Encoding"] = "gzip"
     response.headers["Content-Security-Policy"] = _PICTURE_POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = _FOREVER
-    response.set_etag(file.partition(".")[0] + ("-ai" if label else "") + ("-gz" if packed else ""))
+    response.set_etag(
+        f"{file.partition('.')[0]}-{kind}" + ("-ai" if label else "") + ("-gz" if packed else "")
+    )
     return response.make_conditional(request)  # type: ignore[return-value]
 
 

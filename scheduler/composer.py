@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from campaign.audience import Address
 from campaign.unsubscribe import Unsubscriptions
+from content import drawn
 from content.lifecycle import PublishedPiece
 from core.i18n import gettext, using_locale
 from core.settings import Settings
@@ -123,7 +124,9 @@ class Composer:
             campaign=push.campaign,
             channel=push.channel,
             summary=push.summary or " ".join((self._text_of(piece, "summary") or push.body).split())[:300],
-            picture=f"{self._settings.public_url}{piece.cover_url}" if piece and piece.cover_url else "",
+            picture=self._settings.public_url + drawn.address(piece.cover_url)
+            if piece and piece.cover_url
+            else "",
             template=push.template,
             parameters=tuple((name, value) for name, value in push.parameters),
             purpose=push.purpose,

@@ -1,17 +1,21 @@
 """Public pages of content through the whole application."""
 
+import io
 import re
 import xml.etree.ElementTree as etree
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from PIL import Image
 
-from content import lifecycle
+from content import drawn, lifecycle, media
 from content.drafting import check
 from content.media import Picture
 from core.database import Database
+from core.errors import NotFound
 from core.settings import Settings
 from institution.models import Staff
 from tests import factories
@@ -167,6 +171,33 @@ def test_a_picture_is_served_for_ever_and_nothing_in_it_runs(
     assert "immutable" in answer.headers["Cache-Control"]
     assert "Cookie" not in answer.headers.get("Vary", "")
     assert client.get("/media/0000000000000000.svg").status_code == 404
+
+
+def test_who_shows_no_svg_gets_it_drawn(site: Site, client: FlaskClient, now: datetime) -> None:
+    svg = pieces.SVG.replace(b"<svg ", b'<svg font-family="sans-serif" ', 1)
+    site.publish(pieces.text(more="cover: media/c.svg\ncover_alt: 一把黄伞\n"), now, c=svg)
+    found = re.search(r"/media/[0-9a-f]{16}\.svg", site.page("/p/stop-first"))
+    assert found is not None
+    answer = client.get(f"{found[0]}.png")
+    assert answer.mimetype == "image/png" and answer.headers["X-Content-Type-Options"] == "nosniff"
+    with Image.open(io.BytesIO(answer.data)) as image:
+        assert max(image.size) == 1200 and image.format == "PNG"
+    again = client.get(f"{found[0]}.png", headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304 and client.get(found[0]).headers["ETag"] != answer.headers["ETag"]
+    assert f"{site.settings.public_url}{found[0]}.png" in client.get("/feed.xml").get_data(as_text=True)
+    for unknown in ("0000000000000000.svg.png", "..%2f..%2fsecret.key.svg.png", "x.svg.png"):
+        assert client.get(f"/media/{unknown}").status_code == 404, unknown
+
+
+def test_a_picture_is_drawn_once_and_goes_with_its_file(tmp_path: Path) -> None:
+    picture = media.store(tmp_path, "media/c.svg", pieces.SVG)
+    first = drawn.png(tmp_path, picture.file)
+    (kept,) = (tmp_path / "drawn").iterdir()
+    kept.write_bytes(b"kept")
+    assert drawn.png(tmp_path, picture.file) == b"kept" != first
+    (tmp_path / "media" / picture.file).unlink()
+    with pytest.raises(NotFound):
+        drawn.png(tmp_path, picture.file)
 
 
 def test_lists_and_pages_say_in_english_that_the_text_is_chinese(site: Site, now: datetime) -> None:
