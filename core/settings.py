@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -46,8 +46,9 @@ class Settings(BrandSettings):
     host: str = Field("127.0.0.1", description="Address that `signpost serve` listens on")
     port: int = Field(8000, ge=0, le=65535, description="Port that `signpost serve` listens on")
     public_url: str = Field(
-        "http://127.0.0.1:8000",
-        description="Address under which visitors see the site; used in links, feeds and QR codes",
+        "",
+        validate_default=True,
+        description="Address under which visitors see the site; used in links, feeds and QR codes. Empty: this machine's own, `http://127.0.0.1:8000` with the port as set",
     )
     institution_name: str = Field("示范人寿保险", description="Name of the institution, Chinese")
     institution_name_en: str = Field("Model Life Insurance", description="Name of the institution, English")
@@ -218,8 +219,8 @@ class Settings(BrandSettings):
 
     @field_validator("public_url")
     @classmethod
-    def _bare_url(cls, value: str) -> str:
-        return value.rstrip("/")
+    def _bare_url(cls, value: str, info: ValidationInfo) -> str:
+        return value.rstrip("/") or f"http://127.0.0.1:{info.data.get('port', 8000)}"
 
     @field_validator("oidc_roles")
     @classmethod

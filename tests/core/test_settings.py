@@ -19,6 +19,14 @@ def test_the_environment_is_read_with_its_prefix(monkeypatch: pytest.MonkeyPatch
     assert _settings().port == 9001
 
 
+def test_without_an_address_visitors_see_the_site_at_its_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _settings().public_url == "http://127.0.0.1:8000"
+    monkeypatch.setenv("SIGNPOST_PORT", "9001")
+    assert _settings().public_url == "http://127.0.0.1:9001"
+    monkeypatch.setenv("SIGNPOST_PUBLIC_URL", "https://edu.example.com/")
+    assert _settings().public_url == "https://edu.example.com"
+
+
 def test_a_secret_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     secret = tmp_path / "smtp"
     secret.write_text("hunter2hunter2\n", encoding="utf-8")
