@@ -24,6 +24,7 @@ from scheduler.channels.base_dkim import password
 _OURS = re.compile(r"<?([0-9a-f]{32}@[\w.-]+)>?")
 # for good, but not because nobody lives there: full, too large, no way there, refused for what it is (RFC 3463)
 _NOT_THE_ADDRESS = ("5.2.2", "5.2.3", "5.3.", "5.4.", "5.6.", "5.7.")
+_SNS = re.compile(r"https://sns\.[a-z0-9-]{1,40}\.amazonaws\.com(\.cn)?/\?[\w.:/%&=+-]{1,1900}", re.ASCII)
 _SPAM = ("abuse", "fraud")
 _COMPLAINTS = (*_SPAM, "opt-out", "opt-out-list")
 _MOST, _LARGEST = 500, 262_144  # mails of a poll, bytes of each that are read
@@ -63,6 +64,15 @@ def read_json(body: bytes) -> list[Receipt]:
             except (AttributeError, KeyError, TypeError):
                 continue  # another service's form
     return told
+
+
+def confirmation(body: bytes) -> str:
+    """The address at which Amazon SNS wants to be told that its topic may report here; "" for any other call, or for an
+    address that is not Amazon's. A person opens it: this site fetches nothing that a call names."""
+    found = json.loads(body)
+    wanted = isinstance(found, dict) and found.get("Type") == "SubscriptionConfirmation"
+    address = str(found.get("SubscribeURL", "")) if wanted else ""
+    return address if _SNS.fullmatch(address) else ""
 
 
 def receipts(

@@ -64,6 +64,7 @@ class Hearing:
         try:
             told = kind.reads(account, call.body, call.headers, query)
             heads = kind.counts(account, call.body, call.headers, query) if kind.counts else []
+            confirm = kind.confirms(call.body) if kind.confirms else ""
         except DeliveryError as error:
             self._refuse(row, error.message)
             raise Refused from None
@@ -75,7 +76,7 @@ class Hearing:
             source = Source.of(session, row)
             done = receipts.take(session, self._vault, source, told, via=row.channel, now=now)
             receipts.tally(session, source, heads, now)
-            hooks.note_heard(session, row.id or 0, day_of(now, self._zone), now)
+            hooks.note_heard(session, row.id or 0, day_of(now, self._zone), now, confirm)
         if done.strange:
             log.info("receipts of nobody here", account=row.id, receipts=done.strange)
         return kind.received

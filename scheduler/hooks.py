@@ -38,7 +38,7 @@ def token() -> str:
 def renew(session: Session, account: ChannelAccount, now: datetime) -> ChannelHook:
     """Give an account another address; nothing is heard at the old one any more."""
     hook = made(session, account, now)
-    hook.token, hook.made_at, hook.heard_at, hook.refusal = token(), now, None, ""
+    hook.token, hook.made_at, hook.heard_at, hook.refusal, hook.confirm = token(), now, None, "", ""
     session.add(hook)
     session.flush()
     audit.record(session, "channel.hook", "channel", account.id, outlet_code=account.outlet_code)
@@ -97,9 +97,9 @@ def _silent(session: Session, hook: ChannelHook, now: datetime) -> bool:
     return not heard and session.exec(sent.limit(1)).first() is not None
 
 
-def note_heard(session: Session, account_id: int, day: date, now: datetime) -> None:
-    """A call was believed."""
-    _note(session, account_id, day, "today", heard_at=now)
+def note_heard(session: Session, account_id: int, day: date, now: datetime, confirm: str = "") -> None:
+    """A call was believed; all that it said may be that it wants to be told yes first (at the address `confirm`)."""
+    _note(session, account_id, day, "today", heard_at=now, confirm=confirm)
 
 
 def note_refused(session: Session, account_id: int, day: date, now: datetime, reason: str) -> None:

@@ -16,6 +16,7 @@ class ChannelHook(SQLModel, table=True):
     `today` and `refused` count the calls of `day` (the institution's) that were believed and that were not. From
     `poll_at` on it is asked for by who takes the lease (`poll_owner`, believed until `poll_until`); None: nothing is
     asked for. `cursor` is the last delivery that was asked about; `fault` says what went wrong the last time.
+    `confirm` is the platform's address at which a person agrees to be told, until it has told something.
     """
 
     __tablename__ = "channel_hook"
@@ -29,6 +30,7 @@ class ChannelHook(SQLModel, table=True):
     refused: int = 0
     refused_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     refusal: str = Field(default="", max_length=200)
+    confirm: str = Field(default="", max_length=2000)
     poll_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
     poll_owner: str = Field(default="", max_length=32)
     poll_until: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -221,6 +221,7 @@ class Tally:
 
 
 Reads = Callable[[Account, bytes, Mapping[str, str], Mapping[str, str]], Sequence[Receipt]]
+Confirms = Callable[[bytes], str]
 Greets = Callable[[Account, Mapping[str, str]], str]
 Counts = Callable[[Account, bytes, Mapping[str, str], Mapping[str, str]], Sequence[Tally]]
 

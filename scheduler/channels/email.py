@@ -52,8 +52,10 @@ FORM: tuple[Field, ...] = (
     ),
     Field("dkim_key", mark("DKIM 私钥"), mark("RSA，PEM 格式，2048 位"), secret=True, required=False),
 )
-poll, receipts, RECEIVED = bounces.poll, bounces.receipts, b"{}"
-WHERE = mark("邮件服务商（SES、SendGrid、Mailgun）的事件通知里填入；自建邮件服务器不用填，退信从退信邮箱读。")
+poll, receipts, confirmation, RECEIVED = bounces.poll, bounces.receipts, bounces.confirmation, b"{}"
+WHERE = mark(
+    "邮件服务商（SES、SendGrid、Mailgun）的事件通知里填入（SES 经 SNS 主题，选 HTTPS）；自建邮件服务器不用填，退信从退信邮箱读。"
+)
 _TIMEOUT = 20.0
 _UTF8 = Charset("utf-8")
 

@@ -26,7 +26,7 @@ from scheduler.channels import (
     wecom_app,
     wecom_robot,
 )
-from scheduler.channels.base import AnyChannel, Counts, Field, Greets, Look, Reads, Tokens
+from scheduler.channels.base import AnyChannel, Confirms, Counts, Field, Greets, Look, Reads, Tokens
 
 Clock = Callable[[], datetime]
 Make = Callable[..., AnyChannel]
@@ -38,7 +38,7 @@ class Kind:
     platform sends only what it approved before, named by a template's code; `tokens`: it is made with access tokens.
 
     `reads` understands its callbacks (None: it makes none), `counts` the heads in them, `greets` its trying the address
-    out; `received` is what it wants for an answer, and `where` says where its users type the address."""
+    out, `confirms` finds the address at which it wants to be told yes first; `received` is what it wants for an answer, and `where` says where its users type the address."""
 
     name: str
     label: str
@@ -52,6 +52,7 @@ class Kind:
     reads: Reads | None = None
     counts: Counts | None = None
     greets: Greets | None = None
+    confirms: Confirms | None = None
     received: bytes = b""
     where: str = ""
 
@@ -82,7 +83,8 @@ def kind(
         module.NAME, module.LABEL, module.FORM, module.ADDRESS, make, look,
         to_group=bool(getattr(make, "to_group", False)), templated=templated,
         tokens=tokens, reads=getattr(module, "receipts", None), counts=getattr(module, "tallies", None),
-        greets=getattr(module, "greeting", None), received=getattr(module, "RECEIVED", b""),
+        greets=getattr(module, "greeting", None), confirms=getattr(module, "confirmation", None),
+        received=getattr(module, "RECEIVED", b""),
         where=getattr(module, "WHERE", ""),
     )  # fmt: skip
 

@@ -32,6 +32,7 @@ class HookBox:
     refusal: str
     polled_at: datetime | None
     fault: str
+    confirm: str
 
 
 def box_of(session: Session, account: ChannelAccount) -> HookBox | None:
@@ -50,6 +51,7 @@ def box_of(session: Session, account: ChannelAccount) -> HookBox | None:
         refusal=_(hook.refusal) if hook.refusal else "",
         polled_at=hook.polled_at,
         fault=_(hook.fault) if hook.fault else "",
+        confirm=hook.confirm,
     )
 
 

@@ -217,6 +217,16 @@ def test_at_the_desk_a_form_that_fails_keeps_what_was_typed_but_no_secret(admin:
     assert admin.get("/desk/channels/new?kind=pigeon").status_code == 404
 
 
+def test_at_the_desk_a_topic_that_waits_for_a_yes_has_its_link(app: Flask, admin: FlaskClient) -> None:
+    admin.post("/desk/channels/new?kind=email", data=_form(MAIL, secret="pass word"))
+    found = re.search(r"/hooks/email/[\w-]+", admin.get("/desk/channels/1").text)
+    assert found is not None
+    said = {"Type": "SubscriptionConfirmation", "SubscribeURL": "https://sns.x-1.amazonaws.com/?A=1&Token=2"}
+    assert app.test_client().post(found[0], json=said).status_code == 200
+    page = admin.get("/desk/channels/1").text
+    assert 'href="https://sns.x-1.amazonaws.com/?A=1&amp;Token=2" target="_blank" rel="noopener' in page
+
+
 def test_at_the_desk_two_who_edit_see_both_versions_and_closing_says_what_it_did(admin: FlaskClient) -> None:
     admin.post("/desk/channels/new?kind=webhook", data=_form(HOOK))
     found = re.search(r'name="base" value="([^"]+)"', admin.get("/desk/channels/1").text)

@@ -233,6 +233,27 @@ def test_mail_services_report_at_the_address_alone_and_complaints_are_a_no(here:
     assert here.call(here.address(account), b"[]", {"token": "guessed"}).status_code == 403
 
 
+def test_a_topic_that_waits_for_a_yes_is_shown_until_it_reports(here: Site) -> None:
+    mail = {"port": 25, "tls": "none", "sender": "edu@example.cn"}
+    account = here.account("email", secrets={}, options={}, address="smtp.example.cn", **mail)
+    at = "https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn=arn:aws:sns:x:1:t&Token=2336"
+
+    def asked(address: str) -> str:
+        said = {"Type": "SubscriptionConfirmation", "SubscribeURL": address, "Token": "2336"}
+        assert here.call(here.address(account), json.dumps(said).encode()).status_code == 200
+        return here.hook(account).confirm
+
+    assert asked(at) == at and asked(at.replace(".com", ".com.cn")).endswith("2336")
+    for wrong in (
+        "http://sns.x.amazonaws.com/?a=1",
+        "https://sns.x.amazonaws.com.evil.example/?a=1",
+        "javascript:1",
+    ):
+        assert asked(wrong) == "", wrong
+    assert asked(at) and here.call(here.address(account), b"[]").status_code == 200
+    assert here.hook(account).confirm == "", "it reports: nobody need confirm any more"
+
+
 def test_doctor_names_accounts_that_are_refused_or_silent(here: Site) -> None:
     number, today = aliyun(here), clock.today(here.runtime.service(Settings).zone)
 
