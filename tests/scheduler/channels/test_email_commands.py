@@ -151,11 +151,11 @@ def test_a_line_that_breaks_leaves_a_doubt_only_after_the_content(
 
 
 @pytest.mark.parametrize("words", [b"", b"25", b"250-taken\r\n"])
-@pytest.mark.parametrize("silent", [0.0, 3.0])
+@pytest.mark.parametrize("silent", [0.0, 30.0])
 def test_half_an_answer_or_none_in_time_is_a_doubt(serve: Serve, words: bytes, silent: float) -> None:
     server, begun = serve(hangs_up_at=".", last_words=words, silent=silent), time.monotonic()
     ((_why, *kind),) = post(server, timeout=0.5)
-    assert kind == [False, True, True] and time.monotonic() - begun < 2.0
+    assert kind == [False, True, True] and time.monotonic() - begun < 20
 
 
 @pytest.mark.parametrize("pipelining", [True, False])
