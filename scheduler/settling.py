@@ -138,13 +138,11 @@ def withhold(
         changed(session, statement.values(state=state, reason=reason, settled_at=now))
 
 
-def changed(session: Session, statement: Update | Insert, values: dict[str, Any] | None = None) -> int:
+def changed(session: Session, statement: Update | Insert) -> int:
     """Rows changed. Runs beside the unit of work: objects in the session are not kept in step."""
     session.flush()
     # of an insert PostgreSQL's driver would not be asked otherwise
-    told = session.connection().execute(
-        statement, values or {}, execution_options={"preserve_rowcount": True}
-    )
+    told = session.connection().execute(statement, execution_options={"preserve_rowcount": True})
     return int(told.rowcount)
 
 

@@ -19,7 +19,7 @@ from core.i18n import gettext as _
 from tracking import links
 
 Seen = dict[str, Any]
-_WIDTH, HEIGHT, _SCALE = 750, 1200, 1.6
+_WIDTH, _HEIGHT, _SCALE = 750, 1200, 1.6
 _PAPER, _GREEN, _SUN, _INK, _SOFT, _GREY = "#fbf8f2", "#0d594c", "#f6b73c", "#1e2a2d", "#dcece6", "#4c595f"
 _HALF = 0x2E7F  # what lies below takes about half the width of a Chinese letter
 _OPEN = re.compile(r"<svg [^>]*viewBox=\"([^\"]+)\"[^>]*>")
@@ -88,7 +88,7 @@ def _drawn(drawing: str) -> bytes:
 def svg(one: Certificate) -> str:
     """The drawing, upright, for a phone's screen."""
     parts = [
-        f'<rect width="{_WIDTH}" height="{HEIGHT}" fill="{_PAPER}"/>',
+        f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="{_PAPER}"/>',
         f'<path d="M0 0h{_WIDTH}v330q-375 70-{_WIDTH} 0z" fill="{_GREEN}"/>',
         f'<circle cx="640" cy="96" r="46" fill="{_SUN}"/><circle cx="640" cy="96" r="68" fill="{_SUN}" opacity=".25"/>',
         _text(56, 92, _("密室探索 · 证书"), 28, "#ffffff", weight=500),
@@ -97,7 +97,7 @@ def svg(one: Certificate) -> str:
         *_learned(one),
         *_foot(one),
     ]
-    view = f'viewBox="0 0 {_WIDTH} {HEIGHT}" width="{_WIDTH}" height="{HEIGHT}"'
+    view = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {view} font-family="{HEI}">{"".join(parts)}</svg>'
 
 

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -12,6 +12,7 @@ from core.i18n import mark
 from scheduler.channels.base import DeliveryError, unreadable
 
 TIMEOUT = (5.0, 20.0)  # seconds to connect, seconds to be answered
+_Json = TypeVar("_Json", dict[str, Any], list[Any])
 _BUSY = (429, 503)  # nothing was done; a gateway that says 502 or 504 may have passed the call on
 _LARGEST = 4_000_000  # bytes of an answer
 
@@ -84,23 +85,21 @@ def said(answer: requests.Response) -> dict[str, Any]:
         if wait is None and answer.status_code == 429:  # a limit, whose end it does not name
             wait = 0.0
         raise DeliveryError(f"HTTP {answer.status_code}", retry_after=wait, everyone=True)
+    return _judged(answer, dict)
+
+
+def listed(answer: requests.Response) -> list[Any]:
+    """The JSON list of a good answer; nonsense is an error."""
+    return _judged(answer, list)
+
+
+def _judged(answer: requests.Response, kind: type[_Json]) -> _Json:
     try:
         found = answer.json()
     except ValueError as error:
         # an accepted call whose answer was cut off looks the same
         raise _unreadable(answer) from error
-    if not isinstance(found, dict):
-        raise _unreadable(answer)
-    return found
-
-
-def listed(answer: requests.Response) -> list[Any]:
-    """The JSON list of a good answer; nonsense is an error."""
-    try:
-        found = answer.json()
-    except ValueError as error:
-        raise _unreadable(answer) from error
-    if not isinstance(found, list):
+    if not isinstance(found, kind):
         raise _unreadable(answer)
     return found
 

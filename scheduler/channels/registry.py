@@ -38,7 +38,8 @@ class Kind:
     platform sends only what it approved before, named by a template's code; `tokens`: it is made with access tokens.
 
     `reads` understands its callbacks (None: it makes none), `counts` the heads in them, `greets` its trying the address
-    out, `confirms` finds the address at which it wants to be told yes first; `received` is what it wants for an answer, and `where` says where its users type the address."""
+    out, `confirms` finds the address at which it wants to be told yes first; `received` is what it wants for an answer,
+    and `where` says where its users type the address."""
 
     name: str
     label: str
