@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -27,10 +27,11 @@ Enter = Callable[[str], FlaskClient]
 
 
 @pytest.fixture
-def session(database: Database, now: datetime) -> Session:
+def session(database: Database, now: datetime) -> Iterator[Session]:
     with database.transaction() as session:
         factories.tree(session, now)
-    return Session(database.engine)
+    with Session(database.engine) as session:
+        yield session
 
 
 def make(session: Session, now: datetime, **more: object) -> tuple[ApiToken, str]:
