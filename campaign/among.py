@@ -59,6 +59,11 @@ def among_numbers(searched: Any, values: Iterable[int] | Given) -> ColumnElement
     return col(searched).in_(select(cast(each.c.value, BigInteger)))
 
 
+def values_of(given: Given) -> FromClause:
+    """The values themselves as rows, in the column `value`: for a question that is asked of each."""
+    return _each(given)
+
+
 def _each(values: Iterable[str] | Iterable[int] | Given) -> FromClause:
     given = values if isinstance(values, BindParameter) else bindparam(None, listed(values), type_=Text)
     return _Each(given).table_valued(column("value"))

@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, null
 from sqlalchemy import select as sa_select
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from campaign import closed, former, personal, segments
 from campaign.addresses import IN_CONTACT, index_in, kind_of, mask, sealed_in
-from campaign.among import Given, among, among_numbers, listed
-from campaign.audience_models import ContactAddress, PurposeRefusal
+from campaign.among import Given, among, among_numbers, listed, values_of
+from campaign.audience_models import ContactAddress
 from campaign.closed import close_address, closed_among
-from campaign.contacts import EDUCATION, Contact, Refusal, levels
+from campaign.contacts import EDUCATION, Contact, Refusal
 from campaign.lists import (
     ListRow,
     MaskedContact,
@@ -129,13 +129,15 @@ def refused_among(
     session: Session, channel: str, indexes: Iterable[str], purpose: str = EDUCATION
 ) -> set[str]:
     """Which of these addresses take nothing (for this purpose) on this channel: refused, or closed for any reason."""
-    kind, wanted = kind_of(channel), list(indexes)
-    some = select(PurposeRefusal.address_index).where(
-        PurposeRefusal.channel == kind, col(PurposeRefusal.purpose).in_(levels(purpose)),
-        among(PurposeRefusal.address_index, wanted),
-    )  # fmt: skip
-    every = select(Refusal.address_index).where(Refusal.channel == kind, among(Refusal.address_index, wanted))
-    return {*session.exec(every), *session.exec(some), *closed_among(session, kind, wanted)}
+    session.flush()
+    rows = _refused_among(kind_of(channel), purpose).on(session.connection(), {"indexes": listed(indexes)})
+    return {index for (index,) in rows}
+
+
+@lru_cache(64)
+def _refused_among(kind: str, purpose: str) -> Prepared:
+    each = values_of(bindparam("indexes"))
+    return Prepared(sa_select(each.c.value).where(takes_nothing(each.c.value, kind, purpose)))
 
 
 def out_of_reach(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import BinaryIO, NamedTuple
 from zoneinfo import ZoneInfo
@@ -281,10 +281,18 @@ def _parsed(text: str, zone: ZoneInfo) -> datetime | None:
     except ValueError:
         pass
     else:
-        return at if at.tzinfo else at.replace(tzinfo=zone)
+        return _in_utc(at if at.tzinfo else at.replace(tzinfo=zone))
     for pattern in _MOMENTS:
         try:
-            return datetime.strptime(text, pattern).replace(tzinfo=zone)
+            return _in_utc(datetime.strptime(text, pattern).replace(tzinfo=zone))
         except ValueError:
             continue
     return None
+
+
+def _in_utc(at: datetime) -> datetime | None:
+    """The same moment in UTC, in which comparing and writing it costs least; None before the calendar begins."""
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        return None

@@ -1,6 +1,7 @@
 """Reading an uploaded file once: every row checked, good ones into pages, bad ones set aside, the same person twice found."""
 
 import io
+from array import array
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import BinaryIO
@@ -62,6 +63,7 @@ class Reading:
         newest, derived = vault.key_ids[0], vault.key_ids[-1]
         self._from = 0 if newest == derived else len(newest)
         self.rows = self.bad = 0
+        self._marks = [array("Q") for _page in range(pages)]  # of the person of each row: eight bytes of the hash
 
     def run(self, tell: Tell) -> None:
         """Read to the end; Invalid when it cannot be read, or most of it is bad."""
@@ -75,24 +77,26 @@ class Reading:
             except DomainError as error:
                 self._note(line, error, raw)
             else:
-                staged.put(self.page_of(row), row)
+                staged.put(self._page_of(row), row)
             if self.rows % _TELL == 0:
                 tell(self.rows, self.bad, self._sheet.source.share() * 0.8)
         staged.finish()
         self._set_twins_aside(tell)
         staged.finish()
 
-    def page_of(self, row: ContactRow) -> int:
+    def _page_of(self, row: ContactRow) -> int:
         """The page of a row: all rows of one person are in one, and pages are in the order of the index."""
-        if self._pages == 1:
-            return 0
-        index = self._vault.index(*row.address)
-        return int(index[self._from : self._from + 8], 16) * self._pages >> 32
+        mark = int(self._vault.index(*row.address)[self._from : self._from + 16], 16)
+        page = mark * self._pages >> 64
+        self._marks[page].append(mark)
+        return page
 
     def _set_twins_aside(self, tell: Tell) -> None:
         twins: dict[int, ContactRow] = {}
         first_of_twin: dict[int, int] = {}
-        for number in range(self._pages):
+        for number, marks in enumerate(self._marks):
+            if len(set(marks)) == len(marks):
+                continue  # nobody stands in this page twice
             rows, first = self._staged.page(number), dict[tuple[str, ...], int]()
             again = [row for row in rows if first.setdefault(tuple(row.address), row.line) != row.line]
             if again:

@@ -26,7 +26,7 @@ class Staged:
 
     def __init__(self, folder: Path, vault: Vault) -> None:
         self.folder, self._vault = folder, vault
-        self._waiting: dict[str, list[str]] = {}
+        self._waiting: dict[str, list[list[Any]]] = {}
 
     @property
     def upload(self) -> Path:
@@ -109,7 +109,7 @@ class Staged:
 
     def _add(self, name: str, cells: list[Any]) -> None:
         waiting = self._waiting.setdefault(name, [])
-        waiting.append(_encode(cells))
+        waiting.append(cells)
         if len(waiting) >= _TOGETHER:
             self._flush(name)
 
@@ -118,7 +118,7 @@ class Staged:
         if waiting:
             handle = os.open(self.folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(handle, "a", encoding="ascii") as file:
-                file.write(self._vault.encrypt(f"[{','.join(waiting)}]") + "\n")
+                file.write(self._vault.encrypt(_encode(waiting)) + "\n")
 
     def _lines(self, name: str) -> Iterator[list[Any]]:
         path = self.folder / name
