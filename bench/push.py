@@ -4,30 +4,28 @@ The stand-in answers each call after 20 ms, in a process of its own; ours and th
 same client and the same bytes to send. Then a channel with a message each (64 in flight) and mail (8 connections), each
 against its bare sender, and planning alone. Beside seconds stands the processor time of this process for a recipient,
 which others on the machine disturb less. `growth_mib`: by how much the pushing process grows while a million are
-planned, and from the first ten thousand that are sent to the last.
+planned, and from the first ten thousand that are sent to the last. `import_s`: what `bench.contacts` says of a million.
 """
 
 import argparse
 import json
-import secrets
 import smtplib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert
-from sqlmodel import Session, SQLModel
+from sqlmodel import SQLModel
 
+from bench import contacts
 from bench.load import folder
+from bench.push_people import SENDER, TEXT, fill
 from bench.push_stand_ins import mail_server, platform
 from campaign.addresses import KINDS
 from campaign.audience import Address
-from campaign.contacts import Consent, Contact, ContactList, ContactMember
 from core import clock
 from core.database import Database
 from core.privacy import Vault
@@ -37,7 +35,7 @@ from scheduler.channels.base import Account, AnyChannel, DeliveryError, Message,
 from scheduler.channels.base_http import Http
 from scheduler.channels.email import Email, compose
 from scheduler.jobs import Outgoing, outgoing
-from scheduler.models import ChannelAccount, Plan, PlanState, Push, PushState
+from scheduler.models import Push, PushState
 from tracking.attribution import Attributions
 from tracking.recorder import Recorder
 from tracking.spool import Spool
@@ -45,9 +43,8 @@ from webapp import tables
 from webapp.steadying import spare_rounds
 
 CALL, THREADS, LATENCY, IN_FLIGHT, LINES = 1000, 2, 0.02, 64, 8
-SENDER, TEXT = "消保部 <edu@example.com>", "有人劝您“全额退保”，先停一停。"
 SOMEBODY = Address(1, "王芳", "u1@example.com")
-_CHUNK, _SMALL, _LOOK = 10_000, 10_000, 0.1
+_SMALL, _LOOK = 10_000, 0.1
 
 
 @dataclass
@@ -106,47 +103,6 @@ class Took:
     def said(self, count: int) -> str:
         """In words."""
         return f"{self.wall:.2f} s ({self.processor / count * 1e6:.1f} µs of processor each)"
-
-
-def fill(database: Database, vault: Vault, count: int, kind: str, target: str) -> None:
-    """So many people who agreed, an account, and a plan that is approved by nobody, since the push is made by hand."""
-    now = clock.now()
-    address, _, port = target.partition(" ")
-    with database.transaction() as session:
-        session.add(ContactList(id=1, name="all", created_at=now, updated_at=now))
-        session.add(
-            ChannelAccount(id=1, channel=kind, name="a", address=address, port=int(port or 0), tls="none", sender=SENDER,
-                           created_at=now, updated_at=now)
-        )  # fmt: skip
-        session.flush()
-        session.add(
-            Plan(id=1, name="p", list_id=1, channel=kind, account_id=1, first_at="", subject="退保前先问一问",
-                 body=TEXT, state=PlanState.ended, created_at=now, updated_at=now)
-        )  # fmt: skip
-    for start in range(0, count, _CHUNK):
-        with database.transaction() as session:
-            _people(session, vault, kind, range(start + 1, min(count, start + _CHUNK) + 1))
-    with database.transaction() as session:
-        account = session.get_one(ChannelAccount, 1)
-        session.add(
-            Push(id=1, plan_id=1, due_at=now + timedelta(seconds=1), state=PushState.cutting, list_id=1, channel=kind,
-                 account_id=1, target=account.line, subject="退保前先问一问", body=TEXT, created_at=now)
-        )  # fmt: skip
-
-
-def _people(session: Session, vault: Vault, kind: str, numbers: range) -> None:
-    now = clock.now()
-    ending = "@example.com" if kind == "email" else ""
-    more = {"created_at": now, "updated_at": now, "name_sealed": vault.encrypt("王芳")}
-    rows = [
-        {"id": n, "identity": secrets.token_hex(32), f"{kind}_index": secrets.token_hex(32),
-         f"{kind}_sealed": vault.encrypt(f"u{n}{ending}"), **more}
-        for n in numbers
-    ]  # fmt: skip
-    session.execute(insert(Contact), rows)
-    session.execute(insert(ContactMember), [{"list_id": 1, "contact_id": n} for n in numbers])
-    agreed = {"channel": kind, "purpose": "education", "given_at": now, "source": "bench", "recorded_at": now}
-    session.execute(insert(Consent), [{"contact_id": n, **agreed} for n in numbers])
 
 
 def line_of(settings: Settings, database: Database, channel: AnyChannel, threads: int) -> Outgoing:
@@ -283,6 +239,7 @@ def main() -> None:
     arguments.add_argument("--recipients", type=int, default=1_000_000)
     arguments.add_argument("--single", type=int, default=20_000)
     arguments.add_argument("--mail", type=int, default=20_000)
+    arguments.add_argument("--imported", type=int, default=1_000_000, help="0 leaves the import out")
     arguments.add_argument("--threads", type=int, default=THREADS)
     chosen = arguments.parse_args()
     assert tables.__all__
@@ -292,6 +249,8 @@ def main() -> None:
         result |= by_calls(home, url, chosen.recipients, chosen.threads)
         result |= singly(home, url, chosen.single)
         result |= by_mail(home, port, chosen.mail)
+    if chosen.imported:
+        result["import_s"] = contacts.measured(chosen.imported)["import_s"]
     for name, value in result.items():
         print(f"{name:14}{value:10.3f}")
     print("RESULT", json.dumps(result))
