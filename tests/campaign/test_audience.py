@@ -76,6 +76,7 @@ BAD = [
     ("李四,li@example.com,,,education,,柜面", "同意时间"),
     ("李四,li@example.com,,,education,昨天,柜面", "同意时间"),
     ("李四,li@example.com,,,education,2027-03-01,柜面", "同意时间"),
+    ("李四,li@example.com,,,education,0001-01-01,柜面", "同意时间"),
     ("李四,li@example.com,,,education,2026-03-01,", "同意来源"),
     ("李四,ZHANG@example.com,,,education,2026-03-01,柜面", "邮箱"),
 ]
