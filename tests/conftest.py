@@ -15,7 +15,10 @@ from core.i18n import set_locale
 from core.settings import Settings
 from tests import chromium, engines, quick, servers
 from tests.tracking import fronts
+from webapp.steadying import YOUNG, spare_rounds
 
+# Thousands of files are still to be loaded, and nothing of that is garbage.
+gc.set_threshold(YOUNG, 10, 10)
 # The same examples at every run: what is green stays green. `--hypothesis-profile=default` looks further, at random.
 hypothesis.settings.register_profile("same", derandomize=True)
 hypothesis.settings.load_profile("same")
@@ -63,8 +66,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish() -> None:
     """All that is loaded stays: the collector of garbage need not look through it again and again."""
-    gc.collect()
-    gc.freeze()
+    spare_rounds()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -74,6 +76,8 @@ def quickly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     quick.compile_once((shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared) / "templates")
     quick.write_without_waiting()
     quick.reckon_once()
+    quick.route_once()
+    quick.translate_once()
     quick.hash_quickly()
     yield
     chromium.end()

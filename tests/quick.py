@@ -2,8 +2,8 @@
 
 Most tests make an application and a cast of people of their own. Passwords are hashed by the same argon2id with less
 work (`real_passwords` in conftest gives the stored cost back to who measures it), the strength of the same password is
-reckoned once, a template is compiled once for the whole run, and SQLite
-does not wait for the disk: a power cut may cost the tests everything, `kill -9` costs them nothing.
+reckoned once, a template is compiled once for the whole run, a route and a statement once in a process, and SQLite does
+not wait for the disk: a power cut may cost the tests everything, `kill -9` costs them nothing.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,15 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.templating import Environment
 from jinja2 import FileSystemBytecodeCache
+from sqlalchemy import Engine
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 from zxcvbn import zxcvbn
 
 from core import database
 from institution import passwords
+from webapp.routing import Route
 
 REAL = passwords._HASHER, passwords._DUMMY
 _DATABASE: Any = database
@@ -59,6 +64,43 @@ def compile_once(folder: Path) -> None:
             super().__init__(app, bytecode_cache=FileSystemBytecodeCache(str(folder)), **options)
 
     Flask.jinja_environment = Compiled
+
+
+def route_once() -> None:
+    """Applications of this process share what their routes are made of: thousands of small objects each, which cost
+    more to be cleared away than to be made."""
+    compiled: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    compile_route = Route.compile
+
+    def once(route: Any) -> None:
+        known = compiled.get(key := (route.rule, route.subdomain, route.host, route.merge_slashes))
+        if known is None:
+            compile_route(route)
+            compiled[key] = (route._parts, route._trace, route._converters, frozenset(route.arguments))
+        else:
+            route._parts, route._trace, route._converters, arguments = known
+            route.arguments.update(arguments)
+            route._build = route._compile_builder(False).__get__(route, None)
+            route._build_unknown = route._compile_builder(True).__get__(route, None)
+
+    Route.compile = once  # type: ignore[method-assign, assignment]
+
+
+def translate_once() -> None:
+    """Databases of this process share what statements were translated to, as the threads of a server do. SQLAlchemy keeps
+    it by the dialect, of which each engine has one of its own: two of a kind are the same here."""
+    make, translated = database._make_engine, dict[str, LRUCache[Any, Any]]()
+
+    def made(url: str) -> Engine:
+        engine = make(url)
+        engine._compiled_cache = translated.setdefault(engine.dialect.name, LRUCache(4_000))
+        return engine
+
+    for dialect in (PGDialect_psycopg, SQLiteDialect_pysqlite):
+        of_kind: Any = dialect
+        of_kind.__eq__ = lambda mine, other: type(mine) is type(other)
+        of_kind.__hash__ = lambda mine: hash(type(mine))
+    _DATABASE._make_engine = made
 
 
 def write_without_waiting() -> None:

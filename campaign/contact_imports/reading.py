@@ -63,7 +63,9 @@ class Reading:
         newest, derived = vault.key_ids[0], vault.key_ids[-1]
         self._from = 0 if newest == derived else len(newest)
         self.rows = self.bad = 0
-        self._marks = [array("Q") for _page in range(pages)]  # of the person of each row: eight bytes of the hash
+        self._marks = [
+            array("Q") for _page in range(pages)
+        ]  # of the person of each row: eight bytes of the hash
 
     def run(self, tell: Tell) -> None:
         """Read to the end; Invalid when it cannot be read, or most of it is bad."""
