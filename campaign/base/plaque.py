@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from xml.sax.saxutils import escape
 
+from content.drawn import HEI
 from core.i18n import gettext as _
 from institution.models import Outlet
 from tracking import links
@@ -16,7 +17,6 @@ from tracking import links
 SIZES = {"A3": (420, 297), "A4": (297, 210)}  # millimetres, ISO 216
 WIDTH, HEIGHT = 4200, 2970
 _SONG = "'Noto Serif CJK SC','Source Han Serif SC','Songti SC','STZhongsong','SimSun',serif"
-_HEI = "'Noto Sans CJK SC','Source Han Sans SC','PingFang SC','Microsoft YaHei',sans-serif"
 _BRASS, _DEEP, _INK, _GREEN = "#dcbb6c", "#8f6c22", "#2b2008", "#0a4a3f"
 _HALF = 0x2E7F  # what lies below takes about half the width of a Chinese letter
 _OPEN = re.compile(r"<svg [^>]*viewBox=\"([^\"]+)\"[^>]*>")
@@ -35,9 +35,9 @@ class _Type:
 
 
 _HOUSE, _TITLE = _Type(168, 3200, _SONG, 700), _Type(330, 3200, _SONG, 900, spaced=24)
-_ENGLISH, _UNDER = _Type(104, 3200, _HEI, 500), _Type(78, 800, _HEI, 500)
-_NAME, _SMALL = _Type(150, 2200, _HEI, 700, "start"), _Type(100, 2200, _HEI, 400, "start")
-_CALL = _Type(130, 2200, _HEI, 700, "start")
+_ENGLISH, _UNDER = _Type(104, 3200, HEI, 500), _Type(78, 800, HEI, 500)
+_NAME, _SMALL = _Type(150, 2200, HEI, 700, "start"), _Type(100, 2200, HEI, 400, "start")
+_CALL = _Type(130, 2200, HEI, 700, "start")
 
 
 @dataclass(frozen=True, slots=True)

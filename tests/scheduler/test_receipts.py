@@ -238,8 +238,8 @@ def test_a_topic_that_waits_for_a_yes_is_shown_until_it_reports(here: Site) -> N
     account = here.account("email", secrets={}, options={}, address="smtp.example.cn", **mail)
     at = "https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn=arn:aws:sns:x:1:t&Token=2336"
 
-    def asked(address: str) -> str:
-        said = {"Type": "SubscriptionConfirmation", "SubscribeURL": address, "Token": "2336"}
+    def asked(address: str, kind: str = "SubscriptionConfirmation") -> str:
+        said = {"Type": kind, "SubscribeURL": address, "Token": "2336"}
         assert here.call(here.address(account), json.dumps(said).encode()).status_code == 200
         return here.hook(account).confirm
 
@@ -250,6 +250,7 @@ def test_a_topic_that_waits_for_a_yes_is_shown_until_it_reports(here: Site) -> N
         "javascript:1",
     ):
         assert asked(wrong) == "", wrong
+    assert asked(at, "UnsubscribeConfirmation") == "", "somebody ended it: that is nothing to say yes to"
     assert asked(at) and here.call(here.address(account), b"[]").status_code == 200
     assert here.hook(account).confirm == "", "it reports: nobody need confirm any more"
 

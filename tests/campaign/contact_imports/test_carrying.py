@@ -10,7 +10,7 @@ import pytest
 from openpyxl import Workbook
 from sqlmodel import func, select
 
-from campaign import audience_rows, contact_files
+from campaign import audience, audience_rows, contact_files
 from campaign.contact_imports import register
 from campaign.contact_imports.carrying import KEPT, Imports
 from campaign.contact_imports.models import APPLYING, CANCELLED, CHECKED, DONE, FAILED, ContactImport
@@ -82,6 +82,17 @@ def test_twice_is_once_and_the_second_says_so(bench: Bench) -> None:
     again = bench.run(HEAD + rows_of(600))
     assert (again.pages > 1, again.added, again.changed, again.unchanged) == (True, 100, 0, 500)
     assert (bench.count(Contact), bench.count(ContactMember)) == (600, 600)
+
+
+def test_it_says_how_many_take_nothing_and_changes_none_of_that(bench: Bench) -> None:
+    said_no = [bench.vault.index("email", f"p{number}@example.com") for number in (3, 7)]
+    with bench.database.transaction() as session:
+        audience.refuse(session, "email", said_no[0], via="link", now=bench.now)
+        audience.close_address(session, "email", said_no[1], "gone", via="bounce", now=bench.now)
+    one = bench.run(HEAD + rows_of(10))
+    assert (one.state, one.added, one.refused) == (DONE, 10, 2)
+    with bench.database.reading() as session:
+        assert audience.refused_among(session, "email", said_no) == set(said_no)
 
 
 def test_bad_rows_and_twins_wait_for_a_person(bench: Bench) -> None:
