@@ -16,8 +16,6 @@ from flask import Flask
 from flask.templating import Environment
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Engine
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 from zxcvbn import zxcvbn
 
@@ -86,20 +84,25 @@ def route_once() -> None:
     Route.compile = once  # type: ignore[method-assign, assignment]
 
 
+class _Translated(LRUCache[Any, Any]):
+    """SQLAlchemy keeps it by the dialect, of which each engine has one of its own; here by its name."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get((key[0].name, *key[1:]), default)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__((key[0].name, *key[1:]), value)
+
+
 def translate_once() -> None:
-    """Databases of this process share what statements were translated to, as the threads of a server do. SQLAlchemy keeps
-    it by the dialect, of which each engine has one of its own: two of a kind are the same here."""
-    make, translated = database._make_engine, dict[str, LRUCache[Any, Any]]()
+    """Databases of this process share what statements were translated to, as the threads of a server do."""
+    make, translated = database._make_engine, _Translated(4_000)
 
     def made(url: str) -> Engine:
         engine = make(url)
-        engine._compiled_cache = translated.setdefault(engine.dialect.name, LRUCache(4_000))
+        engine._compiled_cache = translated
         return engine
 
-    for dialect in (PGDialect_psycopg, SQLiteDialect_pysqlite):
-        of_kind: Any = dialect
-        of_kind.__eq__ = lambda mine, other: type(mine) is type(other)
-        of_kind.__hash__ = lambda mine: hash(type(mine))
     _DATABASE._make_engine = made
 
 

@@ -1,24 +1,18 @@
 """A big room is proved in time, and its faults are found among all that is good."""
 
-import time
-
 from content.escape_room.proof import prove
 from tests.content.escape_room import making
 
+MOST = 2_000  # it was 1,360 when this was written
 
-def test_twelve_scenes_and_thirty_items_are_proved_in_under_two_seconds() -> None:
+
+def test_twelve_scenes_and_thirty_items_are_proved_from_few_states() -> None:
+    """How long that takes is measured by `bench.room_check`; that it stays short follows from how few are looked at."""
     room = making.read(making.big())
     assert (len(room.scenes), len(room.items)) == (12, 30)
-    took = []
-    for _attempt in range(3):  # processor time; the machine may be busy with other things
-        begun = time.process_time()
-        report = prove(room)
-        took.append(time.process_time() - begun)
-        if took[-1] < 2:
-            break
-    assert report.good and report.complete
+    report = prove(room)
+    assert report.good and report.complete and report.states < MOST
     assert set(report.shortest) == {"good", "soft", "bad"} and report.longest
-    assert min(took) < 2, took
 
 
 def test_one_item_that_can_be_left_behind_is_found_in_the_big_room() -> None:
