@@ -49,21 +49,17 @@ def listed(values: Iterable[str] | Iterable[int]) -> str:
 
 def among(searched: Any, values: Iterable[str] | Given) -> ColumnElement[bool]:
     """`searched IN values`, for values that are text: written once, read by the index of the column."""
-    each = _each(values)
+    each = values_of(values)
     return col(searched).in_(select(each.c.value))
 
 
 def among_numbers(searched: Any, values: Iterable[int] | Given) -> ColumnElement[bool]:
     """The same for numbers."""
-    each = _each(values)
+    each = values_of(values)
     return col(searched).in_(select(cast(each.c.value, BigInteger)))
 
 
-def values_of(given: Given) -> FromClause:
+def values_of(values: Iterable[str] | Iterable[int] | Given) -> FromClause:
     """The values themselves as rows, in the column `value`: for a question that is asked of each."""
-    return _each(given)
-
-
-def _each(values: Iterable[str] | Iterable[int] | Given) -> FromClause:
     given = values if isinstance(values, BindParameter) else bindparam(None, listed(values), type_=Text)
     return _Each(given).table_valued(column("value"))

@@ -63,9 +63,8 @@ class Reading:
         newest, derived = vault.key_ids[0], vault.key_ids[-1]
         self._from = 0 if newest == derived else len(newest)
         self.rows = self.bad = 0
-        self._marks = [
-            array("Q") for _page in range(pages)
-        ]  # of the person of each row: eight bytes of the hash
+        # whose the rows of each page are: eight bytes of the hash of each person
+        self._persons = [array("Q") for _page in range(pages)]
 
     def run(self, tell: Tell) -> None:
         """Read to the end; Invalid when it cannot be read, or most of it is bad."""
@@ -87,17 +86,18 @@ class Reading:
         staged.finish()
 
     def _page_of(self, row: ContactRow) -> int:
-        """The page of a row: all rows of one person are in one, and pages are in the order of the index."""
-        mark = int(self._vault.index(*row.address)[self._from : self._from + 16], 16)
-        page = mark * self._pages >> 64
-        self._marks[page].append(mark)
+        """The page of a row, noting whose it is: all rows of one person are in one, and pages are in the order of the
+        index."""
+        person = int(self._vault.index(*row.address)[self._from : self._from + 16], 16)
+        page = person * self._pages >> 64
+        self._persons[page].append(person)
         return page
 
     def _set_twins_aside(self, tell: Tell) -> None:
         twins: dict[int, ContactRow] = {}
         first_of_twin: dict[int, int] = {}
-        for number, marks in enumerate(self._marks):
-            if len(set(marks)) == len(marks):
+        for number, persons in enumerate(self._persons):
+            if len(set(persons)) == len(persons):
                 continue  # nobody stands in this page twice
             rows, first = self._staged.page(number), dict[tuple[str, ...], int]()
             again = [row for row in rows if first.setdefault(tuple(row.address), row.line) != row.line]
