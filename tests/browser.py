@@ -1,6 +1,6 @@
 """A real site on loopback and a real Chromium in front of it, for tests that look at pages."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -57,14 +57,16 @@ class Site:
 
 
 @contextmanager
-def running(settings: Settings, now: datetime) -> Iterator[Site]:
-    """A site filled through the verbs that staff use, served by threads on a free port."""
+def running(
+    settings: Settings, now: datetime, front: Callable[[Any], Any] = lambda app: app
+) -> Iterator[Site]:
+    """A site filled through the verbs that staff use, served by threads on a free port; `front` may stand before it."""
     port = servers.free_port()
     address = f"http://127.0.0.1:{port}"
     copies.filled(settings, now, _everything, site)
     runtime = build(settings.model_copy(update={"public_url": address}))
     try:
-        with servers.listening(compose(runtime), port):
+        with servers.listening(front(compose(runtime)), port):
             yield Site(address, runtime)
     finally:
         runtime.close()

@@ -303,10 +303,10 @@ const begin = async () => {
   }
   for (const one of acts.values()) if (list) foresee(one);
   show();
-  await send();
-  setInterval(send, EVERY);
-  addEventListener("online", send);
+  addEventListener("online", send); // before the first try: the network may be back while that fails
   addEventListener("offline", () => showNet(false));
+  setInterval(send, EVERY);
+  await send();
   return rule();
 };
 // The first visit is not yet ruled by the worker: what the page is made of is kept here.

@@ -11,13 +11,15 @@ self.addEventListener("fetch", (event) => {
   event.respondWith(
     (async () => {
       const cache = await caches.open(CACHE);
+      const name = request.mode === "navigate" ? "/door/" : request;
+      const kept = () => cache.match(name, { ignoreVary: true });
       try {
         const answer = await fetch(request);
-        if (answer.ok) cache.put(request.mode === "navigate" ? "/door/" : request, answer.clone());
-        return answer;
+        if (answer.ok) cache.put(name, answer.clone());
+        return (answer.status >= 500 && (await kept())) || answer; // a site that is down is as good as no network
       } catch (error) {
-        const kept = await cache.match(request.mode === "navigate" ? "/door/" : request, { ignoreVary: true });
-        if (kept) return kept;
+        const found = await kept();
+        if (found) return found;
         throw error;
       }
     })(),

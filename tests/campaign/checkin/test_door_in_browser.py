@@ -1,14 +1,16 @@
 """Two phones at the door of one occurrence, in a real browser: the network cut, everything comes home once."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import segno
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlmodel import col, select
 
 from campaign.checkin import doors
@@ -25,9 +27,53 @@ from tests.browser import Site
 from tests.campaign.registration import making
 
 
+@dataclass
+class Air:
+    """What lies between the phones and the site: of a phone that is cut off nothing comes through.
+
+    A browser that was set offline lets a page that is loaded again ask for a moment, now and then, and does not even
+    say its own name in it: so each phone has a link of its own, and what bears the key of one that is away ends here.
+    """
+
+    app: Any = None
+    away: set[str] = field(default_factory=set)
+    down: bool = False  # the site answers nobody
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if not self.down and environ.get("HTTP_X_DOOR_KEY") not in self.away:
+            return self.app(environ, start_response)  # type: ignore[no-any-return]
+        start_response("503 Service Unavailable", [("Content-Type", "text/html"), ("Content-Length", "0")])
+        return [b""]
+
+    def before(self, app: Any) -> "Air":
+        self.app = app
+        return self
+
+    def cut(self, page: Page) -> None:
+        """Cut the network of a phone, and wait until its page is cut off."""
+        self.away.add(_key(page))
+        page.context.set_offline(True)
+        page.wait_for_function(
+            "!navigator.onLine && fetch('/t/x?' + Math.random()).then(() => false, () => true)"
+        )
+
+    def back(self, page: Page) -> None:
+        self.away.remove(_key(page))
+        page.context.set_offline(False)
+
+
+def _key(page: Page) -> str:
+    return str(page.evaluate("localStorage.getItem('door-key')"))
+
+
 @pytest.fixture
-def site(settings: Settings) -> Iterator[Site]:
-    with browser.running(settings, clock.now()) as running:
+def air() -> Air:
+    return Air()
+
+
+@pytest.fixture
+def site(settings: Settings, air: Air) -> Iterator[Site]:
+    with browser.running(settings, clock.now(), air.before) as running:
         yield running
 
 
@@ -38,8 +84,8 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def door(site: Site) -> tuple[str, int]:
-    """The link of a door, and the occurrence: a party of three, one more, and one who waits."""
+def doors_open(site: Site) -> tuple[list[str], int]:
+    """The links of two doors, and the occurrence: a party of three, one more, and one who waits."""
     runtime, now = site.runtime, clock.now()
     with runtime.service(Database).transaction() as session:
         where = making.occurrence(session, now, capacity=4, code="doorstep", outlet_code=factories.OUTLET_A)
@@ -48,8 +94,15 @@ def door(site: Site) -> tuple[str, int]:
             now += timedelta(seconds=1)
         by = people.by_login(session, factories.EDITOR)
         assert by is not None
-        _door, key = doors.make(session, where, label="", by=by.id or 0, now=now)
-    return f"{site.address}{doors.PATH}#{key}", where.id or 0
+        keys = [doors.make(session, where, label="", by=by.id or 0, now=now)[1] for _ in range(2)]
+    return [f"{site.address}{doors.PATH}#{key}" for key in keys], where.id or 0
+
+
+@pytest.fixture
+def door(doors_open: tuple[list[str], int]) -> tuple[str, int]:
+    """The link of one door, and the occurrence."""
+    (link, _other), number = doors_open
+    return link, number
 
 
 # What the phone keeps: asks its store and gives the answer once it is written.
@@ -58,21 +111,12 @@ _ACTS = """((mode, act) => new Promise((done) => { const opened = indexedDB.open
     const asked = act(all.objectStore("acts")); all.oncomplete = () => done(asked.result); }; }))"""
 
 
-def _phone(chromium: Browser, link: str) -> tuple[BrowserContext, Page]:
-    context = chromium.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN")
-    page = context.new_page()
+def _phone(chromium: Browser, link: str) -> Page:
+    page = chromium.new_page(viewport={"width": 390, "height": 844}, locale="zh-CN")
     page.goto(link)
     expect(page.locator("#work")).to_be_visible()
     expect(page.locator("body")).to_have_attribute("data-kept", "1")
-    return context, page
-
-
-def _cut(context: BrowserContext, page: Page) -> None:
-    """Cut the network, and wait until the page is cut off."""
-    context.set_offline(True)
-    page.wait_for_function(
-        "!navigator.onLine && fetch('/t/x?' + Math.random()).then(() => false, () => true)"
-    )
+    return page
 
 
 def _find(page: Page, text: str) -> None:
@@ -87,13 +131,13 @@ def _inside(site: Site, number: int) -> int:
 
 
 def test_two_phones_without_network_lose_and_double_nothing(
-    site: Site, chromium: Browser, door: tuple[str, int]
+    site: Site, air: Air, chromium: Browser, doors_open: tuple[list[str], int]
 ) -> None:
-    link, number = door
-    (one, first), (two, second) = _phone(chromium, link), _phone(chromium, link)
+    links, number = doors_open
+    first, second = (_phone(chromium, link) for link in links)
     assert "#" not in first.url, "the key does not stay in the address"
-    _cut(one, first)
-    _cut(two, second)
+    air.cut(first)
+    air.cut(second)
     first.reload()  # the page itself opens without network
     expect(first.locator("#work")).to_be_visible()
     _find(first, "0041")
@@ -108,10 +152,10 @@ def test_two_phones_without_network_lose_and_double_nothing(
     first.reload()  # what is written down outlives the page
     expect(first.locator("#net")).to_contain_text("还有 3 条没有传回")
     assert _inside(site, number) == 0
-    one.set_offline(False)
+    air.back(first)
     expect(first.locator("#net")).to_have_text("已联网", timeout=15_000)
     assert _inside(site, number) == 3
-    two.set_offline(False)
+    air.back(second)
     expect(second.locator("#net")).to_have_text("已联网", timeout=15_000)
     assert _inside(site, number) == 5
     with site.runtime.service(Database).reading() as session:
@@ -123,7 +167,7 @@ def test_two_phones_without_network_lose_and_double_nothing(
 
 def test_refusals_and_undoing_on_the_phone(site: Site, chromium: Browser, door: tuple[str, int]) -> None:
     link, number = door
-    _context, page = _phone(chromium, link)
+    page = _phone(chromium, link)
     with site.runtime.service(Database).reading() as session:
         waits = session.exec(
             select(Registration).where(Registration.occurrence_id == number, Registration.state == "waiting")
@@ -142,29 +186,48 @@ def test_refusals_and_undoing_on_the_phone(site: Site, chromium: Browser, door: 
 
 
 def test_a_phone_that_forgets_what_it_did_offline_is_caught(
-    site: Site, chromium: Browser, door: tuple[str, int]
+    site: Site, air: Air, chromium: Browser, door: tuple[str, int]
 ) -> None:
     """The control: without its own store a phone that reloads offline brings nothing home."""
     link, number = door
-    context, page = _phone(chromium, link)
-    _cut(context, page)
+    page = _phone(chromium, link)
+    air.cut(page)
     _find(page, "0042")
     expect(page.locator("#net")).to_contain_text("还有 1 条")
     page.wait_for_function(f"{_ACTS}('readonly', (store) => store.count()).then((number) => number === 1)")
     page.evaluate(f"{_ACTS}('readwrite', (store) => store.clear())")
     page.reload()
-    context.set_offline(False)
+    air.back(page)
     expect(page.locator("#net")).to_have_text("已联网", timeout=15_000)
     assert _inside(site, number) == 0
 
 
 def test_a_link_that_was_shut_says_so(site: Site, chromium: Browser, door: tuple[str, int]) -> None:
     link, _number = door
-    _context, page = _phone(chromium, link)
+    page = _phone(chromium, link)
     with site.runtime.service(Database).transaction() as session:
         doors.end(session, 1, clock.now())
     page.reload()
     expect(page.locator("#stop")).to_contain_text("已经停用或过期")
+
+
+def test_a_site_that_is_down_is_as_good_as_no_network(
+    site: Site, air: Air, chromium: Browser, door: tuple[str, int]
+) -> None:
+    link, number = door
+    page = _phone(chromium, link)
+    page.reload()  # ruled by the worker from here on
+    expect(page.locator("#work")).to_be_visible()
+    air.down = True
+    page.reload()
+    expect(page.locator("#work")).to_be_visible()
+    _find(page, "0042")
+    expect(page.locator("#verdict")).to_contain_text("请进")
+    expect(page.locator("#net")).to_contain_text("还有 1 条")
+    assert _inside(site, number) == 0
+    air.down = False
+    expect(page.locator("#net")).to_have_text("已联网", timeout=20_000)
+    assert _inside(site, number) == 1
 
 
 def test_a_ticket_held_before_the_camera_is_read(site: Site, door: tuple[str, int], tmp_path: Path) -> None:
@@ -181,7 +244,7 @@ def test_a_ticket_held_before_the_camera_is_read(site: Site, door: tuple[str, in
         f"--use-file-for-fake-video-capture={film}",
     ]  # fmt: skip
     with browser.chromium(*camera) as chromium:
-        _context, page = _phone(chromium, link)
+        page = _phone(chromium, link)
         page.click("#scan")
         expect(page.locator("#verdict")).to_contain_text("请进", timeout=20_000)
         expect(page.locator("#came")).to_have_text("1")
