@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, select
 
 from campaign import audience_rows, lists
-from campaign.audience_rows import BadRow, ContactRow, Sheet
+from campaign.audience_columns import BadRow
+from campaign.audience_rows import ContactRow, Sheet
 from campaign.audience_writing import Writing, joins, take_turns
 from campaign.contacts import ContactList
 from core.errors import DomainError, Invalid
@@ -72,7 +73,7 @@ def import_file(
     checked = _Checking(session, sheet, zone, now, outlet_code)
     result = ImportResult(rows=checked.look(progress), bad=checked.bad)
     if result.bad:
-        result.rejected_csv = audience_rows.rejected_csv(sheet.header, result.bad)
+        result.rejected_csv = audience_rows.rejected_csv(sheet.columns.header, result.bad)
     result.applied = not dry_run and (skip_bad or not result.bad)
     if result.applied:
         take_turns(session, outlet_code)
@@ -135,10 +136,10 @@ class _Checking:
     def look(self, progress: Callable[[int], None]) -> int:
         """Find the bad rows, in the order of their lines; how many rows there are. Invalid when most are bad."""
         rows, seen = 0, array("q")
-        for line, cells, raw in self._sheet.rows:
+        for line, raw in self._sheet.rows:
             rows += 1
             try:
-                seen.append(hash(self._row(line, cells).address))
+                seen.append(hash(self._row(line, raw).address))
             except DomainError as error:
                 self._note(line, error, raw)
             if rows % _CHUNK == 0:
@@ -150,11 +151,12 @@ class _Checking:
     def good(self) -> Iterator[ContactRow]:
         """The good rows, read anew."""
         bad = {one.line for one in self.bad}
-        for line, cells, _raw in self._sheet.rows:
+        for line, raw in self._sheet.rows:
             if line not in bad:
-                yield self._row(line, cells)
+                yield self._row(line, raw)
 
-    def _row(self, line: int, cells: dict[str, str]) -> ContactRow:
+    def _row(self, line: int, raw: list[str]) -> ContactRow:
+        cells = self._sheet.columns.cells(raw)
         return audience_rows.check(
             line, cells, zone=self._zone, now=self._now, is_outlet=self._outlets.__contains__
         )
@@ -166,15 +168,15 @@ class _Checking:
             return
         first_of: dict[tuple[str, str], int] = {}
         bad = {one.line for one in self.bad}
-        for line, cells, raw in self._sheet.rows:
-            if line in bad or hash((row := self._row(line, cells)).address) not in twice:
+        for line, raw in self._sheet.rows:
+            if line in bad or hash((row := self._row(line, raw)).address) not in twice:
                 continue
             first = first_of.setdefault(row.address, line)
             if first != line:
                 self._note(line, audience_rows.twin(row, first), raw)
 
-    def _note(self, line: int, error: DomainError, raw: tuple[str, ...]) -> None:
-        self.bad.append(BadRow(line, audience_rows.heading(self._sheet, error.field or ""), error, raw))
+    def _note(self, line: int, error: DomainError, raw: list[str]) -> None:
+        self.bad.append(self._sheet.columns.bad(line, error, raw))
         if len(self.bad) > _MOST_BAD:
             raise audience_rows.too_many(_MOST_BAD, self.bad[0])
 

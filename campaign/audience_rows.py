@@ -10,42 +10,13 @@ from zoneinfo import ZoneInfo
 
 from campaign import contact_files
 from campaign.addresses import GETUI, JPUSH, WECHAT, WECOM_APP, checked
+from campaign.audience_columns import ADDRESSES, BadRow, Columns, columns_of
 from campaign.contacts import EDUCATION, EMAIL, MARKETING, SERVICE, SMS, WEBHOOK
 from campaign.groups import GROUP_WORDS, LANGUAGE_WORDS
-from core.cells import plain, to_csv
-from core.errors import DomainError, Invalid
+from core.cells import to_csv
+from core.errors import Invalid
 from core.i18n import mark
 
-COLUMNS = {
-    "name": ("name", "姓名", "称呼"),
-    "email": ("email", "邮箱", "e-mail", "电子邮件"),
-    "phone": ("phone", "手机", "手机号", "电话"),
-    "webhook_id": ("webhook_id", "接口标识", "接口编号"),
-    "wechat_openid": ("wechat_openid", "微信openid", "openid"),
-    "wecom_userid": ("wecom_userid", "企业微信账号", "userid"),
-    "jpush_id": ("jpush_id", "极光设备标识", "registration_id"),
-    "getui_cid": ("getui_cid", "个推设备标识", "cid"),
-    "outlet_code": ("outlet_code", "网点代码", "网点编号", "outlet"),
-    "province": ("province", "省份", "省"),
-    "language": ("language", "语言"),
-    "groups": ("groups", "人群", "人群类别"),
-    "consent_purpose": ("consent_purpose", "同意用途"),
-    "consent_time": ("consent_time", "同意时间"),
-    "consent_source": ("consent_source", "同意来源"),
-    "consent_version": ("consent_version", "同意文本版本"),
-    "consent_channels": ("consent_channels", "同意渠道"),
-}
-REQUIRED = ("consent_purpose", "consent_time", "consent_source")
-# In the order in which the first one that is given tells whether two rows are one person.
-ADDRESSES = {
-    "email": EMAIL,
-    "webhook_id": WEBHOOK,
-    "phone": SMS,
-    "wechat_openid": WECHAT,
-    "wecom_userid": WECOM_APP,
-    "jpush_id": JPUSH,
-    "getui_cid": GETUI,
-}
 _PURPOSES = {
     word: purpose
     for purpose, words in (
@@ -111,42 +82,20 @@ class ContactRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that cannot be taken: its line in the file, the column, the rule it breaks, the row itself."""
-
-    line: int
-    column: str
-    error: DomainError
-    cells: tuple[str, ...]
-
-    @property
-    def rule(self) -> str:
-        """The rule as a sentence in the locale in force."""
-        return str(self.error)
-
-
-@dataclass(frozen=True, slots=True)
 class Sheet:
-    """A file that was opened: its header as written; `rows` reads it anew each time, a row at a time."""
+    """A file that was opened; `rows` reads it anew each time, a row at a time."""
 
-    header: list[str]
-    names: dict[str, int]
+    columns: Columns
     source: contact_files.Source
 
     @property
-    def rows(self) -> Iterator[tuple[int, dict[str, str], tuple[str, ...]]]:
-        """The line of each row that is not empty, its cells by our columns, and all of its cells as written."""
-        width, places = len(self.header), tuple(self.names.items())
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """The line of each row that is not empty, and its cells as written."""
         lines = self.source.rows()
         next(lines)
-        for line, cells in lines:
-            if any(cells) and any(cell.strip() for cell in cells):
-                short = width - len(cells)
-                padded = [*cells, *[""] * short] if short > 0 else cells
-                clean = {name: padded[at].strip() for name, at in places}
-                if "'" in "".join(padded):
-                    clean = {name: plain(text) for name, text in clean.items()}
-                yield line, clean, tuple(cells)
+        for line, raw in lines:
+            if any(raw) and any(cell.strip() for cell in raw):
+                yield line, raw
 
 
 def read(data: bytes | BinaryIO) -> Sheet:
@@ -156,7 +105,7 @@ def read(data: bytes | BinaryIO) -> Sheet:
     if first is None:
         raise Invalid(mark("文件是空的。"), field="file")
     header = [cell.strip() for cell in first[1]]
-    return Sheet(header, _columns(header), source)
+    return Sheet(columns_of(header), source)
 
 
 def check(
@@ -199,12 +148,6 @@ def rejected_csv(header: list[str], bad: list[BadRow]) -> bytes:
     return to_csv([*header, "行号", "列", "原因"], rows)
 
 
-def heading(sheet: Sheet, name: str) -> str:
-    """The column as the file itself calls it."""
-    words = COLUMNS.get(name, ())
-    return next((cell for cell in sheet.header if cell.lower() in words), name)
-
-
 def twin(row: ContactRow, first: int) -> Invalid:
     """What is wrong with a row that has the address of an earlier one."""
     column = next(name for name, kind in ADDRESSES.items() if kind == row.address[0])
@@ -215,26 +158,6 @@ def too_many(most: int, one: BadRow) -> Invalid:
     """What is wrong with a file most of whose rows are bad."""
     rule = mark("有错的行超过 %(count)s 行，其中第 %(line)s 行：%(rule)s 请检查各列是否对齐。")
     return Invalid(rule, field="file", count=most, line=one.line, rule=one.rule)
-
-
-def _columns(header: list[str]) -> dict[str, int]:
-    lowered = [cell.lower() for cell in header]
-    found = {
-        name: lowered.index(word)
-        for name, words in COLUMNS.items()
-        for word in words[::-1]
-        if word in lowered
-    }
-    for name in REQUIRED:
-        if name not in found:
-            raise Invalid(
-                mark("缺少“%(column)s”列：没有同意凭据的名单不能导入。"),
-                field="file",
-                column=COLUMNS[name][1],
-            )
-    if not set(ADDRESSES) & set(found):
-        raise Invalid(mark("缺少地址列：至少要有“邮箱”“手机”“接口标识”或一个平台的账号列。"), field="file")
-    return found
 
 
 def _addresses(cells: dict[str, str]) -> tuple[tuple[str, str], ...]:

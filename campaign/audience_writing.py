@@ -9,9 +9,10 @@ from sqlalchemy import bindparam, func, text, update
 from sqlmodel import Session, col, select
 
 from campaign import audience, former
-from campaign.addresses import IN_CONTACT, known_by
+from campaign.addresses import IN_CONTACT
 from campaign.among import among
 from campaign.audience_models import ContactAddress, ContactGroup
+from campaign.audience_ready import KEPT, Ready, kept, ready
 from campaign.audience_rows import ContactRow
 from campaign.contacts import Consent, Contact, ContactMember
 from core.bulk import Bulk
@@ -19,14 +20,8 @@ from core.database import Prepared
 from core.privacy import Vault
 
 _Values = dict[str, Any]
-Family = tuple[str, ...]
 
-_SET = (
-    "name_sealed", "email_sealed", "email_index", "phone_sealed", "phone_index", "webhook_sealed", "webhook_index",
-    "outlet_code", "province", "language",
-)  # fmt: skip
-_EMPTY: _Values = {name: None if name.endswith("_index") else "" for name in _SET}
-_CONTACT = Bulk(Contact, "id", "identity", "holder_code", "created_at", "updated_at", *_SET)
+_CONTACT = Bulk(Contact, "id", "identity", "holder_code", "created_at", "updated_at", *KEPT)
 _CONSENT = Bulk(
     Consent, "contact_id", "channel", "purpose", "given_at", "source", "text_version", "recorded_at"
 )
@@ -35,7 +30,7 @@ _ADDRESS = Bulk(ContactAddress, "contact_id", "channel", "sealed", "address_inde
 _CHANGE = Prepared(
     update(Contact)
     .where(col(Contact.id) == bindparam("number"))
-    .values({name: bindparam(name, type_=Contact.__table__.c[name].type) for name in (*_SET, "updated_at")})  # type: ignore[attr-defined]
+    .values({name: bindparam(name, type_=Contact.__table__.c[name].type) for name in (*KEPT, "updated_at")})  # type: ignore[attr-defined]
 )
 
 
@@ -59,19 +54,6 @@ class Held(NamedTuple):
 _HELD = [getattr(Contact, name) for name in Held._fields]
 
 
-class _Known(NamedTuple):
-    """A row of the file with every hash that its addresses may have, and the contact that it is of, if there is one."""
-
-    row: ContactRow
-    families: list[tuple[str, str, Family]]
-    contact: Held | None
-
-    @property
-    def identity(self) -> str:
-        """The hash that the person is known by."""
-        return self.families[0][2][0]
-
-
 class Writing:
     """Counts what the rows do, and does it when `apply` says so. `join` puts people into the list, each once."""
 
@@ -85,58 +67,55 @@ class Writing:
     ) -> None:
         self._session, self._vault, self._now, self._holder = session, vault, now, holder
         self._join = join
-        self._family = families(session, vault)
         self.added = self.changed = self.unchanged = self.refused = 0
 
-    def run(self, rows: Sequence[ContactRow], *, in_order: bool = False) -> None:
-        """One part of the file; `in_order` of the index, for the sake of the database's pages."""
-        known = self._look_up(rows)
-        if in_order:
-            known.sort(key=lambda one: one.families[0][2][0])
-        old = [one for one in known if one.contact is not None]
-        beside = self._beside([one.contact.id for one in old if one.contact])
-        self._count_refused(known)
-        changes = [(one, values) for one in old if (values := self._changes(one, one.contact, beside))]
-        self.added += len(known) - len(old)
+    def run(self, rows: Sequence[ContactRow]) -> None:
+        """One part of the file."""
+        self.write(ready(rows, self._vault, many_keys=many_keys(self._session, self._vault)))
+
+    def write(self, rows: Sequence[Ready]) -> None:
+        """The same of rows that were made ready."""
+        held = self._look_up(rows)
+        new = [one for at, one in enumerate(rows) if at not in held]
+        old = [(rows[at], contact) for at, contact in held.items()]
+        ids = {contact.id for _one, contact in old}
+        beside = self._beside(ids)
+        self._count_refused(rows)
+        changes = [
+            (one, contact, values) for one, contact in old if (values := self._changes(one, contact, beside))
+        ]
+        self.added += len(new)
         self.changed += len(changes)
         self.unchanged += len(old) - len(changes)
         if self._join is not None:
             self._session.flush()
-            new = [one for one in known if one.contact is None]
             former.adopt(self._session, [
                 (family[0], family)
-                for one in (*new, *(each for each, _values in changes))
+                for one in (*new, *(each for each, _contact, _values in changes))
                 for _kind, _text, family in one.families if len(family) > 1
             ])  # fmt: skip
             self._change(changes)
-            numbers = self._put(new)
-            pairs = [(one, number) for one, number in zip(new, numbers, strict=True)]
-            pairs += [(one, one.contact.id) for one in old if one.contact]
-            self._follow(pairs, {one.contact.id for one in old if one.contact}, beside)
+            pairs = list(zip(new, self._put(new), strict=True))
+            pairs += [(one, contact.id) for one, contact in old]
+            self._follow(pairs, ids, beside)
             self._join([number for _one, number in pairs])
 
-    def _look_up(self, rows: Sequence[ContactRow]) -> list[_Known]:
-        """The contacts that are known already, under whichever key their identity was computed."""
-        family = self._family
-        made = [
-            (row, [(kind, given, family(kind, known_by(kind, given))) for kind, given in row.addresses])
-            for row in rows
-        ]
-        of = {index: at for at, (_row, families) in enumerate(made) for index in families[0][2]}
+    def _look_up(self, rows: Sequence[Ready]) -> dict[int, Held]:
+        """The contacts that are known already, by the place of their row, under whichever key their identity was
+        computed."""
+        of = {index: at for at, one in enumerate(rows) for index in one.families[0][2]}
         query = select(*_HELD).where(among(Contact.identity, of), Contact.holder_code == self._holder)
         found = {of[one.identity]: Held._make(one) for one in self._session.connection().execute(query)}
-        return [_Known(row, families, found.get(at)) for at, (row, families) in enumerate(made)]
+        return {at: found[at] for at in sorted(found)}
 
-    def _beside(self, ids: list[int]) -> dict[tuple[int, str], str]:
+    def _beside(self, ids: set[int]) -> dict[tuple[int, str], str]:
         """The hashes of addresses of platforms, by contact and channel."""
         one = ContactAddress
         query = select(one.contact_id, one.channel, one.address_index).where(col(one.contact_id).in_(ids))
         found = self._session.connection().execute(query) if ids else ()
         return {(number, channel): index for number, channel, index in found}
 
-    def _changes(
-        self, one: _Known, contact: Held | None, beside: dict[tuple[int, str], str] | None = None
-    ) -> _Values:
+    def _changes(self, one: Ready, contact: Held, beside: dict[tuple[int, str], str]) -> _Values:
         """The columns of Contact that this row sets; an address or name left empty keeps what is known. What stands
         beside the contact and is new sets none, and shows as `more`."""
         values: _Values = {}
@@ -144,16 +123,16 @@ class Writing:
         for kind, given, family in one.families:
             name = IN_CONTACT.get(kind)
             if name is None:
-                if contact and beside is not None and beside.get((contact.id, kind)) not in family:
+                if beside.get((contact.id, kind)) not in family:
                     values["more"] = True
-            elif contact is None or getattr(contact, f"{name}_index") not in family:
+            elif getattr(contact, f"{name}_index") not in family:
                 values[f"{name}_index"], values[f"{name}_sealed"] = family[0], self._sealed(given)
-        known_name = self._vault.decrypt(contact.name_sealed) if contact and contact.name_sealed else ""
+        known_name = self._vault.decrypt(contact.name_sealed) if contact.name_sealed else ""
         if row.name and row.name != known_name:
             values["name_sealed"] = self._sealed(row.name)
-        served = row.outlet_code or ("" if contact and contact.outlet_code else self._holder)
+        served = row.outlet_code or ("" if contact.outlet_code else self._holder)
         for name, said in (("outlet_code", served), ("province", row.province), ("language", row.language)):
-            if said and (contact is None or getattr(contact, name) != said):
+            if said and getattr(contact, name) != said:
                 values[name] = said
         return values
 
@@ -161,29 +140,28 @@ class Writing:
         """Ciphertext; nothing when nothing is written."""
         return self._vault.encrypt(given) if self._join is not None else "-"
 
-    def _put(self, new: list[_Known]) -> list[int]:
+    def _put(self, new: list[Ready]) -> list[int]:
         """Insert who is new; their numbers."""
         numbers = _numbers(self._session, len(new))
-        rows = []
-        for one, number in zip(new, numbers, strict=True):
-            values = _EMPTY | self._changes(one, None)
-            rows.append(
-                (number, one.identity, self._holder, self._now, self._now, *[values[name] for name in _SET])
-            )
+        vault, holder, now = self._vault, self._holder, self._now
+        rows = [
+            (number, one.identity, holder, now, now, *(one.kept or kept(one, vault, holder)))
+            for one, number in zip(new, numbers, strict=True)
+        ]
         _CONTACT.on(self._session.connection(), rows)
         return numbers
 
-    def _change(self, changes: list[tuple[_Known, _Values]]) -> None:
+    def _change(self, changes: list[tuple[Ready, Held, _Values]]) -> None:
         rows = [
-            {name: values.get(name, getattr(one.contact, name)) for name in _SET}
-            | {"updated_at": self._now, "number": one.contact.id if one.contact else 0}
-            for one, values in changes
+            {name: values.get(name, getattr(contact, name)) for name in KEPT}
+            | {"updated_at": self._now, "number": contact.id}
+            for _one, contact, values in changes
         ]
         if rows:
             _CHANGE.on(self._session.connection(), *rows)
 
     def _follow(
-        self, pairs: list[tuple[_Known, int]], old: set[int], beside: dict[tuple[int, str], str]
+        self, pairs: list[tuple[Ready, int]], old: set[int], beside: dict[tuple[int, str], str]
     ) -> None:
         """What hangs on the contacts: consents, groups, addresses of platforms."""
         connection, now = self._session.connection(), self._now
@@ -229,9 +207,9 @@ class Writing:
                     mine.values(sealed=sealed, address_index=index, since=since)
                 )
 
-    def _count_refused(self, known: list[_Known]) -> None:
+    def _count_refused(self, rows: Sequence[Ready]) -> None:
         by_kind: dict[str, dict[str, int]] = {}
-        for one in known:
+        for one in rows:
             for kind, _given, family in one.families:
                 by_kind.setdefault(kind, {}).update(dict.fromkeys(family, one.row.line))
         for kind, lines in by_kind.items():
@@ -239,11 +217,9 @@ class Writing:
             self.refused += len({lines[index] for index in refused})
 
 
-def families(session: Session, vault: Vault) -> Callable[[str, str], Family]:
-    """Every hash under which an address may stand. With one key, and nothing that names it, the bare one alone."""
-    if len(vault.key_ids) > 1 or former.is_named(session, vault.key_ids[0]):
-        return vault.indexes
-    return lambda kind, given: (vault.index(kind, given),)
+def many_keys(session: Session, vault: Vault) -> bool:
+    """Whether an address may stand under several hashes: with more than one key, or one that names itself in them."""
+    return len(vault.key_ids) > 1 or former.is_named(session, vault.key_ids[0])
 
 
 def joins(session: Session, list_id: int) -> Callable[[list[int]], None]:

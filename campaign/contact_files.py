@@ -87,7 +87,8 @@ class Source:
                 mark("第 %(line)s 行不是合格的 CSV。"), field="file", line=reader.line_num
             ) from error
         finally:
-            text.detach()
+            if not self._file.closed:  # as when nobody reads to the end
+                text.detach()
 
     def _book_rows(self) -> Iterator[Row]:
         """The first sheet of a workbook, row by row."""

@@ -10,6 +10,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken
@@ -84,11 +85,16 @@ class Vault:
     """
 
     def __init__(self, keys: Keys, ring: Iterable[str] = ()) -> None:
+        self._made_of = keys, tuple(ring)
         self._derived = _Key(keys)
-        made = [_Key(Keys(secret.encode())) for secret in ring]
+        made = [_Key(Keys(secret.encode())) for secret in self._made_of[1]]
         named = [key for key in made if key.id != self._derived.id]
         self._ring = [*dict((key.id, key) for key in named).values(), self._derived]
         self._by_mark = {f"{_SEALED}{key.id}:": key for key in self._ring}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For a process beside this one (`core.beside`): what it is made of, secrets in clear."""
+        return Vault, self._made_of
 
     @property
     def key_ids(self) -> tuple[str, ...]:

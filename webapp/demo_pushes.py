@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 
 from campaign import audience_import, browsers, lists
 from campaign import personal as contacts
-from campaign.audience_rows import COLUMNS
+from campaign.audience_columns import COLUMNS
 from campaign.browsers import Subscription, Wish
 from campaign.contacts import Contact, ContactList, ContactMember
 from core.i18n import mark

@@ -8,6 +8,7 @@ from sqlalchemy import delete, exists, insert, literal, update
 from sqlmodel import Session, col, select
 
 from campaign import audience_import
+from campaign.audience_ready import Ready
 from campaign.audience_rows import ContactRow
 from campaign.audience_writing import Writing, take_turns
 from campaign.contact_imports.models import APPLYING, DONE, ContactImport, ContactImportMember
@@ -27,7 +28,7 @@ def write_page(
     session: Session,
     one: ContactImport,
     page: int,
-    rows: list[ContactRow],
+    rows: list[Ready],
     *,
     vault: Vault,
     now: datetime,
@@ -36,7 +37,7 @@ def write_page(
     """Write a page, and move the mark on in the same transaction; Conflict when another did so or holds the import."""
     take_turns(session, one.outlet_code)
     writing = Writing(session, vault, now, one.outlet_code, _joins(session, one.id or 0))
-    writing.run(rows, in_order=one.pages > 1)  # see the package
+    writing.write(rows)
     counts = {name: getattr(ContactImport, name) + getattr(writing, name) for name in _COUNTS}
     values = counts | {"applied": page + 1, "share": (page + 1) / one.pages, "leased_until": lease}
     _move(session, one, page, values)

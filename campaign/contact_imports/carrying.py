@@ -11,7 +11,8 @@ import threading
 import time
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,7 +23,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, or_, select
 
 from campaign import audience_import, audience_rows
-from campaign.contact_imports import applying, register
+from campaign.audience_ready import Ready
+from campaign.audience_writing import many_keys
+from campaign.contact_imports import applying, pages, register
 from campaign.contact_imports.models import (
     APPLYING,
     CANCELLED,
@@ -33,7 +36,9 @@ from campaign.contact_imports.models import (
     ContactImport,
 )
 from campaign.contact_imports.reading import Reading, pages_of, refused
+from campaign.contact_imports.sorting import Rules
 from campaign.contact_imports.staged import Staged
+from core.beside import Lost, has_room
 from core.database import Database, Prepared, UtcDateTime
 from core.errors import Conflict, DomainError, Invalid
 from core.i18n import mark
@@ -42,6 +47,7 @@ from core.settings import Settings
 
 LEASE = timedelta(seconds=90)
 KEPT = timedelta(days=7)  # what nobody confirmed, and the bad rows of what is done
+BESIDE_FROM = 2 << 20  # bytes of a file that is worth a second process, which takes a second or two to start
 PAGE_ROWS = 2_000  # a page is written in a tenth of a second or two, for which others that write wait
 _ATTEMPTS = 3
 _ORPHAN_SECONDS = 3600
@@ -61,7 +67,8 @@ _NEXT = Prepared(select(col(ContactImport.id)).where(_FREE).order_by(col(Contact
 
 
 class Imports:
-    """Reads and applies contact files. `page_rows` is about how many are written at once."""
+    """Reads and applies contact files. `page_rows` is about how many are written at once; files of `beside_from` bytes
+    and more have a process beside this one."""
 
     def __init__(
         self,
@@ -72,9 +79,11 @@ class Imports:
         *,
         lease: timedelta = LEASE,
         page_rows: int = PAGE_ROWS,
+        beside_from: int = BESIDE_FROM,
     ) -> None:
         self._settings, self._database, self._vault = settings, database, vault
         self._clock, self._lease, self._page_rows = clock, lease, page_rows
+        self._beside_from = beside_from
         self.me = secrets.token_hex(8)
         self._stopping = threading.Event()
 
@@ -113,6 +122,9 @@ class Imports:
                 self._read(one)
             if one.state == APPLYING:
                 self._apply(one)
+        except Lost as error:
+            log.warning("contact_import_alone", number=number, error=str(error))
+            return False  # the process beside is gone: who looks when the lease is over goes on
         except Conflict:
             return False  # cancelled, taken over, or this process stops
         return True
@@ -165,7 +177,7 @@ class Imports:
                 one.sha256 = sheet.source.sha256
                 one.pages = pages_of(sheet.source.size, self._page_rows, is_book=sheet.source.is_book)
                 self._stage(one, staged, sheet)
-        except Conflict:
+        except (Conflict, Lost):
             raise
         except (DomainError, *_BROKEN) as error:
             self._fail(one, error)
@@ -183,9 +195,8 @@ class Imports:
     def _stage(self, one: ContactImport, staged: Staged, sheet: audience_rows.Sheet) -> None:
         with self._database.reading() as session:
             outlets = audience_import.outlets_of(session, one.outlet_code)
-        reading = Reading(
-            staged, sheet, self._vault, outlets=outlets, pages=one.pages, zone=self._settings.zone, now=self._clock()
-        )  # fmt: skip
+        rules = Rules(sheet.columns, outlets, one.pages, self._settings.zone, self._clock())
+        reading = Reading(staged, sheet, self._vault, rules, beside=self._has_help(one))
         reading.run(self._telling(one))
         one.rows, one.bad = reading.rows, reading.bad
 
@@ -217,8 +228,9 @@ class Imports:
         if not one.applied:
             self._settle(one, APPLYING, **dict.fromkeys(("added", "changed", "unchanged", "refused"), 0))
         try:
-            for page in range(one.applied, one.pages):
-                self._write(one, page, staged)
+            with closing(self._pages(one, staged)) as found:
+                for page, rows in found:
+                    self._write(one, page, rows)
             with self._database.transaction() as session:
                 applying.finish(session, session.get_one(ContactImport, one.id), self._clock())
         except (Invalid, OSError, DBAPIError) as error:
@@ -228,8 +240,16 @@ class Imports:
             raise Conflict(mark("它的状态刚刚变了，请刷新后再看。")) from error
         staged.forget_rows()
 
-    def _write(self, one: ContactImport, page: int, staged: Staged) -> None:
-        rows = staged.page(page)
+    def _pages(self, one: ContactImport, staged: Staged) -> Generator[tuple[int, list[Ready]]]:
+        with self._database.reading() as session:
+            many = many_keys(session, self._vault)
+        given = staged, self._vault, one.outlet_code, many, one.pages > 1
+        return pages.each(given, range(one.applied, one.pages), beside=self._has_help(one))
+
+    def _has_help(self, one: ContactImport) -> bool:
+        return one.bytes >= self._beside_from and has_room()
+
+    def _write(self, one: ContactImport, page: int, rows: list[Ready]) -> None:
         now = self._clock()
         with self._database.transaction() as session:
             applying.write_page(session, one, page, rows, vault=self._vault, now=now, lease=now + self._lease)

@@ -2,21 +2,26 @@
 
 import io
 from array import array
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from contextlib import ExitStack
+from itertools import islice
 from typing import BinaryIO
-from zoneinfo import ZoneInfo
 
 from campaign import audience_rows
-from campaign.audience_rows import BadRow, ContactRow, Sheet
+from campaign.audience_columns import BadRow
+from campaign.audience_rows import ContactRow, Sheet
+from campaign.contact_imports.sorting import Rules, Sorting
 from campaign.contact_imports.staged import Staged
+from core.beside import Beside
 from core.errors import DomainError, Invalid
 from core.i18n import mark
 from core.privacy import Vault
 
 MOST_BAD = 20_000  # a file with more of them has its columns mixed up, and is not to be read row by row
 MOST_PAGES = 512
-_TELL = 1_000
+_BLOCK, _AHEAD = 1_000, 2  # rows that are handed on together; such blocks that wait for the process beside
 _LOOKED_AT = 2 << 20  # bytes of a workbook that opens in a moment
 _ROW_BYTES, _PACKED = 120, 4  # of a usual row as text; how many times smaller a workbook is
 Tell = Callable[[int, int, float], None]
@@ -43,61 +48,50 @@ def pages_of(size: int, page_rows: int, *, is_book: bool) -> int:
 
 
 class Reading:
-    """One file on its way into its pages. `tell` is told rows, bad rows and the share (0 to 1) that is over, and
-    raises to end it."""
+    """One file on its way into its pages, by this process and, where `beside`, by one more. `tell` is told rows, bad
+    rows and the share (0 to 1) that is over, and raises to end it."""
 
-    def __init__(
-        self,
-        staged: Staged,
-        sheet: Sheet,
-        vault: Vault,
-        *,
-        outlets: set[str],
-        pages: int,
-        zone: ZoneInfo,
-        now: datetime,
-    ) -> None:
+    def __init__(self, staged: Staged, sheet: Sheet, vault: Vault, rules: Rules, *, beside: bool) -> None:
         self._staged, self._sheet, self._vault = staged, sheet, vault
-        self._outlets, self._pages, self._zone, self._now = outlets, pages, zone, now
-        # an index under a key of the ring begins with the key's name, which is the same for all
-        newest, derived = vault.key_ids[0], vault.key_ids[-1]
-        self._from = 0 if newest == derived else len(newest)
+        self._rules, self._beside = rules, beside
         self.rows = self.bad = 0
-        # whose the rows of each page are: eight bytes of the hash of each person
-        self._persons = [array("Q") for _page in range(pages)]
 
     def run(self, tell: Tell) -> None:
         """Read to the end; Invalid when it cannot be read, or most of it is bad."""
-        staged, is_outlet = self._staged, self._outlets.__contains__
-        staged.begin()
-        staged.put_header(self._sheet.header)
-        for line, cells, raw in self._sheet.rows:
-            self.rows += 1
-            try:
-                row = audience_rows.check(line, cells, zone=self._zone, now=self._now, is_outlet=is_outlet)
-            except DomainError as error:
-                self._note(line, error, raw)
+        self._staged.begin()
+        self._staged.put_header(self._sheet.columns.header)
+        with ExitStack() as stack:
+            given = self._staged.of(1), self._vault, self._rules
+            other = stack.enter_context(Beside(Sorting, *given)) if self._beside else None
+            persons = self._read(tell, Sorting(self._staged, self._vault, self._rules), other)
+        self._set_twins_aside(tell, persons)
+        self._staged.finish()
+
+    def _read(self, tell: Tell, here: Sorting, other: Beside | None) -> list["array[int]"]:
+        """Blocks of rows to whoever has nothing to do; whose the rows of each page are."""
+        rows, under_way = self._sheet.rows, deque[Future[list[BadRow]]]()
+        while block := list(islice(rows, _BLOCK)):
+            while under_way and under_way[0].done():
+                self._note(under_way.popleft().result())
+            if other and len(under_way) < _AHEAD:
+                under_way.append(other.ask("take", block))
             else:
-                staged.put(self._page_of(row), row)
-            if self.rows % _TELL == 0:
-                tell(self.rows, self.bad, self._sheet.source.share() * 0.8)
-        staged.finish()
-        self._set_twins_aside(tell)
-        staged.finish()
+                self._note(here.take(block))
+            self.rows += len(block)
+            tell(self.rows, self.bad, self._sheet.source.share() * 0.8)
+        for each in under_way:
+            self._note(each.result())
+        persons = here.end()
+        if other:
+            for mine, theirs in zip(persons, other.ask("end").result(), strict=True):
+                mine.extend(theirs)
+        return persons
 
-    def _page_of(self, row: ContactRow) -> int:
-        """The page of a row, noting whose it is: all rows of one person are in one, and pages are in the order of the
-        index."""
-        person = int(self._vault.index(*row.address)[self._from : self._from + 16], 16)
-        page = person * self._pages >> 64
-        self._persons[page].append(person)
-        return page
-
-    def _set_twins_aside(self, tell: Tell) -> None:
+    def _set_twins_aside(self, tell: Tell, persons: list["array[int]"]) -> None:
         twins: dict[int, ContactRow] = {}
         first_of_twin: dict[int, int] = {}
-        for number, persons in enumerate(self._persons):
-            if len(set(persons)) == len(persons):
+        for number, mine in enumerate(persons):
+            if len(set(mine)) == len(mine):
                 continue  # nobody stands in this page twice
             rows, first = self._staged.page(number), dict[tuple[str, ...], int]()
             again = [row for row in rows if first.setdefault(tuple(row.address), row.line) != row.line]
@@ -105,18 +99,20 @@ class Reading:
                 twins |= {row.line: row for row in again}
                 first_of_twin |= {row.line: first[tuple(row.address)] for row in again}
                 self._staged.replace(number, [row for row in rows if row.line not in twins])
-            tell(self.rows, self.bad + len(twins), 0.8 + 0.2 * number / self._pages)
+            tell(self.rows, self.bad + len(twins), 0.8 + 0.2 * number / len(persons))
         if twins:
-            for line, _cells, raw in self._sheet.rows:
-                if line in twins:
-                    self._note(line, audience_rows.twin(twins[line], first_of_twin[line]), raw)
+            self._note(
+                self._sheet.columns.bad(line, audience_rows.twin(twins[line], first_of_twin[line]), raw)
+                for line, raw in self._sheet.rows
+                if line in twins
+            )
 
-    def _note(self, line: int, error: DomainError, raw: Sequence[str]) -> None:
-        one = BadRow(line, audience_rows.heading(self._sheet, error.field or ""), error, tuple(raw))
-        self.bad += 1
-        if self.bad > MOST_BAD:
-            raise audience_rows.too_many(MOST_BAD, one)
-        self._staged.put_bad(one)
+    def _note(self, bad: Iterable[BadRow]) -> None:
+        for one in bad:
+            self.bad += 1
+            if self.bad > MOST_BAD:
+                raise audience_rows.too_many(MOST_BAD, one)
+            self._staged.put_bad(one)
 
 
 def refused(error: DomainError) -> Invalid:

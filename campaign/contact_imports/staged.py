@@ -1,7 +1,7 @@
 """The rows of an import between reading and writing: files under home that only this installation opens, sealed.
 
-The folder of an import holds `upload` until it is read, then `page-0000 …` (good rows) and `faults` (bad ones, as
-they were written). Each line of those is one ciphertext of many rows.
+The folder of an import holds `upload` until it is read, then `page-0000-0 …` (good rows, by page and by who put them
+there) and `faults` (bad ones, as they were written). Each line of those is one ciphertext of many rows.
 """
 
 import json
@@ -12,7 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from campaign.audience_rows import BadRow, ContactRow
+from campaign.audience_columns import BadRow
+from campaign.audience_rows import ContactRow
 from core.errors import Invalid
 from core.privacy import Vault
 
@@ -22,11 +23,15 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Staged:
-    """The folder of one import."""
+    """The folder of one import. Who puts rows into its pages beside another has a number of its own."""
 
-    def __init__(self, folder: Path, vault: Vault) -> None:
-        self.folder, self._vault = folder, vault
+    def __init__(self, folder: Path, vault: Vault, writer: int = 0) -> None:
+        self.folder, self._vault, self._writer = folder, vault, writer
         self._waiting: dict[str, list[list[Any]]] = {}
+
+    def of(self, writer: int) -> "Staged":
+        """The same folder for another one who puts rows into it."""
+        return Staged(self.folder, self._vault, writer)
 
     @property
     def upload(self) -> Path:
@@ -60,7 +65,7 @@ class Staged:
 
     def put(self, page: int, row: ContactRow) -> None:
         """Add a good row to a page."""
-        self._add(_page_name(page), [*row[:-3], row.given_at.isoformat(), *row[-2:]])
+        self._add(f"{_page_name(page)}-{self._writer}", [*row[:-3], row.given_at.isoformat(), *row[-2:]])
 
     def put_bad(self, row: BadRow) -> None:
         """Add a bad row."""
@@ -68,8 +73,7 @@ class Staged:
 
     def finish(self) -> None:
         """Everything on disk, also when the power goes; the upload is deleted by `forget_upload`."""
-        for name in list(self._waiting):
-            self._flush(name)
+        self._flush_all()
         for path in self._files():
             with path.open("rb") as file:
                 os.fsync(file.fileno())
@@ -81,14 +85,16 @@ class Staged:
     def page(self, number: int) -> list[ContactRow]:
         """The good rows of a page, in the order of the file."""
         moments: dict[str, datetime] = {}
-        return [_row(cells, moments) for cells in self._lines(_page_name(number))]
+        files = self.folder.glob(f"{_page_name(number)}*")
+        return sorted(_row(cells, moments) for file in files for cells in self._lines(file.name))
 
     def replace(self, number: int, rows: Sequence[ContactRow]) -> None:
         """Write a page anew."""
-        (self.folder / _page_name(number)).unlink()
+        for file in self.folder.glob(f"{_page_name(number)}*"):
+            file.unlink()
         for row in rows:
             self.put(number, row)
-        self._flush(_page_name(number))
+        self._flush_all()
 
     def faults(self, limit: int | None = None) -> list[BadRow]:
         """The first bad rows, in the order of the file."""
@@ -111,6 +117,10 @@ class Staged:
         waiting = self._waiting.setdefault(name, [])
         waiting.append(cells)
         if len(waiting) >= _TOGETHER:
+            self._flush(name)
+
+    def _flush_all(self) -> None:
+        for name in list(self._waiting):
             self._flush(name)
 
     def _flush(self, name: str) -> None:

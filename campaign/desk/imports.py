@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlmodel import Session, col, select
 
 from campaign import audience_import, audience_rows, lists
-from campaign.audience_rows import COLUMNS, REQUIRED, BadRow
+from campaign.audience_columns import COLUMNS, REQUIRED, BadRow
 from campaign.contact_imports import register
 from campaign.contact_imports.carrying import KEPT, Imports
 from campaign.contact_imports.models import CHECKED, DONE, ContactImport

@@ -8,7 +8,7 @@ import click
 
 from campaign import audience as people
 from campaign import audience_rows
-from campaign.audience_rows import BadRow
+from campaign.audience_columns import BadRow
 from campaign.contact_imports import register
 from campaign.contact_imports.carrying import Imports
 from campaign.contact_imports.models import CHECKED, DONE, ContactImport

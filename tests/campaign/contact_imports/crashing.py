@@ -1,7 +1,8 @@
-"""Carries imports in a process that kills itself: `python -m tests.campaign.contact_imports.crashing MOMENT [PAGE] [careless]`.
+"""Carries imports in a process that kills itself: `python -m tests.campaign.contact_imports.crashing MOMENT [PAGE] [careless] [beside]`.
 
 MOMENT: `staged` (all rows staged, the import not moved on), `before` or `after` the commit of a page, `finish` (the list
 made, not committed), `none`. `careless` moves the mark in a transaction of its own, behind the page's.
+`beside` has a second process at work, as a large file has.
 """
 
 import os
@@ -10,10 +11,10 @@ import sys
 from datetime import timedelta
 from typing import Any
 
+from campaign.audience_ready import Ready
 from campaign.contact_imports import applying, carrying, reading
 from campaign.contact_imports.carrying import Imports
 from campaign.contact_imports.models import ContactImport
-from campaign.contact_imports.staged import Staged
 from core import clock
 from core.database import Database
 from core.privacy import Vault
@@ -29,16 +30,17 @@ def main(moment: str, page: int = 0, *, careless: bool = False) -> None:
     database = Database(settings.relational_url)
     vault = Vault(Keys(load_secret(settings)), settings.privacy_ring)
     kind = Careless if careless else Imports
-    kind(settings, database, vault, clock.now, lease=timedelta(0), page_rows=PAGE_ROWS).carry(1)
+    beside = {"beside_from": 0} if "beside" in sys.argv else {}
+    kind(settings, database, vault, clock.now, lease=timedelta(0), page_rows=PAGE_ROWS, **beside).carry(1)
 
 
 class Careless(Imports):
     """The control."""
 
-    def _write(self, one: ContactImport, page: int, staged: Staged) -> None:
+    def _write(self, one: ContactImport, page: int, rows: list[Ready]) -> None:
         real, moves = applying._move, []
         applying._move = lambda *arguments: moves.append(arguments)
-        super()._write(one, page, staged)
+        super()._write(one, page, rows)
         applying._move = real
         die("after", page)
         with self._database.transaction() as session:

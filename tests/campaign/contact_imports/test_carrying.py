@@ -2,8 +2,10 @@
 
 import io
 import zipfile
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 from io import BytesIO
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -11,10 +13,11 @@ from openpyxl import Workbook
 from sqlmodel import func, select
 
 from campaign import audience, audience_rows, contact_files
-from campaign.contact_imports import register
-from campaign.contact_imports.carrying import KEPT, Imports
-from campaign.contact_imports.models import APPLYING, CANCELLED, CHECKED, DONE, FAILED, ContactImport
-from campaign.contacts import Contact, ContactMember
+from campaign.contact_imports import carrying, pages, reading, register
+from campaign.contact_imports.carrying import KEPT, LEASE, Imports
+from campaign.contact_imports.models import APPLYING, CANCELLED, CHECKED, DONE, FAILED, READING, ContactImport
+from campaign.contacts import Consent, Contact, ContactMember
+from core.beside import Beside
 from core.database import Database
 from core.errors import Conflict, Invalid
 from core.privacy import Vault
@@ -69,6 +72,17 @@ def bench(settings: Settings, database: Database, now: datetime) -> Bench:
     return Bench(settings, database, now)
 
 
+@pytest.fixture
+def with_help(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """The same with a process beside, which small files have no need of, also where there is one core."""
+    monkeypatch.setattr(reading, "_BLOCK", 50)
+    monkeypatch.setattr(carrying, "has_room", lambda: True)
+    bench.imports = Imports(
+        bench.settings, bench.database, bench.vault, lambda: bench.now, page_rows=100, beside_from=0
+    )
+    return bench
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
 def test_a_file_in_any_encoding_ends_in_the_list(bench: Bench, encoding: str) -> None:
     one = bench.run((HEAD + rows_of(30)).encode(encoding))
@@ -82,6 +96,52 @@ def test_twice_is_once_and_the_second_says_so(bench: Bench) -> None:
     again = bench.run(HEAD + rows_of(600))
     assert (again.pages > 1, again.added, again.changed, again.unchanged) == (True, 100, 0, 500)
     assert (bench.count(Contact), bench.count(ContactMember)) == (600, 600)
+
+
+def test_with_a_process_beside_it_is_the_same(with_help: Bench) -> None:
+    bench = with_help
+    one = bench.run(
+        HEAD + rows_of(700) + "李四,wrong,,education,2026-03-01,柜面\n" + rows_of(1), skip_bad=True
+    )
+    bad = bench.imports.staged(one).faults()
+    assert [(row.line, row.column) for row in bad] == [(702, "邮箱"), (703, "邮箱")]
+    assert "第 2 行" in bad[1].rule, "its twin was put there by the other process"
+    assert (one.state, one.rows, one.added, one.bad) == (DONE, 702, 700, 2)
+    again = bench.run((HEAD + rows_of(800)).replace("张7,", "王五,"))
+    assert (again.added, again.changed, again.unchanged) == (100, 1, 699)
+    assert (bench.count(Contact), bench.count(ContactMember), bench.count(Consent)) == (800, 800, 800)
+    with bench.database.reading() as session:
+        people = session.exec(select(Contact)).all()
+    names = {bench.vault.decrypt(each.email_sealed): bench.vault.decrypt(each.name_sealed) for each in people}
+    assert names == {f"p{n}@example.com": "王五" if n == 7 else f"张{n}" for n in range(800)}
+    assert all(each.identity == each.email_index for each in people)
+
+
+@pytest.mark.parametrize("stage", [reading, pages])
+def test_a_process_beside_that_dies_loses_nothing(
+    with_help: Bench, monkeypatch: pytest.MonkeyPatch, stage: ModuleType
+) -> None:
+    bench = with_help
+
+    class Dying(Beside):
+        """Ends before it answers a second time."""
+
+        asked = 0
+
+        def ask(self, verb: str, *given: Any) -> "Future[Any]":
+            self.asked += 1
+            if self.asked == 2:
+                self._process.kill()
+            return super().ask(verb, *given)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(stage, "Beside", Dying)
+        one = bench.run(HEAD + rows_of(700))
+    assert one.state == (READING if stage is reading else APPLYING) and not bench.imports.run_once()
+    bench.now += LEASE + timedelta(seconds=1)
+    assert bench.imports.run_once() == 1
+    assert (bench.get(one.id or 0).state, bench.get(one.id or 0).added) == (DONE, 700)
+    assert (bench.count(Contact), bench.count(ContactMember), bench.count(Consent)) == (700, 700, 700)
 
 
 def test_it_says_how_many_take_nothing_and_changes_none_of_that(bench: Bench) -> None:

@@ -64,13 +64,14 @@ def one_of(database: Database) -> ContactImport:
         return register.get(session, 1)
 
 
+@pytest.mark.parametrize("help", [(), ("beside",)], ids=["alone", "beside"])
 def test_kills_on_the_way_leave_out_nobody_and_count_nobody_twice(
-    waiting: Settings, database: Database
+    waiting: Settings, database: Database, help: tuple[str, ...]
 ) -> None:
-    assert carry(waiting, "staged") == -signal.SIGKILL
+    assert carry(waiting, "staged", "0", *help) == -signal.SIGKILL
     assert counted(database) == (0, 0, 0, 0), "reading writes nothing"
     for moment, page in (("before", "0"), ("after", "0"), ("before", "3"), ("after", "6"), ("finish", "0")):
-        assert carry(waiting, moment, page) == -signal.SIGKILL
+        assert carry(waiting, moment, page, *help) == -signal.SIGKILL
         with database.reading() as session:
             assert lists.find_list(session, "老客户") is None, (
                 "a list appears when all of its people are there"
