@@ -49,15 +49,20 @@ class Beside:
             )  # fmt: skip
         self._line = Connection(here.detach())
         self._turns = ThreadPoolExecutor(1, "beside")
-        self._turns.submit(self._line.send, (made, given))
+        self._begun = self._turns.submit(self._answered, made, given)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the object is there, for which modules must be loaded first: what is asked before may be cancelled."""
+        return self._begun.done()
 
     def ask(self, verb: str, *given: Any) -> "Future[Any]":
         """What a verb of the object answers, in turn behind what was asked before; its result raises Lost."""
         return self._turns.submit(self._answered, verb, given)
 
-    def _answered(self, verb: str, given: tuple[Any, ...]) -> Any:
+    def _answered(self, asked: Callable[..., Any] | str, given: tuple[Any, ...]) -> Any:
         try:
-            self._line.send((verb, given))
+            self._line.send((asked, given))
             answer, error = self._line.recv()
         except (EOFError, OSError) as gone:
             raise Lost("ended") from gone
@@ -80,6 +85,7 @@ def serve(line: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it is told, and ends it
     made, given = line.recv()
     about = made(*given)
+    line.send((None, ""))
     while True:
         verb, given = line.recv()
         try:

@@ -34,8 +34,8 @@ class Pages:
 
 def each(given: Given, numbers: Sequence[int], *, beside: bool) -> Generator[tuple[int, list[Ready]]]:
     """The pages of these numbers, one after the other. To be closed."""
+    here = Pages(*given)
     if not beside:
-        here = Pages(*given)
         yield from ((number, here.ready(number)) for number in numbers)
         return
     with Beside(Pages, *given) as other:
@@ -43,4 +43,6 @@ def each(given: Given, numbers: Sequence[int], *, beside: bool) -> Generator[tup
         for at, number in enumerate(numbers):
             while len(asked) < min(_AHEAD + 1, len(numbers) - at):
                 asked.append(other.ask("sealed", numbers[at + len(asked)]))
-            yield number, asked.popleft().result()
+            found = asked.popleft()
+            waits = not other.has_begun and found.cancel()
+            yield number, here.ready(number) if waits else found.result()

@@ -93,11 +93,11 @@ class Reading:
         for number, mine in enumerate(persons):
             if len(set(mine)) == len(mine):
                 continue  # nobody stands in this page twice
-            rows, first = self._staged.page(number), dict[tuple[str, ...], int]()
-            again = [row for row in rows if first.setdefault(tuple(row.address), row.line) != row.line]
+            rows, first = self._staged.page(number), dict[tuple[str, str], int]()
+            again = [row for row in rows if first.setdefault(row.address, row.line) != row.line]
             if again:
                 twins |= {row.line: row for row in again}
-                first_of_twin |= {row.line: first[tuple(row.address)] for row in again}
+                first_of_twin |= {row.line: first[row.address] for row in again}
                 self._staged.replace(number, [row for row in rows if row.line not in twins])
             tell(self.rows, self.bad + len(twins), 0.8 + 0.2 * number / len(persons))
         if twins:

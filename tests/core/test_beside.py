@@ -44,10 +44,14 @@ def ended(pid: int) -> bool:
 
 def test_it_answers_in_turn_and_is_gone_behind_the_block() -> None:
     with Beside(Adding, 1, "13812345678") as other:
+        assert not other.has_begun and other.ask("add", 100).cancel(), (
+            "what waits for the start can be taken back"
+        )
         asked = [other.ask("add", number) for number in (1, 2, 3)]
         large = other.ask("large", 4 << 20)
         assert [one.result() for one in asked] == [2, 4, 7]
         assert len(large.result()) == 4 << 20
+        assert other.has_begun
         pid = other.ask("where").result()
         assert pid != os.getpid()
         for name in ("cmdline", "environ"):

@@ -1,6 +1,7 @@
 """A contact file in the background: read once and deleted, checked, confirmed or given up, in any encoding."""
 
 import io
+import signal
 import zipfile
 from concurrent.futures import Future
 from datetime import datetime, timedelta
@@ -72,11 +73,20 @@ def bench(settings: Settings, database: Database, now: datetime) -> Bench:
     return Bench(settings, database, now)
 
 
+class Begun(Beside):
+    """There from the first page on: a small file would be written before another process has started."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._begun.result()
+
+
 @pytest.fixture
 def with_help(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """The same with a process beside, which small files have no need of, also where there is one core."""
     monkeypatch.setattr(reading, "_BLOCK", 50)
     monkeypatch.setattr(carrying, "has_room", lambda: True)
+    monkeypatch.setattr(pages, "Beside", Begun)
     bench.imports = Imports(
         bench.settings, bench.database, bench.vault, lambda: bench.now, page_rows=100, beside_from=0
     )
@@ -117,13 +127,32 @@ def test_with_a_process_beside_it_is_the_same(with_help: Bench) -> None:
     assert all(each.identity == each.email_index for each in people)
 
 
+def test_pages_are_written_while_a_process_beside_still_starts(
+    with_help: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = with_help
+    started: list[float] = []
+
+    class Late(Beside):
+        """Never starts."""
+
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            self._process.send_signal(signal.SIGSTOP)
+            started.append(1)
+
+    monkeypatch.setattr(pages, "Beside", Late)
+    one = bench.run(HEAD + rows_of(300))
+    assert (one.state, one.added, started) == (DONE, 300, [1])
+
+
 @pytest.mark.parametrize("stage", [reading, pages])
 def test_a_process_beside_that_dies_loses_nothing(
     with_help: Bench, monkeypatch: pytest.MonkeyPatch, stage: ModuleType
 ) -> None:
     bench = with_help
 
-    class Dying(Beside):
+    class Dying(Begun):
         """Ends before it answers a second time."""
 
         asked = 0
