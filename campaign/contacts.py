@@ -90,13 +90,16 @@ class ContactMember(SQLModel, table=True):
 
 
 class Consent(SQLModel, table=True):
-    """The proof that a person agreed to one channel for one purpose: when, where, to which text."""
+    """The proof that a person agreed to one channel for one purpose: when, where, to which text.
+
+    The constraint's index finds those of a contact.
+    """
 
     __tablename__ = "consent"
     __table_args__ = (UniqueConstraint("contact_id", "channel", "purpose", "given_at"),)
 
     id: int | None = Field(default=None, primary_key=True)
-    contact_id: int = Field(foreign_key="contact.id", index=True)
+    contact_id: int = Field(foreign_key="contact.id")
     channel: str = Field(max_length=16)
     purpose: str = Field(max_length=40)
     given_at: datetime = Field(sa_type=UtcDateTime)
