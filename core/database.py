@@ -23,6 +23,7 @@ _USED, _IDLE_SECONDS = "signpost_used", 2
 _POOL: dict[str, Any] = {"pool_size": 16, "max_overflow": 64}
 _Values = Mapping[str, Any]
 _Change = Callable[[Any], Any]
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000")
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -64,9 +65,11 @@ def _as_text(value: datetime | None) -> str | None:
 class Database:
     """One engine and its two kinds of session. Who opens a transaction commits it; verbs never do."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, of: "Database | None" = None, pragmas: Sequence[str] = ()) -> None:
+        """`of`: another one of the same SQLite file, whose writers take turns with ours; `pragmas` for connections."""
         self.url = url
-        self.engine: Engine = _make_engine(url)
+        self.turns: _Turns = of.turns if of else _Turns()
+        self.engine: Engine = _make_engine(url, self.turns, pragmas)
         self._reader = self.engine.execution_options(**{_WRITE: False})
 
     @property
@@ -216,7 +219,7 @@ def _impl(kind: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
     return kind.dialect_impl(dialect)
 
 
-def _make_engine(url: str) -> Engine:
+def _make_engine(url: str, turns: "_Turns", pragmas: Sequence[str]) -> Engine:
     if not url.startswith("sqlite"):
         engine = create_engine(url, pool_use_lifo=True, **_POOL)
         event.listen(engine, "checkin", _note_the_time)
@@ -225,8 +228,7 @@ def _make_engine(url: str) -> Engine:
         )
         return engine
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False}, **_POOL)
-    event.listen(engine, "connect", _prepare_sqlite)
-    turns = _Turns()
+    event.listen(engine, "connect", lambda driver, _record: _prepare_sqlite(driver, pragmas))
     event.listen(engine, "begin", turns.begin)
     event.listen(engine, "checkin", turns.end)  # "commit" would be told before it reached the disk
     return engine
@@ -250,11 +252,11 @@ def _ask_if_idle(dialect: Dialect, connection: Any, record: ConnectionPoolEntry)
         raise DisconnectionError from error
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: Any, pragmas: Sequence[str]) -> None:
     # The driver's own transaction handling begins too late for a consistent read-then-write.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+    for pragma in (*_PRAGMAS, *pragmas):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

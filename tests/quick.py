@@ -98,8 +98,8 @@ def translate_once() -> None:
     """Databases of this process share what statements were translated to, as the threads of a server do."""
     make, translated = database._make_engine, _Translated(4_000)
 
-    def made(url: str) -> Engine:
-        engine = make(url)
+    def made(url: str, *given: Any) -> Engine:
+        engine = make(url, *given)
         engine._compiled_cache = translated
         return engine
 
@@ -110,8 +110,8 @@ def write_without_waiting() -> None:
     """SQLite hands what it writes to the system and goes on."""
     prepare = database._prepare_sqlite
 
-    def prepared(connection: Any, record: object) -> None:
-        prepare(connection, record)
+    def prepared(connection: Any, pragmas: Sequence[str]) -> None:
+        prepare(connection, pragmas)
         connection.execute("PRAGMA synchronous=OFF")
 
     _DATABASE._prepare_sqlite = prepared

@@ -42,6 +42,7 @@ from core.beside import Lost, has_room
 from core.database import Database, Prepared, UtcDateTime
 from core.errors import Conflict, DomainError, Invalid
 from core.i18n import mark
+from core.long_writing import long_writing
 from core.privacy import Vault
 from core.settings import Settings
 
@@ -228,9 +229,9 @@ class Imports:
         if not one.applied:
             self._settle(one, APPLYING, **dict.fromkeys(("added", "changed", "unchanged", "refused"), 0))
         try:
-            with closing(self._pages(one, staged)) as found:
+            with long_writing(self._database) as database, closing(self._pages(one, staged)) as found:
                 for page, rows in found:
-                    self._write(one, page, rows)
+                    self._write(one, page, rows, database)
             with self._database.transaction() as session:
                 applying.finish(session, session.get_one(ContactImport, one.id), self._clock())
         except (Invalid, OSError, DBAPIError) as error:
@@ -249,9 +250,9 @@ class Imports:
     def _has_help(self, one: ContactImport) -> bool:
         return one.bytes >= self._beside_from and has_room()
 
-    def _write(self, one: ContactImport, page: int, rows: list[Ready]) -> None:
+    def _write(self, one: ContactImport, page: int, rows: list[Ready], database: Database) -> None:
         now = self._clock()
-        with self._database.transaction() as session:
+        with database.transaction() as session:
             applying.write_page(session, one, page, rows, vault=self._vault, now=now, lease=now + self._lease)
         if self._stopping.is_set():
             self._settle(one, APPLYING, leased_until=None)

@@ -37,10 +37,10 @@ def main(moment: str, page: int = 0, *, careless: bool = False) -> None:
 class Careless(Imports):
     """The control."""
 
-    def _write(self, one: ContactImport, page: int, rows: list[Ready]) -> None:
+    def _write(self, one: ContactImport, page: int, rows: list[Ready], database: Database) -> None:
         real, moves = applying._move, []
         applying._move = lambda *arguments: moves.append(arguments)
-        super()._write(one, page, rows)
+        super()._write(one, page, rows, database)
         applying._move = real
         die("after", page)
         with self._database.transaction() as session:
