@@ -29,12 +29,13 @@ except (EOFError, OSError):
 
 
 class Lost(Exception):
-    """The process beside ended, or its object failed: then the message names the kind of error, and nothing of data."""
+    """The process beside did not start or ended, or its object failed: then the message names the kind of error, and
+    nothing of data."""
 
 
 def has_room() -> bool:
     """Whether there is a second core to work on."""
-    return len(os.sched_getaffinity(0)) > 1
+    return (os.cpu_count() or 1) > 1
 
 
 class Beside:
@@ -42,12 +43,15 @@ class Beside:
 
     def __init__(self, made: Callable[..., Any], *given: Any) -> None:
         here, there = socket.socketpair()
-        with there:
-            self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and module)
-                [sys.executable, "-c", _BEGIN, str(there.fileno()), *sys.path],
-                pass_fds=[there.fileno()], stdin=subprocess.DEVNULL,
-            )  # fmt: skip
-        self._line = Connection(here.detach())
+        with here, there:
+            command = [sys.executable, "-c", _BEGIN, str(there.fileno()), *sys.path]
+            try:
+                self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and module)
+                    command, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL
+                )
+            except OSError as error:
+                raise Lost("not started") from error
+            self._line = Connection(here.detach())
         self._turns = ThreadPoolExecutor(1, "beside")
         self._begun = self._turns.submit(self._answered, made, given)
 

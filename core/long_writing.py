@@ -3,6 +3,10 @@
 SQLite keeps two megabytes of a file in memory, so that the index of a million hashes is read and written anew for nearly
 each of them; and every transaction that is large carries the log into the file before it ends. Here a large part of the
 file is kept, and a thread carries the log while the writer goes on. PostgreSQL has both by itself.
+
+Nor does SQLite wait here for each transaction to be on the disk: when the power fails, the last ones may be gone, those
+behind which no other connection has written. So this is for a writer that goes on from where the database says it is,
+and whose last transaction is of the usual kind.
 """
 
 import threading
@@ -12,7 +16,7 @@ from contextlib import closing, contextmanager
 from core.database import Database
 
 # KiB; pages of the log, should the thread not keep up
-_LARGE = ("cache_size=-131072", "wal_autocheckpoint=16384")
+_LARGE = ("cache_size=-131072", "wal_autocheckpoint=16384", "synchronous=NORMAL")
 _EVERY = 0.05  # seconds
 
 

@@ -80,7 +80,7 @@ class Imports:
         *,
         lease: timedelta = LEASE,
         page_rows: int = PAGE_ROWS,
-        beside_from: int = BESIDE_FROM,
+        beside_from: int | None = BESIDE_FROM,
     ) -> None:
         self._settings, self._database, self._vault = settings, database, vault
         self._clock, self._lease, self._page_rows = clock, lease, page_rows
@@ -125,7 +125,8 @@ class Imports:
                 self._apply(one)
         except Lost as error:
             log.warning("contact_import_alone", number=number, error=str(error))
-            return False  # the process beside is gone: who looks when the lease is over goes on
+            self._beside_from = None  # who looks when the lease is over goes on; we do so alone
+            return False
         except Conflict:
             return False  # cancelled, taken over, or this process stops
         return True
@@ -248,7 +249,7 @@ class Imports:
         return pages.each(given, range(one.applied, one.pages), beside=self._has_help(one))
 
     def _has_help(self, one: ContactImport) -> bool:
-        return one.bytes >= self._beside_from and has_room()
+        return self._beside_from is not None and one.bytes >= self._beside_from and has_room()
 
     def _write(self, one: ContactImport, page: int, rows: list[Ready], database: Database) -> None:
         now = self._clock()
@@ -263,10 +264,8 @@ class Imports:
         known = (
             error if isinstance(error, DomainError) else Invalid(mark("读不出这个文件，请另存为 CSV 再试。"))
         )
-        now = self._clock()
-        self._settle(
-            one, READING, state=FAILED, fault_sealed=self._sealed(known), ended_at=now, leased_until=None
-        )
+        ended = {"state": FAILED, "ended_at": self._clock(), "leased_until": None}
+        self._settle(one, READING, fault_sealed=self._sealed(known), **ended)
         one.state = FAILED
         self.discard(one.folder)
 

@@ -78,6 +78,12 @@ def test_a_process_that_dies_is_noticed() -> None:
                 other.ask("add", 1).result()
 
 
+def test_one_that_cannot_start_is_lost_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(Lost, match=r"^not started$"):
+        Beside(Adding, 0, "")
+
+
 _HOLD = """
 import sys
 from core.beside import Beside

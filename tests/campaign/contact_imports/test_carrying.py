@@ -163,9 +163,8 @@ def test_a_process_beside_that_dies_loses_nothing(
                 self._process.kill()
             return super().ask(verb, *given)
 
-    with monkeypatch.context() as broken:
-        broken.setattr(stage, "Beside", Dying)
-        one = bench.run(HEAD + rows_of(700))
+    monkeypatch.setattr(stage, "Beside", Dying)  # here every one does: the second time it is done alone
+    one = bench.run(HEAD + rows_of(700))
     assert one.state == (READING if stage is reading else APPLYING) and not bench.imports.run_once()
     bench.now += LEASE + timedelta(seconds=1)
     assert bench.imports.run_once() == 1
