@@ -262,7 +262,7 @@ def _agree(session: Session, contact_id: int, wish: Wish, now: datetime) -> bool
     """Write down the consent and put the contact into the list; whether either was missing."""
     mine = (Consent.contact_id == contact_id, Consent.channel == WEBPUSH, Consent.purpose == EDUCATION)
     given = session.exec(select(Consent.text_version).where(*mine)).all()
-    listed = lists.find_list(session, LIST) or lists.make_list(session, LIST, now)
+    listed = lists.found_or_made(session, LIST, now)
     member = session.get(ContactMember, (listed.id, contact_id))
     if member is None:
         session.add(ContactMember(list_id=listed.id or 0, contact_id=contact_id))

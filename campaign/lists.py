@@ -21,6 +21,7 @@ from campaign.contacts import (
     ContactMember,
     Refusal,
 )
+from core.database import inserting
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import mark
 from core.privacy import Vault, mask_email, mask_name, mask_phone, normal_email, normal_phone
@@ -87,6 +88,24 @@ def new_list(session: Session, name: str, now: datetime, *, outlet_code: str = W
     session.add(made)
     session.flush()
     return made
+
+
+def found_or_made(session: Session, name: str, now: datetime) -> ContactList:
+    """The list of the whole institution that people join by themselves; the first two of them in one moment make one."""
+    found = find_list(session, name)
+    if found is not None:
+        return found
+    values = ContactList(name=name, outlet_code=WHOLE, created_at=now, updated_at=now).model_dump(
+        exclude={"id"}
+    )
+    made = inserting(session.get_bind().dialect)(ContactList).values(values)
+    made = made.on_conflict_do_nothing(index_elements=["outlet_code", "name"]).returning(ContactList.id)
+    number = session.execute(made).scalar()
+    if number is not None:
+        audit.record(session, "list.make", "list", number, after={"name": name})
+    found = find_list(session, name)
+    assert found is not None  # noqa: S101  (whoever was first has committed it)
+    return found
 
 
 def find_list(session: Session, name: str, *, outlet_code: str = WHOLE) -> ContactList | None:

@@ -175,7 +175,7 @@ def _contact(session: Session, vault: Vault, wish: Wish, indexes: Sequence[str],
 
 def _agree(session: Session, contact_id: int, wish: Wish, now: datetime) -> bool:
     """Write down the consent, take back a refusal of this purpose or of the diary alone, put the contact into the list."""
-    listed = lists.find_list(session, LIST) or lists.make_list(session, LIST, now)
+    listed = lists.found_or_made(session, LIST, now)
     member = session.get(ContactMember, (listed.id, contact_id))
     mine = (Consent.contact_id == contact_id, Consent.channel == EMAIL, Consent.purpose == EDUCATION)
     given = session.exec(select(Consent.text_version).where(*mine)).all()

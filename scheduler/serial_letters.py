@@ -45,7 +45,7 @@ def prepare(session: Session, *, by: int, zone: ZoneInfo, now: datetime) -> Plan
     episodes = lifecycle.published_list(session, Kind.diary)
     if not episodes:
         raise Invalid(mark("还没有发布过日记，等第一篇发布以后再准备。"))
-    listed = lists.find_list(session, serials.LIST) or lists.make_list(session, serials.LIST, now)
+    listed = lists.found_or_made(session, serials.LIST, now)
     form = PlanForm(
         name=gettext("成长日记：新的一篇寄给订阅的人（批准后自动寄，不用启动）"),
         list_id=listed.id,

@@ -1,7 +1,9 @@
 """Lists and people by part of the tree: nothing of another branch is seen, changed or guessed."""
 
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from io import BytesIO
 
@@ -256,3 +258,22 @@ def test_a_move_of_the_list_is_no_way_out(runtime: Runtime, operator: FlaskClien
         assert upload(operator, AT_A, list=odd, outlet_code=factories.PROVINCE)[0] == 404
     with runtime.service(Database).reading() as session:
         assert len(list(session.exec(select(ContactList)))) == 3
+
+
+def test_the_first_in_one_moment_make_one_list_together(database: Database, now: datetime) -> None:
+    start, names = threading.Barrier(6, timeout=20), [f"自己订阅的 {number}" for number in range(12)]
+
+    def join() -> list[int]:
+        found = []
+        for name in names:
+            start.wait()
+            with database.transaction() as session:
+                found.append(lists.found_or_made(session, name, now).id or 0)
+        return found
+
+    with ThreadPoolExecutor(6) as pool:
+        told = [one.result() for one in [pool.submit(join) for _ in range(6)]]
+    assert all(one == told[0] for one in told) and len(set(told[0])) == len(names)
+    with database.reading() as session:
+        made = session.exec(select(AuditRecord.action).where(AuditRecord.action == "list.make")).all()
+        assert len(made) == len(names) and len(session.exec(select(ContactList.id)).all()) == len(names)
