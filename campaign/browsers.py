@@ -11,7 +11,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -21,7 +20,7 @@ from sqlmodel import Session, col, select
 from campaign import closed, consents, former, lists
 from campaign.addresses import WEBPUSH
 from campaign.audience_models import ContactAddress
-from campaign.contacts import EDUCATION, Consent, Contact, ContactMember, Refusal
+from campaign.contacts import EDUCATION, Consent, Contact, ContactMember, Refusal, put_unless_there
 from core.database import inserting
 from core.errors import Conflict, Invalid
 from core.i18n import mark
@@ -232,12 +231,11 @@ def _contact(session: Session, indexes: Sequence[str], index: str, wish: Wish, *
     found = session.exec(mine).first()
     if found is None:
         served = session.get(Outlet, wish.outlet_code) if wish.outlet_code else None
-        values: dict[str, Any] = Contact(
+        made = Contact(
             identity=index,
             outlet_code=served.code if served else "", language=wish.language, created_at=now, updated_at=now,
-        ).model_dump(exclude={"id"})  # fmt: skip
-        made = inserting(session.get_bind().dialect)(Contact).values(values)
-        session.execute(made.on_conflict_do_nothing(index_elements=["holder_code", "identity"]))
+        )  # fmt: skip
+        put_unless_there(session, made, "holder_code", "identity")
         found = session.exec(mine).one()
     return found or 0
 

@@ -1,11 +1,11 @@
-"""Tables of the audience: contact lists, contacts (encrypted), consents, refusals."""
+"""Tables of the audience: contact lists, contacts (encrypted), consents, refusals; and the insert that yields."""
 
 from datetime import datetime
 
 from sqlalchemy import Index, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Session, SQLModel
 
-from core.database import UtcDateTime
+from core.database import UtcDateTime, inserting
 from core.i18n import mark
 
 EMAIL, WEBHOOK, SMS = "email", "webhook", "sms"
@@ -130,3 +130,11 @@ class FormerIndex(SQLModel, table=True):
     former: str = Field(primary_key=True, max_length=64)
     current: str = Field(max_length=64, index=True)
     moved_at: datetime = Field(sa_type=UtcDateTime)
+
+
+def put_unless_there(session: Session, one: Contact | ContactList, *key: str) -> int | None:
+    """Insert a row unless one with the same key is there, also of somebody in the same moment; its number, or None."""
+    made = inserting(session.get_bind().dialect)(type(one)).values(one.model_dump(exclude={"id"}))
+    made = made.on_conflict_do_nothing(index_elements=key).returning(type(one).id)
+    number: int | None = session.execute(made).scalar()
+    return number

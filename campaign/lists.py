@@ -20,8 +20,8 @@ from campaign.contacts import (
     ContactList,
     ContactMember,
     Refusal,
+    put_unless_there,
 )
-from core.database import inserting
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import mark
 from core.privacy import Vault, mask_email, mask_name, mask_phone, normal_email, normal_phone
@@ -82,30 +82,21 @@ def new_list(session: Session, name: str, now: datetime, *, outlet_code: str = W
     name = name.strip()
     if not name or len(name) > 80:
         raise Invalid(mark("请给名单起一个名字（不超过 80 个字）。"), field="name")
-    if find_list(session, name, outlet_code=outlet_code):
-        raise Conflict(mark("已有名为“%(name)s”的名单，请换一个名字。"), field="name", name=name)
     made = ContactList(name=name, outlet_code=outlet_code, created_at=now, updated_at=now)
-    session.add(made)
-    session.flush()
-    return made
+    number = put_unless_there(session, made, "outlet_code", "name")
+    if number is None:
+        raise Conflict(mark("已有名为“%(name)s”的名单，请换一个名字。"), field="name", name=name)
+    return session.get_one(ContactList, number)
 
 
 def found_or_made(session: Session, name: str, now: datetime) -> ContactList:
     """The list of the whole institution that people join by themselves; the first two of them in one moment make one."""
-    found = find_list(session, name)
-    if found is not None:
+    try:
+        return find_list(session, name) or make_list(session, name, now)
+    except Conflict:
+        found = find_list(session, name)
+        assert found is not None  # noqa: S101  (whoever was first has committed it)
         return found
-    values = ContactList(name=name, outlet_code=WHOLE, created_at=now, updated_at=now).model_dump(
-        exclude={"id"}
-    )
-    made = inserting(session.get_bind().dialect)(ContactList).values(values)
-    made = made.on_conflict_do_nothing(index_elements=["outlet_code", "name"]).returning(ContactList.id)
-    number = session.execute(made).scalar()
-    if number is not None:
-        audit.record(session, "list.make", "list", number, after={"name": name})
-    found = find_list(session, name)
-    assert found is not None  # noqa: S101  (whoever was first has committed it)
-    return found
 
 
 def find_list(session: Session, name: str, *, outlet_code: str = WHOLE) -> ContactList | None:

@@ -11,15 +11,22 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from campaign import audience, closed, consents, former, lists
 from campaign.addresses import checked, kind_of
-from campaign.contacts import DIARY, EDUCATION, EMAIL, Consent, Contact, ContactMember, Refusal
-from core.database import inserting
+from campaign.contacts import (
+    DIARY,
+    EDUCATION,
+    EMAIL,
+    Consent,
+    Contact,
+    ContactMember,
+    Refusal,
+    put_unless_there,
+)
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import gettext, mark, using_locale
 from core.privacy import Vault
@@ -163,12 +170,11 @@ def _contact(session: Session, vault: Vault, wish: Wish, indexes: Sequence[str],
     found = session.exec(mine.order_by(col(Contact.id))).first()
     if found is None:
         index = vault.index(EMAIL, wish.email)
-        values: dict[str, Any] = Contact(
+        made = Contact(
             identity=index, email_index=index, email_sealed=vault.encrypt(wish.email),
             language=wish.language, created_at=now, updated_at=now,
-        ).model_dump(exclude={"id"})  # fmt: skip
-        made = inserting(session.get_bind().dialect)(Contact).values(values)
-        session.execute(made.on_conflict_do_nothing(index_elements=["holder_code", "identity"]))
+        )  # fmt: skip
+        put_unless_there(session, made, "holder_code", "identity")
         found = session.exec(mine).one()
     return found or 0
 

@@ -5,7 +5,7 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import nullcontext
 from itertools import islice
 from typing import BinaryIO
 
@@ -60,9 +60,8 @@ class Reading:
         """Read to the end; Invalid when it cannot be read, or most of it is bad."""
         self._staged.begin()
         self._staged.put_header(self._sheet.columns.header)
-        with ExitStack() as stack:
-            given = self._staged.of(1), self._vault, self._rules
-            other = stack.enter_context(Beside(Sorting, *given)) if self._beside else None
+        given = self._staged.of(1), self._vault, self._rules
+        with Beside(Sorting, *given) if self._beside else nullcontext() as other:
             persons = self._read(tell, Sorting(self._staged, self._vault, self._rules), other)
         self._set_twins_aside(tell, persons)
         self._staged.finish()

@@ -49,8 +49,8 @@ class Sorting:
         return bad
 
     def end(self) -> list["array[int]"]:
-        """Everything on disk; whose the rows of each page are: eight bytes of the hash of each person."""
-        self._staged.finish()
+        """Everything in its file; whose the rows of each page are: eight bytes of the hash of each person."""
+        self._staged.flush()
         return self._persons
 
     def _page_of(self, row: ContactRow) -> int:

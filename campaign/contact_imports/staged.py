@@ -19,11 +19,12 @@ from core.errors import Invalid
 from core.privacy import Vault
 
 _TOGETHER = 100  # rows in one ciphertext
+_WRITERS = 2  # this process, and one beside it
 _PIECE = 1 << 20
 
 
 class Staged:
-    """The folder of one import. Who puts rows into its pages beside another has a number of its own."""
+    """The folder of one import. Who puts rows into its pages beside another has a number of its own, below _WRITERS."""
 
     def __init__(self, folder: Path, vault: Vault, writer: int = 0) -> None:
         self.folder, self._vault, self._writer = folder, vault, writer
@@ -77,8 +78,8 @@ class Staged:
         self._add("faults", [row.line, row.column, row.error.message, row.error.params, row.cells])
 
     def finish(self) -> None:
-        """Everything on disk, also when the power goes; the upload is deleted by `forget_upload`."""
-        self._flush_all()
+        """Everything on disk, whoever put it there, also when the power goes; the upload is deleted by `forget_upload`."""
+        self.flush()
         for path in self._files():
             with path.open("rb") as file:
                 os.fsync(file.fileno())
@@ -89,21 +90,19 @@ class Staged:
 
     def page(self, number: int) -> list[ContactRow]:
         """The good rows of a page, in the order of the file."""
-        files, moments = self.folder.glob(f"{_page_name(number)}*"), dict[str, datetime]()
-        return sorted(
-            _row(cells, moments)
-            for file in files
-            for text in self._texts(file.name)
-            for cells in _unpacked(text)
-        )
+        older, *files = _page_names(number)
+        rows = [_of_json(cells) for cells in self._lines(older)]
+        rows += [cells for name in files for text in self._texts(name) for cells in _unpacked(text)]
+        moments: dict[str, datetime] = {}
+        return sorted(_row(cells, moments) for cells in rows)
 
     def replace(self, number: int, rows: Sequence[ContactRow]) -> None:
         """Write a page anew."""
-        for file in self.folder.glob(f"{_page_name(number)}*"):
-            file.unlink()
+        for name in _page_names(number):
+            (self.folder / name).unlink(missing_ok=True)
         for row in rows:
             self.put(number, row)
-        self._flush_all()
+        self.flush()
 
     def faults(self, limit: int | None = None) -> list[BadRow]:
         """The first bad rows, in the order of the file."""
@@ -128,7 +127,8 @@ class Staged:
         if len(waiting) >= _TOGETHER:
             self._flush(name)
 
-    def _flush_all(self) -> None:
+    def flush(self) -> None:
+        """What was put here, for others to read."""
         for name in list(self._waiting):
             self._flush(name)
         for page in list(self._pages):
@@ -140,7 +140,7 @@ class Staged:
             self._write(name, json.dumps(waiting, ensure_ascii=False))
 
     def _put_down(self, page: int) -> None:
-        self._write(f"{_page_name(page)}-{self._writer}", _packed(self._pages.pop(page)))
+        self._write(_page_names(page)[1 + self._writer], _packed(self._pages.pop(page)))
 
     def _write(self, name: str, text: str) -> None:
         handle = os.open(self.folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -159,8 +159,10 @@ class Staged:
                     yield self._vault.decrypt(line.strip())
 
 
-def _page_name(number: int) -> str:
-    return f"page-{number:04}"
+def _page_names(number: int) -> tuple[str, ...]:
+    """The files of a page: of an older version, then by who put the rows there."""
+    name = f"page-{number:04}"
+    return (name, *(f"{name}-{writer}" for writer in range(_WRITERS)))
 
 
 def _packed(rows: list[ContactRow]) -> str:
@@ -169,22 +171,16 @@ def _packed(rows: list[ContactRow]) -> str:
     return marshal.dumps(plain, 4).decode("latin-1")
 
 
-def _unpacked(text: str) -> list[Any]:
-    """The rows again. Only what was sealed here is ever read; in JSON, where an older version did it."""
-    if text.startswith("[["):
-        return [
-            [
-                cells[0],
-                cells[1],
-                tuple(map(tuple, cells[2])),
-                *cells[3:6],
-                *map(tuple, cells[6:9]),
-                *cells[9:],
-            ]
-            for cells in json.loads(text)
-        ]
-    found: list[Any] = marshal.loads(text.encode("latin-1"))  # noqa: S302
-    return found
+def _unpacked(text: str) -> list[tuple[Any, ...]]:
+    """The rows again. Only what was sealed here is ever read."""
+    rows: list[tuple[Any, ...]] = marshal.loads(text.encode("latin-1"))  # noqa: S302
+    return rows
+
+
+def _of_json(cells: list[Any]) -> tuple[Any, ...]:
+    """A row as an older version kept it: an import may wait for a person while the program is replaced."""
+    addresses, words = tuple(map(tuple, cells[2])), map(tuple, cells[6:9])
+    return (*cells[:2], addresses, *cells[3:6], *words, *cells[9:])
 
 
 def _row(cells: Sequence[Any], moments: dict[str, datetime]) -> ContactRow:

@@ -1,6 +1,7 @@
 """A contact file in the background: read once and deleted, checked, confirmed or given up, in any encoding."""
 
 import io
+import json
 import signal
 import zipfile
 from concurrent.futures import Future
@@ -170,6 +171,29 @@ def test_a_process_beside_that_dies_loses_nothing(
     assert bench.imports.run_once() == 1
     assert (bench.get(one.id or 0).state, bench.get(one.id or 0).added) == (DONE, 700)
     assert (bench.count(Contact), bench.count(ContactMember), bench.count(Consent)) == (700, 700, 700)
+
+
+@pytest.mark.parametrize("count", [1, 91, 100, 191])
+def test_any_number_of_rows_in_a_page_is_read_again(bench: Bench, count: int) -> None:
+    """91 among them: as the first byte of a length it is the bracket with which JSON begins."""
+    one = bench.run(HEAD + rows_of(count), preview=True)
+    assert (one.state, one.pages) == (CHECKED, 1)
+    assert [row.line for row in bench.imports.staged(one).page(0)] == list(range(2, count + 2))
+
+
+def test_a_page_that_an_older_version_staged_is_written(bench: Bench) -> None:
+    one = bench.run(HEAD + rows_of(3), preview=True)
+    staged = bench.imports.staged(one)
+    rows = staged.page(0)
+    staged.forget_rows()
+    kept = [[*row[:-3], row.given_at.isoformat(), *row[-2:]] for row in rows]
+    text = bench.vault.encrypt(json.dumps(kept, ensure_ascii=False))
+    (staged.folder / "page-0000").write_text(text + "\n", encoding="ascii")
+    assert staged.page(0) == rows
+    with bench.database.transaction() as session:
+        register.confirm(session, one.id or 0, by=None, now=bench.now)
+    bench.imports.run_once()
+    assert (bench.get(one.id or 0).state, bench.count(Contact)) == (DONE, 3)
 
 
 def test_it_says_how_many_take_nothing_and_changes_none_of_that(bench: Bench) -> None:
