@@ -28,8 +28,8 @@ from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys
+from core.steadying import spare_rounds
 from webapp import tables  # noqa: F401  (all tables register themselves)
-from webapp.steadying import spare_rounds
 
 _HEAD = "姓名,邮箱,手机,省份,人群,语言,同意用途,同意时间,同意来源,同意文本版本\n"
 _PROVINCES = ("浙江省", "四川省", "河南省", "广东省")

@@ -31,6 +31,7 @@ from core.database import Database
 from core.privacy import Vault
 from core.settings import Settings
 from core.signing import Keys, load_secret
+from core.steadying import spare_rounds
 from scheduler.channels.base import Account, AnyChannel, DeliveryError, Message, Rate, addresses_of
 from scheduler.channels.base_http import Http
 from scheduler.channels.email import Email, compose
@@ -40,7 +41,6 @@ from tracking.attribution import Attributions
 from tracking.recorder import Recorder
 from tracking.spool import Spool
 from webapp import tables
-from webapp.steadying import spare_rounds
 
 CALL, THREADS, LATENCY, IN_FLIGHT, LINES = 1000, 2, 0.02, 64, 8
 SOMEBODY = Address(1, "王芳", "u1@example.com")

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from itertools import compress
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, text, update
@@ -12,7 +13,7 @@ from campaign import audience, former
 from campaign.addresses import IN_CONTACT
 from campaign.among import among
 from campaign.audience_models import ContactAddress, ContactGroup
-from campaign.audience_ready import KEPT, Ready, kept, ready
+from campaign.audience_ready import KEPT, Ready, kept, picked, ready
 from campaign.audience_rows import ContactRow
 from campaign.contacts import Consent, Contact, ContactMember
 from core.bulk import Bulk
@@ -73,37 +74,35 @@ class Writing:
         """One part of the file."""
         self.write(ready(rows, self._vault, many_keys=many_keys(self._session, self._vault)))
 
-    def write(self, rows: Sequence[Ready]) -> None:
+    def write(self, page: Ready) -> None:
         """The same of rows that were made ready."""
-        held = self._look_up(rows)
-        new = [one for at, one in enumerate(rows) if at not in held]
-        old = [(rows[at], contact) for at, contact in held.items()]
-        ids = {contact.id for _one, contact in old}
-        beside = self._beside(ids)
-        self._count_refused(rows)
-        changes = [
-            (one, contact, values) for one, contact in old if (values := self._changes(one, contact, beside))
-        ]
+        held = self._look_up(page)
+        new = [at for at in range(len(page.line)) if at not in held]
+        beside = self._beside({one.id for one in held.values()})
+        self._count_refused(page)
+        changes = {
+            at: values for at, contact in held.items() if (values := self._changes(page, at, contact, beside))
+        }
         self.added += len(new)
         self.changed += len(changes)
-        self.unchanged += len(old) - len(changes)
+        self.unchanged += len(held) - len(changes)
         if self._join is not None:
             self._session.flush()
             former.adopt(self._session, [
                 (family[0], family)
-                for one in (*new, *(each for each, _contact, _values in changes))
-                for _kind, _text, family in one.families if len(family) > 1
+                for each in page.addresses.values()
+                for at in each.others if at not in held or at in changes
+                for family in (each.family(at),)
             ])  # fmt: skip
-            self._change(changes)
-            pairs = list(zip(new, self._put(new), strict=True))
-            pairs += [(one, contact.id) for one, contact in old]
-            self._follow(pairs, ids, beside)
-            self._join([number for _one, number in pairs])
+            self._change(held, changes)
+            numbers = self._put(page, new, held)
+            self._follow(page, numbers, held, beside)
+            self._join(numbers)
 
-    def _look_up(self, rows: Sequence[Ready]) -> dict[int, Held]:
+    def _look_up(self, page: Ready) -> dict[int, Held]:
         """The contacts that are known already, by the place of their row, under whichever key their identity was
         computed."""
-        of = {index: at for at, one in enumerate(rows) for index in one.families[0][2]}
+        of = page.known_as()
         query = select(*_HELD).where(among(Contact.identity, of), Contact.holder_code == self._holder)
         found = {of[one.identity]: Held._make(one) for one in self._session.connection().execute(query)}
         return {at: found[at] for at in sorted(found)}
@@ -115,76 +114,72 @@ class Writing:
         found = self._session.connection().execute(query) if ids else ()
         return {(number, channel): index for number, channel, index in found}
 
-    def _changes(self, one: Ready, contact: Held, beside: dict[tuple[int, str], str]) -> _Values:
+    def _changes(self, page: Ready, at: int, contact: Held, beside: dict[tuple[int, str], str]) -> _Values:
         """The columns of Contact that this row sets; an address or name left empty keeps what is known. What stands
         beside the contact and is new sets none, and shows as `more`."""
         values: _Values = {}
-        row = one.row
-        for kind, given, family in one.families:
-            name = IN_CONTACT.get(kind)
+        for kind, each in page.addresses.items():
+            family, name = each.family(at), IN_CONTACT.get(kind)
+            known = getattr(contact, f"{name}_index") if name else beside.get((contact.id, kind))
+            if not family or known in family:
+                continue
             if name is None:
-                if beside.get((contact.id, kind)) not in family:
-                    values["more"] = True
-            elif getattr(contact, f"{name}_index") not in family:
-                values[f"{name}_index"], values[f"{name}_sealed"] = family[0], self._sealed(given)
+                values["more"] = True
+            else:
+                values[f"{name}_index"], values[f"{name}_sealed"] = family[0], self._sealed(each.given[at])
         known_name = self._vault.decrypt(contact.name_sealed) if contact.name_sealed else ""
-        if row.name and row.name != known_name:
-            values["name_sealed"] = self._sealed(row.name)
-        served = row.outlet_code or ("" if contact.outlet_code else self._holder)
-        for name, said in (("outlet_code", served), ("province", row.province), ("language", row.language)):
-            if said and getattr(contact, name) != said:
-                values[name] = said
-        return values
+        if page.name[at] and page.name[at] != known_name:
+            values["name_sealed"] = self._sealed(page.name[at])
+        served = page.outlet_code[at] or ("" if contact.outlet_code else self._holder)
+        said = {"outlet_code": served, "province": page.province[at], "language": page.language[at]}
+        return values | {name: one for name, one in said.items() if one and getattr(contact, name) != one}
 
     def _sealed(self, given: str) -> str:
         """Ciphertext; nothing when nothing is written."""
         return self._vault.encrypt(given) if self._join is not None else "-"
 
-    def _put(self, new: list[Ready]) -> list[int]:
-        """Insert who is new; their numbers."""
-        numbers = _numbers(self._session, len(new))
-        vault, holder, now = self._vault, self._holder, self._now
-        rows = [
-            (number, one.identity, holder, now, now, *(one.kept or kept(one, vault, holder)))
-            for one, number in zip(new, numbers, strict=True)
-        ]
-        _CONTACT.on(self._session.connection(), rows)
-        return numbers
+    def _put(self, page: Ready, new: list[int], held: dict[int, Held]) -> list[int]:
+        """Insert who is new; the number of each row's contact."""
+        added, many = _numbers(self._session, len(new)), len(new)
+        identities, now = picked(page.identity, new), [self._now] * many
+        rest = (
+            [picked(column, new) for column in page.kept]
+            if page.kept
+            else kept(page, self._vault, self._holder, new)
+        )
+        _CONTACT.on(self._session.connection(), added, identities, [self._holder] * many, now, now, *rest)
+        if not held:
+            return added
+        numbers = {at: one.id for at, one in held.items()} | dict(zip(new, added, strict=True))
+        return [numbers[at] for at in range(len(page.line))]
 
-    def _change(self, changes: list[tuple[Ready, Held, _Values]]) -> None:
+    def _change(self, held: dict[int, Held], changes: dict[int, _Values]) -> None:
         rows = [
-            {name: values.get(name, getattr(contact, name)) for name in KEPT}
-            | {"updated_at": self._now, "number": contact.id}
-            for _one, contact, values in changes
+            {name: values.get(name, getattr(held[at], name)) for name in KEPT}
+            | {"updated_at": self._now, "number": held[at].id}
+            for at, values in changes.items()
         ]
         if rows:
             _CHANGE.on(self._session.connection(), *rows)
 
     def _follow(
-        self, pairs: list[tuple[Ready, int]], old: set[int], beside: dict[tuple[int, str], str]
+        self,
+        page: Ready,
+        numbers: list[int],
+        held: dict[int, Held],
+        beside: dict[tuple[int, str], str],
     ) -> None:
         """What hangs on the contacts: consents, groups, addresses of platforms."""
-        connection, now = self._session.connection(), self._now
+        connection, old = self._session.connection(), {one.id for one in held.values()}
         agreed, grouped = self._agreed(old), self._grouped(old)
-        consents, groups, addresses = [], [], []
-        for one, number in pairs:
-            row, is_old = one.row, number in old
-            for channel in row.channels:
-                for purpose in row.purposes:
-                    if not is_old or (number, channel, purpose, row.given_at) not in agreed:
-                        consents.append(
-                            (number, channel, purpose, row.given_at, row.source, row.text_version, now)
-                        )
-            groups += [(number, name) for name in row.groups if (number, name) not in grouped]
-            if len(one.families) > 1 or one.families[0][0] not in IN_CONTACT:
-                addresses += [
-                    (number, kind, self._sealed(given), family[0], now)
-                    for kind, given, family in one.families
-                    if kind not in IN_CONTACT and beside.get((number, kind)) not in family
-                ]
-        _CONSENT.on(connection, consents)
-        _GROUP.on(connection, groups)
-        self._put_beside(addresses, beside)
+        consents: list[list[Any]] = [[numbers[at] for at in page.consents.at], *page.consents[1:]]
+        if agreed:
+            fresh = [one not in agreed for one in zip(*consents[:4], strict=True)]
+            consents = [list(compress(column, fresh)) for column in consents]
+        _CONSENT.on(connection, *consents, [self._now] * len(consents[0]))
+        groups = [(numbers[at], name) for at, name in page.groups]
+        _GROUP.rows(connection, [one for one in groups if one not in grouped])
+        self._put_beside(page, numbers, beside)
 
     def _agreed(self, old: Iterable[int]) -> set[tuple[Any, ...]]:
         one = Consent
@@ -197,24 +192,30 @@ class Writing:
         found = query.where(col(ContactGroup.contact_id).in_(old))
         return {tuple(each) for each in self._session.connection().execute(found)} if old else set()
 
-    def _put_beside(self, rows: list[tuple[Any, ...]], beside: dict[tuple[int, str], str]) -> None:
-        _ADDRESS.on(self._session.connection(), [row for row in rows if (row[0], row[1]) not in beside])
-        one = ContactAddress
-        for number, channel, sealed, index, since in rows:
-            if (number, channel) in beside:
-                mine = update(one).where(col(one.contact_id) == number, col(one.channel) == channel)
+    def _put_beside(self, page: Ready, numbers: list[int], beside: dict[tuple[int, str], str]) -> None:
+        one, rows = ContactAddress, []
+        for kind, each in page.addresses.items():
+            if kind in IN_CONTACT:
+                continue
+            for at, index in enumerate(each.indexes):
+                key = numbers[at], kind
+                if index is None or beside.get(key) in each.family(at):
+                    continue
+                if key not in beside:
+                    rows.append((*key, self._sealed(each.given[at]), index, self._now))
+                    continue
+                mine = update(one).where(col(one.contact_id) == key[0], col(one.channel) == kind)
                 self._session.connection().execute(
-                    mine.values(sealed=sealed, address_index=index, since=since)
+                    mine.values(sealed=self._sealed(each.given[at]), address_index=index, since=self._now)
                 )
+        _ADDRESS.rows(self._session.connection(), rows)
 
-    def _count_refused(self, rows: Sequence[Ready]) -> None:
-        by_kind: dict[str, dict[str, int]] = {}
-        for one in rows:
-            for kind, _given, family in one.families:
-                by_kind.setdefault(kind, {}).update(dict.fromkeys(family, one.row.line))
-        for kind, lines in by_kind.items():
-            refused = audience.refused_among(self._session, kind, lines)
-            self.refused += len({lines[index] for index in refused})
+    def _count_refused(self, page: Ready) -> None:
+        for kind, each in page.addresses.items():
+            refused = audience.refused_among(self._session, kind, each.all_indexes)
+            if refused:
+                lines = {index: line for at, line in enumerate(page.line) for index in each.family(at)}
+                self.refused += len({lines[index] for index in refused})
 
 
 def many_keys(session: Session, vault: Vault) -> bool:
@@ -228,7 +229,7 @@ def joins(session: Session, list_id: int) -> Callable[[list[int]], None]:
     def join(numbers: list[int]) -> None:
         mine = select(ContactMember.contact_id).where(ContactMember.list_id == list_id)
         present = set(session.exec(mine.where(col(ContactMember.contact_id).in_(numbers))))
-        _MEMBER.on(session.connection(), [(list_id, one) for one in numbers if one not in present])
+        _MEMBER.rows(session.connection(), [(list_id, one) for one in numbers if one not in present])
 
     return join
 

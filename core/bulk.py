@@ -1,6 +1,6 @@
-"""Many rows into a table at once: plain tuples, straight to the driver (COPY on PostgreSQL)."""
+"""Many rows into a table at once, as columns or tuples, straight to the driver (COPY on PostgreSQL)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -9,7 +9,6 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
-_Row = tuple[Any, ...]
 _Change = Callable[[Any], Any]
 _INSERT, _COPY = "INSERT INTO {} ({}) VALUES ({})", "COPY {} ({}) FROM STDIN"
 
@@ -25,18 +24,24 @@ class Bulk:
         self._table = SQLModel.metadata.tables[str(table.__tablename__)]
         self._columns = [self._table.c[name] for name in columns]
 
-    def on(self, connection: Connection, rows: Sequence[_Row]) -> None:
+    def rows(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert the rows within the transaction of a connection; errors are SQLAlchemy's."""
-        if not rows:
+        if rows:
+            self.on(connection, *zip(*rows, strict=True))
+
+    def on(self, connection: Connection, *columns: Sequence[Any]) -> None:
+        """The same of rows that stand in columns of one length."""
+        if not columns[0]:
             return
         dialect = connection.dialect
-        changed = self._changed(dialect, rows)
+        rows = zip(*self._changed(dialect, columns), strict=True)
         try:
             if dialect.name == "postgresql":
-                _copy(connection, self._text(_COPY, dialect), changed)
+                _copy(connection, self._text(_COPY, dialect), rows)
             else:
-                with closing(connection.connection.cursor()) as cursor:
-                    cursor.executemany(self._text(_INSERT, dialect), changed)
+                driver: Any = connection.connection
+                with closing(driver.cursor()) as cursor:
+                    cursor.executemany(self._text(_INSERT, dialect), rows)
         except dialect.loaded_dbapi.Error as error:
             base = dialect.loaded_dbapi.Error
             raise DBAPIError.instance(self._table.name, (), error, base, dialect=dialect) from error
@@ -46,15 +51,12 @@ class Bulk:
         names = ", ".join(quote(one.name) for one in self._columns)
         return pattern.format(quote(self._table.name), names, ", ".join("?" * len(self._columns)))
 
-    def _changed(self, dialect: Dialect, rows: Sequence[_Row]) -> Sequence[_Row]:
+    def _changed(self, dialect: Dialect, columns: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
         changes = [one.type.dialect_impl(dialect).bind_processor(dialect) for one in self._columns]
-        wanted = [(at, change) for at, change in enumerate(changes) if change is not None]
-        if not wanted:
-            return rows
-        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-        for at, change in wanted:
-            columns[at] = _each_once(change, columns[at])
-        return list(zip(*columns, strict=True))
+        return [
+            values if change is None else _each_once(change, values)
+            for change, values in zip(changes, columns, strict=True)
+        ]
 
 
 def _each_once(change: _Change, values: Sequence[Any]) -> list[Any]:
@@ -68,7 +70,7 @@ def _each_once(change: _Change, values: Sequence[Any]) -> list[Any]:
     return changed
 
 
-def _copy(connection: Connection, text: str, rows: Sequence[_Row]) -> None:
+def _copy(connection: Connection, text: str, rows: Iterable[tuple[Any, ...]]) -> None:
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(text) as copy:
         for row in rows:

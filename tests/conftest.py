@@ -13,9 +13,9 @@ import pytest
 from core.database import Database
 from core.i18n import set_locale
 from core.settings import Settings
+from core.steadying import YOUNG, spare_rounds
 from tests import chromium, engines, quick, servers
 from tests.tracking import fronts
-from webapp.steadying import YOUNG, spare_rounds
 
 # Thousands of files are still to be loaded, and nothing of that is garbage.
 gc.set_threshold(YOUNG, 10, 10)

@@ -7,6 +7,7 @@ from campaign import registration_door
 from content.pages import Generation, PageCache
 from content.rooms import door as room_door
 from core.settings import Settings, forget_environment
+from core.steadying import steady
 from tracking.collector import Collector
 from tracking.recorder import Recorder
 from webapp import background, logs
@@ -14,7 +15,6 @@ from webapp.affinity import Roaming
 from webapp.create_app import create_app
 from webapp.doors import doors
 from webapp.runtime import Runtime, build
-from webapp.steadying import steady
 
 Application = Callable[..., Any]
 

@@ -28,7 +28,7 @@ def write_page(
     session: Session,
     one: ContactImport,
     page: int,
-    rows: list[Ready],
+    rows: Ready,
     *,
     vault: Vault,
     now: datetime,
@@ -87,7 +87,7 @@ def _list(session: Session, one: ContactImport, now: datetime) -> tuple[ContactL
 
 
 def _joins(session: Session, number: int) -> Callable[[list[int]], None]:
-    return lambda contacts: _JOINING.on(session.connection(), [(number, one) for one in contacts])
+    return lambda contacts: _JOINING.on(session.connection(), [number] * len(contacts), contacts)
 
 
 def _move(session: Session, one: ContactImport, page: int, values: dict[str, Any]) -> None:

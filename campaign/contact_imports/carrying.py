@@ -242,7 +242,7 @@ class Imports:
             raise Conflict(mark("它的状态刚刚变了，请刷新后再看。")) from error
         staged.forget_rows()
 
-    def _pages(self, one: ContactImport, staged: Staged) -> Generator[tuple[int, list[Ready]]]:
+    def _pages(self, one: ContactImport, staged: Staged) -> Generator[tuple[int, Ready]]:
         with self._database.reading() as session:
             many = many_keys(session, self._vault)
         given = staged, self._vault, one.outlet_code, many, one.pages > 1
@@ -251,7 +251,7 @@ class Imports:
     def _has_help(self, one: ContactImport) -> bool:
         return self._beside_from is not None and one.bytes >= self._beside_from and has_room()
 
-    def _write(self, one: ContactImport, page: int, rows: list[Ready], database: Database) -> None:
+    def _write(self, one: ContactImport, page: int, rows: Ready, database: Database) -> None:
         now = self._clock()
         with database.transaction() as session:
             applying.write_page(session, one, page, rows, vault=self._vault, now=now, lease=now + self._lease)

@@ -20,26 +20,25 @@ class Pages:
         self._staged, self._vault, self._holder = staged, vault, holder
         self._many_keys, self._in_order = many_keys, in_order
 
-    def ready(self, number: int) -> list[Ready]:
+    def ready(self, number: int) -> Ready:
         """The rows of a page with their hashes."""
-        rows = ready(self._staged.page(number), self._vault, many_keys=self._many_keys)
-        if self._in_order:
-            rows.sort(key=lambda one: one.identity)
-        return rows
+        rows = self._staged.page(number)
+        return ready(rows, self._vault, many_keys=self._many_keys, in_order=self._in_order)
 
-    def sealed(self, number: int) -> list[Ready]:
+    def sealed(self, number: int) -> Ready:
         """The same with the ciphertext that whoever is new will have."""
-        return [one._replace(kept=kept(one, self._vault, self._holder)) for one in self.ready(number)]
+        page = self.ready(number)
+        return page._replace(kept=kept(page, self._vault, self._holder, range(len(page.line))))
 
 
-def each(given: Given, numbers: Sequence[int], *, beside: bool) -> Generator[tuple[int, list[Ready]]]:
+def each(given: Given, numbers: Sequence[int], *, beside: bool) -> Generator[tuple[int, Ready]]:
     """The pages of these numbers, one after the other. To be closed."""
     here = Pages(*given)
     if not beside:
         yield from ((number, here.ready(number)) for number in numbers)
         return
     with Beside(Pages, *given) as other:
-        asked = deque[Future[list[Ready]]]()
+        asked = deque[Future[Ready]]()
         for at, number in enumerate(numbers):
             while len(asked) < min(_AHEAD + 1, len(numbers) - at):
                 asked.append(other.ask("sealed", numbers[at + len(asked)]))

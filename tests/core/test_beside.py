@@ -1,5 +1,6 @@
 """Work in a process of its own: it keeps what it is told, fails in one word, ends with whoever started it."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.beside import Beside, Lost
+from core.steadying import YOUNG
 
 
 class Adding:
@@ -27,6 +29,9 @@ class Adding:
 
     def large(self, size: int) -> bytes:
         return b"x" * size
+
+    def rounds(self) -> int:
+        return gc.get_threshold()[0]
 
     def refuse(self) -> None:
         raise ValueError(f"with {self._secret} in it")
@@ -51,6 +56,7 @@ def test_it_answers_in_turn_and_is_gone_behind_the_block() -> None:
         large = other.ask("large", 4 << 20)
         assert [one.result() for one in asked] == [2, 4, 7]
         assert len(large.result()) == 4 << 20
+        assert other.ask("rounds").result() == YOUNG, "it is spared the collector's rounds"
         assert other.has_begun
         pid = other.ask("where").result()
         assert pid != os.getpid()

@@ -13,6 +13,7 @@ from core.errors import Invalid
 from core.i18n import gettext as _
 from core.i18n import mark
 from core.settings import Settings
+from core.steadying import spare_rounds
 from scheduler.broker import SLICE, Broker, Brokered
 from scheduler.channels import registry
 from scheduler.jobs import Outgoing
@@ -20,7 +21,6 @@ from scheduler.worker import sending
 from webapp import background, logs, migrate
 from webapp.commands import plain_errors, read_settings
 from webapp.runtime import Runtime, build
-from webapp.steadying import spare_rounds
 
 
 @click.command()

@@ -37,7 +37,7 @@ def main(moment: str, page: int = 0, *, careless: bool = False) -> None:
 class Careless(Imports):
     """The control."""
 
-    def _write(self, one: ContactImport, page: int, rows: list[Ready], database: Database) -> None:
+    def _write(self, one: ContactImport, page: int, rows: Ready, database: Database) -> None:
         real, moves = applying._move, []
         applying._move = lambda *arguments: moves.append(arguments)
         super()._write(one, page, rows, database)

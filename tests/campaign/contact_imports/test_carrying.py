@@ -2,6 +2,7 @@
 
 import io
 import json
+import marshal
 import signal
 import zipfile
 from concurrent.futures import Future
@@ -181,14 +182,16 @@ def test_any_number_of_rows_in_a_page_is_read_again(bench: Bench, count: int) ->
     assert [row.line for row in bench.imports.staged(one).page(0)] == list(range(2, count + 2))
 
 
-def test_a_page_that_an_older_version_staged_is_written(bench: Bench) -> None:
+@pytest.mark.parametrize("older", [True, False])
+def test_a_page_that_a_former_version_staged_is_written(bench: Bench, *, older: bool) -> None:
     one = bench.run(HEAD + rows_of(3), preview=True)
     staged = bench.imports.staged(one)
     rows = staged.page(0)
     staged.forget_rows()
-    kept = [[*row[:-3], row.given_at.isoformat(), *row[-2:]] for row in rows]
-    text = bench.vault.encrypt(json.dumps(kept, ensure_ascii=False))
-    (staged.folder / "page-0000").write_text(text + "\n", encoding="ascii")
+    kept = [(*row[:-3], row.given_at.isoformat(), *row[-2:]) for row in rows]
+    text = json.dumps(kept, ensure_ascii=False) if older else marshal.dumps(kept).decode("latin-1")
+    name = "page-0000" if older else "page-0000-0"
+    (staged.folder / name).write_text(bench.vault.encrypt(text) + "\n", encoding="ascii")
     assert staged.page(0) == rows
     with bench.database.transaction() as session:
         register.confirm(session, one.id or 0, by=None, now=bench.now)

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 BESIDE = """
 import gc, sys, threading, time
-from webapp.steadying import steady
+from core.steadying import steady
 if sys.argv[1] == "steady":
     steady()
     assert gc.get_freeze_count() > 1000 and gc.get_threshold()[0] >= 10_000

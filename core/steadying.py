@@ -1,4 +1,4 @@
-"""Keeps a web process steady while reports and the drain run in it beside the pages; spares a sending one its rounds."""
+"""Keeps a web process steady while reports and the drain run in it; spares one that sends or imports its rounds."""
 
 import gc
 import sys
