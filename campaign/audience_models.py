@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from core.database import UtcDateTime
+from core.database import KEY_ALONE, UtcDateTime
 
 
 class ContactAddress(SQLModel, table=True):
@@ -30,7 +30,7 @@ class ContactGroup(SQLModel, table=True):
     """A person belongs to a group of `groups.GROUPS`."""
 
     __tablename__ = "contact_group"
-    __table_args__ = (Index("ix_contact_group_name", "name", "contact_id"),)
+    __table_args__ = (Index("ix_contact_group_name", "name", "contact_id"), KEY_ALONE)
 
     contact_id: int = Field(foreign_key="contact.id", primary_key=True)
     name: str = Field(max_length=24, primary_key=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, Session, SQLModel
 
-from core.database import UtcDateTime, inserting
+from core.database import KEY_ALONE, UtcDateTime, inserting
 from core.i18n import mark
 
 EMAIL, WEBHOOK, SMS = "email", "webhook", "sms"
@@ -84,6 +84,7 @@ class ContactMember(SQLModel, table=True):
     """A contact stands in a list."""
 
     __tablename__ = "contact_member"
+    __table_args__ = (KEY_ALONE,)
 
     list_id: int = Field(foreign_key="contact_list.id", primary_key=True)
     contact_id: int = Field(foreign_key="contact.id", primary_key=True, index=True)

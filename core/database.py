@@ -24,6 +24,8 @@ _POOL: dict[str, Any] = {"pool_size": 16, "max_overflow": 64}
 _Values = Mapping[str, Any]
 _Change = Callable[[Any], Any]
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000")
+# For a table whose key is all of a row: SQLite keeps such rows by their key, instead of rows and an index of them.
+KEY_ALONE = {"sqlite_with_rowid": False}
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
-from core.database import UtcDateTime
+from core.database import KEY_ALONE, UtcDateTime
 
 QUEUED, READING, CHECKED, APPLYING = "queued", "reading", "checked", "applying"
 DONE, CANCELLED, FAILED = "done", "cancelled", "failed"
@@ -61,6 +61,7 @@ class ContactImportMember(SQLModel, table=True):
     """Who will stand in the list of an import that is being applied."""
 
     __tablename__ = "contact_import_member"
+    __table_args__ = (KEY_ALONE,)
 
     import_id: int = Field(primary_key=True, foreign_key="contact_import.id")
     contact_id: int = Field(primary_key=True)

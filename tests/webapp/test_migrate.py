@@ -45,6 +45,12 @@ def _triggers(database: Database) -> set[str]:
         return {str(row[0]) for row in connection.execute(text(sql))}
 
 
+def _by_their_keys(database: Database) -> set[str]:
+    sql = "SELECT name FROM sqlite_master WHERE sql LIKE '%WITHOUT ROWID%'"
+    with database.engine.connect() as connection:
+        return {str(name) for (name,) in connection.execute(text(sql))}
+
+
 def test_migrations_make_what_the_code_declares(empty: Database, database: Database) -> None:
     assert not migrate.is_current(empty)
     assert migrate.upgrade(empty)
@@ -54,6 +60,27 @@ def test_migrations_make_what_the_code_declares(empty: Database, database: Datab
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, SQLModel.metadata) == []
     assert _triggers(empty) == _triggers(database) != set()
+    if database.is_sqlite:
+        assert _by_their_keys(empty) == _by_their_keys(database) != set()
+
+
+def test_who_stands_in_a_list_or_a_group_stays_when_links_are_kept_by_their_keys(empty: Database) -> None:
+    command.upgrade(migrate.config(empty), "0033")
+    with empty.engine.begin() as connection:
+        for statement in _LINKED.split(";\n"):
+            connection.execute(text(statement))
+    for step in (command.upgrade, command.downgrade):
+        step(migrate.config(empty), "0034" if step is command.upgrade else "0033")
+        with empty.engine.begin() as connection:
+            assert connection.execute(text("SELECT list_id, contact_id FROM contact_member")).all() == [
+                (7, 5)
+            ]
+            assert connection.execute(text("SELECT contact_id, name FROM contact_group")).all() == [
+                (5, "elders")
+            ]
+        for again in ("contact_member VALUES (7, 5)", "contact_group VALUES (5, 'elders')"):
+            with pytest.raises(IntegrityError), empty.engine.begin() as connection:
+                connection.execute(text(f"INSERT INTO {again}"))
 
 
 def test_a_push_under_way_survives_the_new_outbox(empty: Database) -> None:
@@ -72,6 +99,12 @@ def test_a_push_under_way_survives_the_new_outbox(empty: Database) -> None:
 
 
 _AT = "'2026-09-15 07:00:00.000000'"
+_LINKED = f"""
+INSERT INTO contact_list (id, name, outlet_code, demo, created_at, updated_at) VALUES (7, 'l', '', FALSE, {_AT}, {_AT});
+INSERT INTO contact (id, identity, holder_code, name_sealed, email_sealed, phone_sealed, webhook_sealed, outlet_code, province,
+ language, created_at, updated_at) VALUES (5, 'i', '', '', '', '', '', '', '', '', {_AT}, {_AT});
+INSERT INTO contact_member (list_id, contact_id) VALUES (7, 5);
+INSERT INTO contact_group (contact_id, name) VALUES (5, 'elders')"""
 _UNDER_WAY = f"""
 INSERT INTO push_plan (id, name, piece_key, subject, body, channel, campaign, outlet_code, first_at, rule, stale_hours, state,
  approval, reason, created_at, updated_at, summary, template, parameters, off_days)
