@@ -94,7 +94,7 @@ class Sheet:
         lines = self.source.rows()
         next(lines)
         for line, raw in lines:
-            if any(raw) and any(cell.strip() for cell in raw):
+            if "".join(raw).strip():
                 yield line, raw
 
 
