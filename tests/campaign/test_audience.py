@@ -1,6 +1,6 @@
 """Importing contacts: every bad row named, all or none, twice is once."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from sqlmodel import func, select
 
 from campaign import audience, audience_import, audience_rows
 from campaign.audience_import import ImportResult
+from campaign.audience_models import ContactAddress, ContactGroup
 from campaign.contacts import Consent, Contact
 from core.database import Database
 from core.errors import DomainError, Invalid
@@ -63,6 +64,60 @@ def test_twice_is_once(database: Database, vault: Vault, now: datetime) -> None:
     with database.reading() as session:
         assert session.exec(select(func.count()).select_from(Contact)).one() == 1
         assert session.exec(select(func.count()).select_from(Consent)).one() == 2  # e-mail and telephone
+
+
+WIDE = "姓名,邮箱,手机,微信openid,省份,人群,同意用途,同意时间,同意来源"
+
+
+def _wide(number: int, openid: str = "") -> str:
+    return (
+        f"人{number},p{number}@example.com,{13_800_000_000 + number},{openid or f'openid-{number:04}'},浙江省,"
+        f"{'老年人' if number % 2 else '学生'},education,2026-03-{1 + number:02},柜面{number}"
+    )
+
+
+def _known(database: Database, vault: Vault) -> dict[str, Any]:
+    """What stands of each person, by name."""
+    with database.reading() as session:
+        found = {}
+        for one in session.exec(select(Contact)):
+            mine = select(ContactAddress).where(ContactAddress.contact_id == one.id)
+            consents = select(Consent).where(Consent.contact_id == one.id)
+            groups = select(ContactGroup.name).where(ContactGroup.contact_id == one.id)
+            found[vault.decrypt(one.name_sealed)] = (
+                vault.decrypt(one.phone_sealed),
+                one.outlet_code,
+                sorted(session.exec(groups)),
+                sorted((each.channel, each.source, each.given_at.day) for each in session.exec(consents)),
+                [(vault.decrypt(each.sealed), each.address_index, each.since) for each in session.exec(mine)],
+            )
+        return found
+
+
+def test_a_file_some_of_whose_people_are_known_gives_each_what_is_theirs(
+    database: Database, vault: Vault, now: datetime
+) -> None:
+    numbers, later = range(9), now + timedelta(days=1)
+    _import(database, vault, now, WIDE, *(_wide(number) for number in (2, 3, 7)), outlet_code="330106")
+    rows = [_wide(number, "openid-moved" if number == 3 else "") for number in numbers]
+    both = _import(database, vault, later, WIDE, *rows, outlet_code="330106")
+    assert (both.added, both.changed, both.unchanged) == (6, 1, 2)
+    known = _known(database, vault)
+    assert len(known) == 9
+    for number in numbers:
+        openid = "openid-moved" if number == 3 else f"openid-{number:04}"
+        since = now if number in (2, 7) else later
+        assert known[f"人{number}"] == (
+            str(13_800_000_000 + number),
+            "330106",
+            ["elders" if number % 2 else "students"],
+            [(channel, f"柜面{number}", _utc_day(number)) for channel in ("email", "sms", "wechat")],
+            [(openid, vault.index("wechat", openid), since)],
+        )
+
+
+def _utc_day(number: int) -> int:
+    return datetime(2026, 3, 1 + number, tzinfo=SHANGHAI).astimezone(UTC).day
 
 
 BAD = [
