@@ -116,6 +116,21 @@ def test_a_file_some_of_whose_people_are_known_gives_each_what_is_theirs(
         )
 
 
+def test_under_a_new_key_known_people_are_unchanged_and_a_refusal_counts_once(
+    database: Database, vault: Vault, settings: Settings, now: datetime
+) -> None:
+    _import(database, vault, now, HEAD, GOOD)
+    with database.transaction() as session:
+        for one in ("zhang@example.com", "another@example.com"):
+            audience.refuse(session, "email", vault.index("email", one), via="page", now=now)
+    renewed = Vault(Keys(load_secret(settings)), ring=["another key of at least 32 characters"])
+    other = GOOD.replace("zhang@", "another@").replace("13812345678", "")
+    for added in (1, 0):
+        again = _import(database, renewed, now, HEAD, GOOD, other)
+        assert (again.added, again.changed, again.unchanged) == (added, 0, 2 - added)
+        assert again.refused == 2, "also who is remembered under both keys"
+
+
 def _utc_day(number: int) -> int:
     return datetime(2026, 3, 1 + number, tzinfo=SHANGHAI).astimezone(UTC).day
 
