@@ -110,7 +110,7 @@ class Scene:
         return {name: getattr(self.settings, name) for name in names} | more
 
     def _kill_at(self, born: Nursery) -> None:
-        """At calls that the seed chooses, half of them after the call took effect."""
+        """At calls that the seed chooses, half of them after the call took effect; behind what the platform does anyway."""
         size = self.channel["call_size"]
         chance, calls = random.Random(self.seed), self.people // size
         chosen = sorted(chance.sample(range(2, calls - 2), self.kills)) if self.kills else []
@@ -122,7 +122,13 @@ class Scene:
                 if moment == "before":
                     raise ConnectionAbortedError("the caller is dead")
 
-        self.platform.before = lambda number: at("before", number)
+        anyway = self.platform.before
+
+        def before(number: int) -> None:
+            anyway(number)
+            at("before", number)
+
+        self.platform.before = before
         self.platform.after = lambda number: at("after", number)
 
 
