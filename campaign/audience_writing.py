@@ -56,7 +56,7 @@ _HELD = [getattr(Contact, name) for name in Held._fields]
 
 
 class Writing:
-    """Counts what the rows do, and does it when `apply` says so. `join` puts people into the list, each once."""
+    """Counts what the rows do, and does it where there is a `join`, which puts people into the list, each once."""
 
     def __init__(
         self,
